@@ -1,0 +1,123 @@
+"""One tree of errors. A message says what happened, to what, and what to do about it.
+
+Low-level exceptions are mapped to these at the seam where they arise, and only there. Expected results (304,
+nothing new, retry later) are values, not errors. A message is a template with named facts, so that it can be shown in
+the reader's language (``policyfeed.i18n``); ``str(error)`` is English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class PolicyfeedError(Exception):
+    """What went wrong (``template`` filled with ``facts``) and the remedy."""
+
+    def __init__(self, template: str, /, *, remedy: str = "", **facts: object) -> None:
+        self.template = template
+        self.remedy = remedy
+        self.facts = facts
+        super().__init__(self.text())
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """The whole message; ``translate`` maps an English template to the reader's language."""
+        said = translate(self.template).format(**self.facts)
+        return f"{said} {translate(self.remedy).format(**self.facts)}" if self.remedy else said
+
+    @property
+    def name(self) -> str:
+        """The error's name as states, metrics and pages show it."""
+        return type(self).__name__
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.template, self.remedy, self.facts, self.__dict__)
+
+
+def _rebuild(
+    kind: type[PolicyfeedError], template: str, remedy: str, facts: dict[str, object], state: dict[str, object]
+) -> PolicyfeedError:
+    error = kind.__new__(kind)
+    PolicyfeedError.__init__(error, template, remedy=remedy, **facts)
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigError(PolicyfeedError):
+    """One mistake in the configuration; facts hold file and key."""
+
+
+class ConfigErrors(PolicyfeedError):
+    """Every mistake of a configuration at once."""
+
+    def __init__(self, mistakes: tuple[ConfigError, ...]) -> None:
+        self.mistakes = mistakes
+        super().__init__("{count} mistakes in the configuration", count=len(mistakes))
+
+
+class UsageError(PolicyfeedError):
+    """A command was called with something that does not exist or fit."""
+
+
+class StoreError(PolicyfeedError):
+    """The database could not be opened, read or written."""
+
+
+class NewerDatabase(StoreError):
+    """The database was written by a newer policyfeed."""
+
+
+class AlreadyRunning(StoreError):
+    """Another daemon works on the same data folder."""
+
+
+class OutputError(PolicyfeedError):
+    """A file could not be written."""
+
+
+class UpstreamError(PolicyfeedError):
+    """A source could not be read. ``after``: the server's own wish in seconds (Retry-After), if it gave one."""
+
+    after: float | None = None
+
+
+class Unreachable(UpstreamError):
+    """No answer: name, connection, TLS, or time."""
+
+
+class Refused(UpstreamError):
+    """The server answered with a status that is neither success nor 304. ``status`` holds it."""
+
+    def __init__(
+        self, template: str, /, *, status: int, remedy: str = "", after: float | None = None, **facts: object
+    ) -> None:
+        super().__init__(template, remedy=remedy, status=status, **facts)
+        self.status = status
+        self.after = after
+
+
+class Forbidden(UpstreamError):
+    """We may not ask: an inner address, a scheme other than http(s), robots.txt."""
+
+
+class TooLarge(UpstreamError):
+    """More bytes than the limits allow, on the wire or decoded."""
+
+
+class Truncated(UpstreamError):
+    """The answer ended before its end."""
+
+
+class Unreadable(UpstreamError):
+    """The bytes are not what they should be: no feed, broken beyond repair, unknown encoding."""
+
+
+class Blocked(UpstreamError):
+    """A block page or an error page came with status 200."""
+
+
+class LayoutChanged(UpstreamError):
+    """A page without the parts we read: the site was rebuilt."""
+
+
+class HostileDocument(UpstreamError):
+    """Reading the document exceeded the time or memory that a document may cost."""

@@ -1,0 +1,1 @@
+"""article × topics → verdict, with reasons. Pure."""

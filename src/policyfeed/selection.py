@@ -1,0 +1,50 @@
+"""A choice of articles. Feeds, alerts, digests, search and saved views all use this ONE type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from policyfeed.types import Judged, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Every given condition must hold; within one condition any value will do. An empty condition does not limit.
+
+    ``words`` must all occur in title, summary or content, letter case ignored. ``min_score`` is 0–100.
+    """
+
+    kept_only: bool = True
+    alert_only: bool = False
+    topics: tuple[str, ...] = ()
+    pillars: tuple[str, ...] = ()
+    ministries: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    words: tuple[str, ...] = ()
+    min_score: float = 0.0
+
+    def takes(self, judged: Judged) -> bool:
+        """Whether the article belongs to the choice."""
+        article, verdict = judged.article, judged.verdict
+        if (self.kept_only and not verdict.kept) or (self.alert_only and not verdict.alert):
+            return False
+        credited = {ministry.id for ministry in (article.ministry, *article.ministries)}
+        return (
+            verdict.score >= self.min_score
+            and _meets(self.topics, set(verdict.topics))
+            and _meets(self.pillars, set(verdict.pillars))
+            and _meets(self.ministries, credited)
+            and _meets(self.kinds, {article.kind})
+            and self._has_words(judged)
+        )
+
+    def _has_words(self, judged: Judged) -> bool:
+        if not self.words:
+            return True
+        article = judged.article
+        text = f"{article.title}\n{article.summary}\n{article.content}".casefold()
+        return all(word.casefold() in text for word in self.words)
+
+
+def _meets(wanted: tuple[object, ...], present: set[object] | set[str] | set[Kind]) -> bool:
+    return not wanted or any(value in present for value in wanted)
