@@ -1,1 +1,10 @@
-"""policyfeed.store"""
+"""The only database I/O: one schema (``schema.py``), queries by noun, migrations.
+
+Queries take the transaction that ``Store.read`` or ``Store.write`` gave.
+"""
+
+from policyfeed.store import articles, feeds, outbox, sources
+from policyfeed.store.database import Store, working_alone
+from policyfeed.store.sources import SourceState
+
+__all__ = ["SourceState", "Store", "articles", "feeds", "outbox", "sources", "working_alone"]

@@ -1,0 +1,192 @@
+"""Articles with their origins, revisions and verdicts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select, tuple_
+
+from policyfeed.selection import Selection
+from policyfeed.store import codec
+from policyfeed.store.schema import articles, origins, revisions, verdicts
+from policyfeed.types import Article, Judged, Origin, Verdict
+
+_BATCH = 500  # SQLite takes at most 32,766 parameters in a statement
+_VERDICT = [column for column in verdicts.c if column.name != "number"]
+
+
+def by_keys(tx: Connection, keys: Iterable[str]) -> dict[str, int]:
+    """Canonical key → article number, for the keys that are known from any source."""
+    found: dict[str, int] = {}
+    for some in _batches(list(keys)):
+        rows = tx.execute(select(origins.c.key, origins.c.number).where(origins.c.key.in_(some)))
+        found.update((row.key, row.number) for row in rows)
+    return found
+
+
+def seen_digests(tx: Connection, source: str, keys: Iterable[str]) -> dict[str, str]:
+    """Canonical key → digest of what this source last published under it."""
+    found: dict[str, str] = {}
+    for some in _batches(list(keys)):
+        where = and_(origins.c.source == source, origins.c.key.in_(some))
+        found.update((row.key, row.digest) for row in tx.execute(select(origins.c.key, origins.c.digest).where(where)))
+    return found
+
+
+def get(tx: Connection, numbers: Iterable[int]) -> dict[int, Article]:
+    """Number → article, its origins included."""
+    return {judged.article.number: judged.article for judged in _load(tx, articles.c.number, list(numbers))}
+
+
+def judged(tx: Connection, numbers: Iterable[int]) -> dict[int, Judged]:
+    return {one.article.number: one for one in _load(tx, articles.c.number, list(numbers))}
+
+
+def find(tx: Connection, wanted: str) -> Judged | None:
+    """One article by number, Atom id, canonical key or URL (its own or an origin's)."""
+    if wanted.isdigit() and (found := judged(tx, [int(wanted)])):
+        return found[int(wanted)]
+    where = or_(articles.c.id == wanted, articles.c.url == wanted)
+    number = tx.execute(select(articles.c.number).where(where)).scalar()
+    if number is None:
+        where = or_(origins.c.key == wanted, origins.c.url == wanted)
+        number = tx.execute(select(origins.c.number).where(where)).scalar()
+    return judged(tx, [number])[number] if number is not None else None
+
+
+def between(tx: Connection, start: datetime, end: datetime) -> list[Article]:
+    """Articles published (or, without a date, first seen) in [start, end], oldest first."""
+    where = articles.c.sort_time.between(start, end)
+    numbers = tx.execute(select(articles.c.number).where(where).order_by(articles.c.sort_time, articles.c.number))
+    found = get(tx, wanted := list(numbers.scalars()))
+    return [found[number] for number in wanted]
+
+
+def newest(
+    tx: Connection, selection: Selection, limit: int, since: datetime | None = None, skip: int = 0
+) -> list[Judged]:
+    """The newest articles of a selection by publication time; ``since`` bounds it from below, ``skip`` pages on."""
+    chosen: list[Judged] = []
+    passed = 0
+    for one in _walk(tx, _where(selection, since), chunk=max(100, min(limit, 1000))):
+        if not selection.takes(one):
+            continue
+        passed += 1
+        if passed > skip:
+            chosen.append(one)
+        if len(chosen) >= limit:
+            break
+    return chosen
+
+
+def insert(tx: Connection, article: Article) -> Article:
+    """Store a new article with its origins and first revision; gives it back with its number."""
+    statement = articles.insert().values(codec.article_row(article)).returning(articles.c.number)
+    stored = replace(article, number=tx.execute(statement).scalar_one())
+    for origin in stored.origins:
+        add_origin(tx, stored.number, origin)
+    _add_revision(tx, stored, stored.first_seen)
+    return stored
+
+
+def update(tx: Connection, article: Article, *, revised: bool) -> None:
+    """Store a changed article; ``revised`` also keeps what it says now as a revision. Origins are not touched."""
+    tx.execute(articles.update().where(articles.c.number == article.number).values(codec.article_row(article)))
+    if revised:
+        _add_revision(tx, article, article.changed)
+
+
+def add_origin(tx: Connection, number: int, origin: Origin) -> None:
+    row = {name: getattr(origin, name) for name in ("source", "key", "url", "title", "digest", "first_seen")}
+    tx.execute(origins.insert().values(number=number, **row))
+
+
+def change_origin(tx: Connection, origin: Origin) -> None:
+    """The source published something else under the same key."""
+    where = and_(origins.c.source == origin.source, origins.c.key == origin.key)
+    tx.execute(origins.update().where(where).values(title=origin.title, url=origin.url, digest=origin.digest))
+
+
+def save_verdict(tx: Connection, number: int, verdict: Verdict, now: datetime) -> None:
+    row = {**codec.verdict_row(verdict), "judged": now}
+    if not tx.execute(verdicts.update().where(verdicts.c.number == number).values(row)).rowcount:
+        tx.execute(verdicts.insert().values(number=number, **row))
+
+
+def history(tx: Connection, number: int) -> list[dict[str, Any]]:
+    """The article's revisions, oldest first: revision, seen, source, title, summary, content."""
+    rows = tx.execute(select(revisions).where(revisions.c.number == number).order_by(revisions.c.revision))
+    return [dict(row) for row in rows.mappings()]
+
+
+def count(tx: Connection) -> dict[str, int]:
+    """How many articles are stored, and how many of them kept."""
+    total = tx.execute(select(func.count()).select_from(articles)).scalar_one()
+    kept = tx.execute(select(func.count()).select_from(verdicts).where(verdicts.c.kept)).scalar_one()
+    return {"articles": total, "kept": kept}
+
+
+def _add_revision(tx: Connection, article: Article, seen: datetime) -> None:
+    values = {name: getattr(article, name) for name in ("number", "revision", "title", "summary", "content")}
+    source = article.origins[0].source if article.origins else ""
+    tx.execute(revisions.insert().values(seen=seen, source=source, **values))
+
+
+def _where(selection: Selection, since: datetime | None) -> list[ColumnElement[bool]]:
+    """What of a selection the database can decide; ``Selection.takes`` decides the rest."""
+    where: list[ColumnElement[bool]] = []
+    if selection.kept_only:
+        where.append(verdicts.c.kept)
+    if selection.alert_only:
+        where.append(verdicts.c.alert)
+    if selection.min_score:
+        where.append(verdicts.c.score >= selection.min_score)
+    if selection.kinds:
+        where.append(articles.c.kind.in_([kind.value for kind in selection.kinds]))
+    if since is not None:
+        where.append(articles.c.sort_time >= since)
+    return where
+
+
+def _statement() -> Select[Any]:
+    return select(articles, *_VERDICT).join(verdicts, verdicts.c.number == articles.c.number)
+
+
+def _walk(tx: Connection, where: Sequence[ColumnElement[bool]], chunk: int) -> Iterator[Judged]:
+    """Articles newest first, fetched in chunks by keyset, so that a long archive costs nothing."""
+    place = tuple_(articles.c.sort_time, articles.c.number)
+    last: tuple[datetime, int] | None = None
+    while True:
+        statement = _statement().where(*where)
+        if last is not None:
+            statement = statement.where(place < tuple_(*last))
+        order = (articles.c.sort_time.desc(), articles.c.number.desc())
+        rows = tx.execute(statement.order_by(*order).limit(chunk)).mappings().all()
+        yield from _build(tx, rows)
+        if len(rows) < chunk:
+            return
+        last = (rows[-1]["sort_time"], rows[-1]["number"])
+
+
+def _load(tx: Connection, column: ColumnElement[int], values: list[int]) -> Iterator[Judged]:
+    for some in _batches(values):
+        yield from _build(tx, tx.execute(_statement().where(column.in_(some))).mappings().all())
+
+
+def _build(tx: Connection, rows: Sequence[RowMapping]) -> Iterator[Judged]:
+    where = origins.c.number.in_([row["number"] for row in rows])
+    places: dict[int, list[Origin]] = defaultdict(list)
+    order = (origins.c.first_seen, origins.c.source, origins.c.key)
+    for row in tx.execute(select(origins).where(where).order_by(*order)).mappings():
+        places[row["number"]].append(codec.origin(row))
+    for row in rows:
+        yield Judged(article=codec.article(row, places[row["number"]]), verdict=codec.verdict(row))
+
+
+def _batches(values: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(values), _BATCH):
+        yield values[start : start + _BATCH]

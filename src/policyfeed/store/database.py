@@ -1,0 +1,197 @@
+"""Opening the database: SQLite in the data folder, migrated to this version, one writing process."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError
+from policyfeed.store.schema import HEAD
+
+FILE = "policyfeed.db"
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+class Store:
+    """A data folder's database. ``write`` is one transaction and holds the write lock; ``read`` is a snapshot."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open, create or migrate. Raises OutputError (folder), NewerDatabase, StoreError (no database, full disk)."""
+        self.folder = folder
+        self.file = folder / FILE
+        _make_folder(folder)
+        self._engine = _engine(self.file)
+        try:
+            _migrate(self._engine, self.file)
+        except NewerDatabase:
+            self.close()
+            raise
+        except DatabaseError as problem:
+            self.close()
+            raise _failed(self.file, problem) from problem
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A snapshot for reading."""
+        with self._mapped(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: all of it is stored, or nothing."""
+        with self._mapped(), self._engine.connect() as connection:
+            connection.execution_options(writing=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as problem:
+            raise _failed(self.file, problem) from problem
+
+    def backup(self, to: Path) -> None:
+        """Copy the live database consistently (SQLite's online backup). Raises OutputError."""
+        _copy(self.file, to)
+
+    def verify(self) -> list[str]:
+        """What SQLite's own checks find wrong; empty = sound."""
+        with self.read() as connection:
+            found = [row[0] for row in connection.execute(text("PRAGMA integrity_check")) if row[0] != "ok"]
+            broken = connection.execute(text("PRAGMA foreign_key_check")).all()
+        return [*found, *(f"{row[0]} row {row[1]} refers to a missing {row[2]}" for row in broken)]
+
+    def version(self) -> str:
+        with self.read() as connection:
+            return _version(connection) or ""
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _copy(file: Path, to: Path) -> None:
+    try:
+        with closing(sqlite3.connect(file)) as ours, closing(sqlite3.connect(to)) as theirs:
+            ours.backup(theirs)
+    except (sqlite3.Error, OSError) as problem:
+        raise OutputError("{file} could not be written: {problem}.", file=to, problem=problem) from problem
+
+
+@contextmanager
+def working_alone(folder: Path) -> Iterator[None]:
+    """Hold the data folder's lock: only one process polls and delivers. Raises AlreadyRunning, OutputError.
+
+    The kernel frees the lock when the process ends, however it ends.
+    """
+    _make_folder(folder)
+    with (folder / "daemon.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise AlreadyRunning(
+                "Another policyfeed (process {pid}) is working on {folder}.",
+                remedy="Stop it first, or give this one its own POLICYFEED_DATA folder.",
+                pid=lock.read().strip() or "?",
+                folder=folder,
+            ) from None
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise _unwritable(folder, problem.strerror) from problem
+    if not os.access(folder, os.W_OK):
+        raise _unwritable(folder, "permission denied")
+
+
+def _unwritable(folder: Path, problem: str | None) -> OutputError:
+    return OutputError(
+        "The data folder {folder} cannot be written: {problem}.",
+        remedy="Give the user that runs policyfeed write access, or name another folder in POLICYFEED_DATA.",
+        folder=folder,
+        problem=problem,
+    )
+
+
+def _failed(file: Path, problem: DatabaseError) -> StoreError:
+    said = str(problem.orig)
+    remedy = "Nothing was changed by the failed step. Run `policyfeed db verify`."
+    if "full" in said:
+        remedy = "Free some space on the disk; what was stored before is intact and work goes on by itself."
+    elif "not a database" in said:
+        remedy = "Move the file away (or name another POLICYFEED_DATA) and restore a backup."
+    return StoreError("The database {file} failed: {problem}.", remedy=remedy, file=file, problem=said)
+
+
+def _engine(file: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite+pysqlite:///{file}",
+        json_serializer=lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+        connect_args={"timeout": 30, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy begins transactions below, not the driver
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return str(found) if found else None
+
+
+def _migrate(engine: Engine, file: Path) -> None:
+    """Bring the schema to HEAD; an older database is copied beside itself first."""
+    with engine.connect() as connection:
+        found = _version(connection)
+    if found == HEAD:
+        return
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    if found and found not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
+        raise NewerDatabase(
+            "{file} was written by a newer policyfeed (schema {found}, this one knows {head}).",
+            remedy="Upgrade policyfeed, or restore a backup of this version.",
+            file=file,
+            found=found,
+            head=HEAD,
+        )
+    if found:
+        _copy(file, file.with_name(f"{file.stem}.before-{HEAD}.db"))
+    with engine.connect() as connection:
+        connection.execution_options(writing=True)
+        with connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")

@@ -1,0 +1,186 @@
+"""The tables. SQLite and PostgreSQL take the same definitions; a change here needs a migration in ``migrations/``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+HEAD = "0001"
+"""The newest migration: what a database of this version says in ``alembic_version``."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC. SQLite has no zones: there it is stored naive and means UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime was about to be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", String(100), primary_key=True),
+    Column("fingerprint", String(64), nullable=False, default=""),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("body_hash", String(64)),
+    Column("cursor", JSON, nullable=False, default=dict),
+    Column("profile", JSON, nullable=False, default=dict),
+    Column("due", UtcDateTime),
+    Column("first_contact", UtcDateTime),
+    Column("last_poll", UtcDateTime),
+    Column("last_success", UtcDateTime),
+    Column("last_new", UtcDateTime),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("state", String(40), nullable=False, default="new"),
+    Column("since", UtcDateTime),
+    Column("error", Text, nullable=False, default=""),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("number", BigId, primary_key=True, autoincrement=True),
+    Column("id", String(100), nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("ministry_id", String(60), nullable=False),
+    Column("ministry_name", Text, nullable=False),
+    Column("ministries", JSON, nullable=False),
+    Column("department", Text, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("published", UtcDateTime),
+    Column("dated", Boolean, nullable=False),
+    Column("updated", UtcDateTime),
+    Column("first_seen", UtcDateTime, nullable=False),
+    Column("changed", UtcDateTime, nullable=False),
+    Column("sort_time", UtcDateTime, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("language", String(20), nullable=False),
+    Column("attachments", JSON, nullable=False),
+    Column("licence", Text, nullable=False),
+    Column("attribution", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("withdrawn", UtcDateTime),
+    Index(None, "sort_time", "number"),
+    Index(None, "ministry_id", "sort_time"),
+    sqlite_autoincrement=True,
+)
+
+origins = Table(
+    "origins",
+    metadata,
+    Column("source", String(100), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("number", BigId, ForeignKey("articles.number"), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("first_seen", UtcDateTime, nullable=False),
+    Index(None, "key"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("number", BigId, ForeignKey("articles.number"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("seen", UtcDateTime, nullable=False),
+    Column("source", String(100), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("content", Text, nullable=False),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("number", BigId, ForeignKey("articles.number"), primary_key=True),
+    Column("kept", Boolean, nullable=False),
+    Column("alert", Boolean, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("topics", JSON, nullable=False),
+    Column("pillars", JSON, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("rule_version", String(64), nullable=False),
+    Column("judged", UtcDateTime, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("channel", String(100), nullable=False),
+    Column("number", BigId, ForeignKey("articles.number"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("due", UtcDateTime, nullable=False),
+    Column("leased_until", UtcDateTime),
+    Column("delivered", UtcDateTime),
+    Column("error", Text, nullable=False, default=""),
+    UniqueConstraint("channel", "number", "revision"),
+    Index(None, "state", "channel", "due"),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("paused_until", UtcDateTime),
+    Column("closed", Text, nullable=False, default=""),
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("format", String(20), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("changed", UtcDateTime, nullable=False),
+)

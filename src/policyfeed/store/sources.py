@@ -1,0 +1,66 @@
+"""What is remembered of each source between polls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
+
+from policyfeed.store.schema import sources
+from policyfeed.types import Validators
+
+NO_VALIDATORS = Validators()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """A source's row. ``fingerprint`` is the hash of the configuration that the validators and cursor belong to.
+
+    ``state`` is new, ok, or an error's name (``Unreachable``, ``LayoutChanged`` …), ``since`` when it began.
+    ``first_contact`` is when the first complete poll was stored; until then nothing of the source is announced.
+    ``profile`` is the source's publication rhythm as ``rhythm.Profile`` writes it.
+    """
+
+    id: str
+    fingerprint: str = ""
+    validators: Validators = NO_VALIDATORS
+    body_hash: str | None = None
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    due: datetime | None = None
+    first_contact: datetime | None = None
+    last_poll: datetime | None = None
+    last_success: datetime | None = None
+    last_new: datetime | None = None
+    failures: int = 0
+    state: str = "new"
+    since: datetime | None = None
+    error: str = ""
+
+
+_COLUMNS = [one.name for one in fields(SourceState) if one.name not in ("id", "validators")]
+
+
+def get(tx: Connection, id_: str) -> SourceState:
+    """The source's state; a blank one when it was never polled."""
+    row = tx.execute(select(sources).where(sources.c.id == id_)).mappings().first()
+    return _state(row) if row else SourceState(id=id_)
+
+
+def every(tx: Connection) -> dict[str, SourceState]:
+    return {row["id"]: _state(row) for row in tx.execute(select(sources)).mappings()}
+
+
+def save(tx: Connection, state: SourceState) -> None:
+    row = {name: getattr(state, name) for name in _COLUMNS}
+    row |= {"etag": state.validators.etag, "last_modified": state.validators.last_modified}
+    if not tx.execute(sources.update().where(sources.c.id == state.id).values(row)).rowcount:
+        tx.execute(sources.insert().values(id=state.id, **row))
+
+
+def _state(row: RowMapping) -> SourceState:
+    validators = Validators(etag=row["etag"], last_modified=row["last_modified"])
+    return SourceState(id=row["id"], validators=validators, **{name: row[name] for name in _COLUMNS})
