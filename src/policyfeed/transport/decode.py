@@ -1,0 +1,91 @@
+"""Decompression that cannot be made to cost more than its limit.
+
+Only gzip is asked for, so only gzip is unpacked, in bounded steps. Anything else is refused: stacked encodings,
+brotli and zstandard turn a kilobyte into half a gigabyte before a stream's reader sees the first byte.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from policyfeed.errors import TooLarge, Truncated, Unreadable
+
+_GZIP = b"\x1f\x8b"
+
+
+class Plain:
+    """A body as it is, up to ``limit`` bytes."""
+
+    def __init__(self, url: str, limit: int) -> None:
+        self._url = url
+        self._limit = limit
+        self._parts = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Raises TooLarge."""
+        self._parts += data
+        if len(self._parts) > self._limit:
+            raise TooLarge("{url} holds more than {limit} bytes.", url=self._url, limit=self._limit)
+
+    def done(self) -> bytes:
+        return bytes(self._parts)
+
+
+class Gzip(Plain):
+    """A gzip body (RFC 1952, one or more members), unpacked up to ``limit`` bytes."""
+
+    def __init__(self, url: str, limit: int) -> None:
+        super().__init__(url, limit)
+        self._member = zlib.decompressobj(wbits=31)
+        self._begun = False
+        self._padding = False
+
+    def feed(self, data: bytes) -> None:
+        """Raises TooLarge, and Unreadable for what is no gzip."""
+        while data and not self._padding:
+            self._begun = True
+            room = self._limit - len(self._parts) + 1
+            try:
+                super().feed(self._member.decompress(data, room))
+            except zlib.error:
+                raise Unreadable("{url} says that it is packed with gzip, but it is not.", url=self._url) from None
+            data = self._member.unconsumed_tail or self._next_member()
+
+    def _next_member(self) -> bytes:
+        rest = self._member.unused_data
+        if self._member.eof and rest:
+            self._padding = not rest.startswith(_GZIP[: len(rest)])
+            self._member = self._member if self._padding else zlib.decompressobj(wbits=31)
+        return rest
+
+    def done(self) -> bytes:
+        """Raises Truncated."""
+        if self._begun and not self._member.eof:
+            raise Truncated("{url} ended in the middle of its packed text.", url=self._url)
+        return super().done()
+
+
+class Refused(Plain):
+    """A body in an encoding that was not asked for: an error as soon as there is a first byte of it."""
+
+    def __init__(self, url: str, encoding: str) -> None:
+        super().__init__(url, 0)
+        self._encoding = encoding
+
+    def feed(self, data: bytes) -> None:
+        """Raises Unreadable."""
+        if data:
+            raise Unreadable(
+                "{url} is packed as {encoding}; only gzip was asked for.", url=self._url, encoding=self._encoding[:40]
+            )
+
+
+def decoder(encoding: str, url: str, limit: int) -> Plain:
+    """The decoder for a Content-Encoding header, for up to ``limit`` decoded bytes."""
+    match encoding.strip().lower():
+        case "" | "identity":
+            return Plain(url, limit)
+        case "gzip" | "x-gzip":
+            return Gzip(url, limit)
+        case other:
+            return Refused(url, other)

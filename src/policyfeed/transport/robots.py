@@ -1,0 +1,78 @@
+"""robots.txt (RFC 9309): what pages may be asked, and how often. Feeds are made to be fetched and need not ask."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from protego import Protego
+
+from policyfeed.clock import Clock
+from policyfeed.errors import Forbidden, UpstreamError
+from policyfeed.transport.http import HttpClient, Manner
+from policyfeed.transport.urls import shown, take_apart
+from policyfeed.types import Document, Request
+
+_KEEP = timedelta(hours=24)  # RFC 9309 §2.4
+_RETRY = timedelta(hours=1)
+_SIZE = 500 * 1024  # RFC 9309 §2.5: at least 500 KiB are read
+_ALLOW_ALL = ""
+_ALLOW_NONE = "User-agent: *\nDisallow: /"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    protego: Protego
+    until: datetime
+
+
+class Robots:
+    """The rules of all sites, each asked at most once a day (once an hour while a site gives no answer)."""
+
+    def __init__(self, client: HttpClient, *, product: str, clock: Clock) -> None:
+        self._client = client
+        self._product = product
+        self._clock = clock
+        self._rules: dict[str, _Rules] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
+
+    async def allows(self, url: str, manner: Manner) -> bool:
+        """Whether the site lets this product fetch the URL. Asks for robots.txt when no fresh one is known."""
+        rules = await self._current(take_apart(url).site, manner)
+        return bool(rules.protego.can_fetch(url, self._product))
+
+    async def check(self, url: str, manner: Manner) -> None:
+        """Raises Forbidden when the site does not let us fetch the URL."""
+        if not await self.allows(url, manner):
+            raise Forbidden("The robots.txt of {url} forbids to fetch it.", url=shown(url))
+
+    def delay(self, url: str) -> float | None:
+        """The Crawl-delay in seconds that the site asks for; None when it asks for none, or was not asked yet."""
+        rules = self._rules.get(take_apart(url).site)
+        return rules.protego.crawl_delay(self._product) if rules else None
+
+    async def _current(self, site: str, manner: Manner) -> _Rules:
+        async with self._asking.setdefault(site, asyncio.Lock()):
+            known = self._rules.get(site)
+            if known is None or known.until <= self._clock():
+                known = self._rules[site] = await self._ask(site, manner)
+            return known
+
+    async def _ask(self, site: str, manner: Manner) -> _Rules:
+        try:
+            document = await self._client.fetch(Request(url=f"{site}/robots.txt"), manner)
+        except UpstreamError:
+            return self._until(_ALLOW_NONE, _RETRY)
+        return self._judged(document)
+
+    def _judged(self, document: Document) -> _Rules:
+        """RFC 9309 §2.3.1: 4xx means that there are no rules, 5xx that nobody may come in."""
+        if 200 <= document.status < 300:
+            return self._until(document.body[:_SIZE].decode("utf-8-sig", errors="replace"), _KEEP)
+        if 400 <= document.status < 500:
+            return self._until(_ALLOW_ALL, _KEEP)
+        return self._until(_ALLOW_NONE, _RETRY)
+
+    def _until(self, text: str, keep: timedelta) -> _Rules:
+        return _Rules(Protego.parse(text), self._clock() + keep)
