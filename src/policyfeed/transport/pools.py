@@ -20,8 +20,8 @@ from policyfeed.transport.guard import Resolver, allowed
 from policyfeed.transport.proxies import Proxy
 from policyfeed.transport.wire import GuardedBackend, PlainBackend
 
-_SHARDS = 16
-_KEPT = 8
+_SHARDS = 64
+_KEPT = 4
 _KEPT_SECONDS = 30.0
 
 

@@ -17,6 +17,8 @@ from policyfeed.types import Document, Request
 _KEEP = timedelta(hours=24)  # RFC 9309 §2.4
 _RETRY = timedelta(hours=1)
 _SIZE = 500 * 1024  # RFC 9309 §2.5: at least 500 KiB are read
+_COST = 200_000
+_LONGEST = 86_400.0
 _ALLOW_ALL = ""
 _ALLOW_NONE = "User-agent: *\nDisallow: /"
 
@@ -48,9 +50,10 @@ class Robots:
             raise Forbidden("The robots.txt of {url} forbids to fetch it.", url=shown(url))
 
     def delay(self, url: str) -> float | None:
-        """The Crawl-delay in seconds that the site asks for; None when it asks for none, or was not asked yet."""
+        """The Crawl-delay in seconds that the site asks for; None for none, for nonsense, and before it was asked."""
         rules = self._rules.get(take_apart(url).site)
-        return rules.protego.crawl_delay(self._product) if rules else None
+        seconds = rules.protego.crawl_delay(self._product) if rules else None
+        return seconds if seconds is not None and 0 <= seconds <= _LONGEST else None
 
     async def _current(self, site: str, manner: Manner) -> _Rules:
         async with self._asking.setdefault(site, asyncio.Lock()):
@@ -69,10 +72,18 @@ class Robots:
     def _judged(self, document: Document) -> _Rules:
         """RFC 9309 §2.3.1: 4xx means that there are no rules, 5xx that nobody may come in."""
         if 200 <= document.status < 300:
-            return self._until(document.body[:_SIZE].decode("utf-8-sig", errors="replace"), _KEEP)
+            text = document.body[:_SIZE].decode("utf-8-sig", errors="replace")
+            return self._until(_ALLOW_NONE if _hostile(text) else text, _KEEP)
         if 400 <= document.status < 500:
             return self._until(_ALLOW_ALL, _KEEP)
         return self._until(_ALLOW_NONE, _RETRY)
 
     def _until(self, text: str, keep: timedelta) -> _Rules:
         return _Rules(Protego.parse(text), self._clock() + keep)
+
+
+def _hostile(text: str) -> bool:
+    """Whether reading costs too much: protego copies every rule of a group for every agent of the group."""
+    lines = text.lower().splitlines()
+    agents = sum("agent" in line for line in lines)
+    return agents * len(lines) > _COST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urljoin
 
 from policyfeed.errors import Forbidden
@@ -41,6 +42,7 @@ class Address:
         return f"{self.scheme}://{self.authority}"
 
 
+@lru_cache(4096)
 def take_apart(url: str) -> Address:
     """The parts of an http or https address.
 
