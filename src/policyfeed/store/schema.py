@@ -72,6 +72,7 @@ sources = Table(
     Column("last_poll", UtcDateTime),
     Column("last_success", UtcDateTime),
     Column("last_new", UtcDateTime),
+    Column("listed", Integer, nullable=False, default=0),
     Column("failures", Integer, nullable=False, default=0),
     Column("state", String(40), nullable=False, default="new"),
     Column("since", UtcDateTime),
@@ -182,5 +183,6 @@ feeds = Table(
     Column("name", String(100), primary_key=True),
     Column("format", String(20), primary_key=True),
     Column("sha256", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
     Column("changed", UtcDateTime, nullable=False),
 )

@@ -21,7 +21,7 @@ class SourceState:
 
     ``state`` is new, ok, or an error's name (``Unreachable``, ``LayoutChanged`` …), ``since`` when it began.
     ``first_contact`` is when the first complete poll was stored; until then nothing of the source is announced.
-    ``profile`` is the source's publication rhythm as ``rhythm.Profile`` writes it.
+    ``listed`` is how many entries the last successful poll saw. ``profile`` is the source's publication rhythm as ``rhythm.Profile`` writes it.
     """
 
     id: str
@@ -35,6 +35,7 @@ class SourceState:
     last_poll: datetime | None = None
     last_success: datetime | None = None
     last_new: datetime | None = None
+    listed: int = 0
     failures: int = 0
     state: str = "new"
     since: datetime | None = None

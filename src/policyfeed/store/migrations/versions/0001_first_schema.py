@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("format", sa.String(length=20), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("changed", UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", "format", name=op.f("pk_feeds")),
     )
@@ -79,6 +80,7 @@ def upgrade() -> None:
         sa.Column("last_poll", UtcDateTime(timezone=True), nullable=True),
         sa.Column("last_success", UtcDateTime(timezone=True), nullable=True),
         sa.Column("last_new", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("listed", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("since", UtcDateTime(timezone=True), nullable=True),

@@ -1,0 +1,208 @@
+"""Sameness and ids: which articles are one release, and what becomes of an article when more of it is seen.
+
+One release appears on korea.kr and on its ministry's site, under slightly different titles; a joint release appears
+under several ministries. A merge deletes nothing: every origin is kept. A title alone is never enough: ministries
+repeat titles week after week, so the dates must be close too, and a fuzzy likeness has guards (numbers, places,
+"개최" against "개최 결과").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from rapidfuzz import fuzz
+
+from policyfeed.clock import KST
+from policyfeed.types import Article, Origin
+
+NAMESPACE = uuid.UUID("6c1f2f8e-5d0b-5f7e-9a52-3f1d0b6a7c11")
+REACH = timedelta(days=2)
+"""How far apart one release's appearances can be: dates without a time of day differ by up to one day."""
+_TAG = re.compile(r"^\s*(?:[\[(【〔［（][^\])】〕］）]{1,14}[\])】〕］）]\s*)+")
+_YEAR = re.compile(r"['’‘`´](\d{2})(?=[\s.년~∼]|$)")
+_SIGNS = re.compile(r"[\W_]+")
+_NUMBER = re.compile(r"\d+")
+_OFFICE = re.compile(
+    r"[가-힣]{2,12}(?:지방청|지청|관리소|관리청|사무소|세관|경찰서|소방서|해경서|본부|지사|지원|출장소|연구소|시험소|검역소)"
+)
+_HEAD = re.compile(r"\s+[-–—]\s+")
+_STAGES = (
+    "결과",
+    "개최",
+    "예정",
+    "착수",
+    "완료",
+    "시작",
+    "종료",
+    "연장",
+    "취소",
+    "연기",
+    "해제",
+    "발령",
+    "모집",
+    "선정",
+)
+_RATIO = 88
+_LEAST = 14
+"""Shorter titles are joined only when they are equal: there is too little in them to be alike."""
+
+
+def mint(key: str) -> str:
+    """The permanent Atom id of an article first seen under a canonical key (RFC 4287 §4.2.6, RFC 9562 §5.5)."""
+    return uuid.uuid5(NAMESPACE, key).urn
+
+
+def close_title(title: str) -> str:
+    """A title without leading tags, punctuation and spaces, case folded, '24 written out: what a copy has in common."""
+    text = unicodedata.normalize("NFKC", title)
+    text = _YEAR.sub(lambda found: f"20{found[1]}", _TAG.sub("", text) or text)
+    return _SIGNS.sub("", text).casefold()
+
+
+def same_release(one: Article, other: Article) -> bool:
+    """Whether two articles, from two places, are one release."""
+    if not _close_in_time(one, other) or _rivals(one, other):
+        return False
+    a, b = close_title(one.title), close_title(other.title)
+    if a == b:
+        return len(a) >= _LEAST // 2 or _share_ministry(one, other)
+    return _share_ministry(one, other) and (
+        _alike(one.title, other.title, a, b) or _headed(one.title, other.title, a, b)
+    )
+
+
+def _close_in_time(one: Article, other: Article) -> bool:
+    if one.dated or other.dated:
+        days = (one.sort_time.astimezone(KST).date() - other.sort_time.astimezone(KST).date()).days
+        return abs(days) <= 1
+    return abs(one.sort_time - other.sort_time) <= timedelta(hours=24)
+
+
+def _rivals(one: Article, other: Article) -> bool:
+    """Two entries of one source on different days are two releases: ministries repeat titles."""
+    shared = {origin.source for origin in one.origins} & {origin.source for origin in other.origins}
+    return bool(shared) and one.sort_time.astimezone(KST).date() != other.sort_time.astimezone(KST).date()
+
+
+def _share_ministry(one: Article, other: Article) -> bool:
+    return bool({m.id for m in (one.ministry, *one.ministries)} & {m.id for m in (other.ministry, *other.ministries)})
+
+
+def _alike(title: str, other: str, a: str, b: str) -> bool:
+    if min(len(a), len(b)) < _LEAST or _NUMBER.findall(a) != _NUMBER.findall(b):
+        return False
+    if set(_OFFICE.findall(title)) != set(_OFFICE.findall(other)) or _stages(a) != _stages(b):
+        return False
+    return a in b or b in a or (fuzz.ratio(a, b) >= _RATIO and not _other_words(title, other))
+
+
+def _headed(title: str, other: str, a: str, b: str) -> bool:
+    """One title is the other's part before its subtitle: ``가나다 - 라마바 -``."""
+    heads = {close_title(_HEAD.split(title.strip())[0]), close_title(_HEAD.split(other.strip())[0])}
+    shorter = a if len(a) <= len(b) else b
+    return len(heads) == 1 and len(shorter) >= _LEAST // 2 and heads == {shorter}
+
+
+def _stages(text: str) -> set[str]:
+    return {word for word in _STAGES if word in text}
+
+
+def _other_words(title: str, other: str) -> bool:
+    """Whether one whole word was replaced by another: 중국 for 인도, not 개최 for 게최."""
+    ours, theirs = _words(title), _words(other)
+    gone, come = ours - theirs, theirs - ours
+    joined, whole = "".join(sorted(come)), "".join(theirs)
+    return any(word not in whole and fuzz.partial_ratio(word, joined) < 60 for word in gone) and bool(come)
+
+
+def _words(title: str) -> set[str]:
+    return {word for part in _TAG.sub("", title).split() if (word := _SIGNS.sub("", part).casefold())}
+
+
+@dataclass(slots=True)
+class Neighbours:
+    """Stored articles around a moment, to be searched for the release that a new article is another copy of."""
+
+    _titles: dict[str, list[Article]] = field(default_factory=dict)
+    _all: dict[int, Article] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, articles: Iterable[Article]) -> Neighbours:
+        found = cls()
+        for article in articles:
+            found.add(article)
+        return found
+
+    def add(self, article: Article) -> None:
+        """Add an article, or its newer state."""
+        self._all[article.number] = article
+        kept = [one for one in self._titles.get(close_title(article.title), []) if one.number != article.number]
+        self._titles[close_title(article.title)] = [*kept, article]
+
+    def match(self, article: Article) -> Article | None:
+        """The same release, if it is there: equal titles first, then likeness; of several the nearest in time."""
+        equal = [one for one in self._titles.get(close_title(article.title), []) if same_release(one, article)]
+        found = equal or [one for one in self._all.values() if same_release(one, article)]
+        return min(found, key=lambda one: (abs(one.sort_time - article.sort_time), one.number), default=None)
+
+
+def join(known: Article, seen: Article, now: datetime) -> Article:
+    """The known article with another place's origin, and with what that place adds: text, time, files, credits."""
+    credited = {ministry.id for ministry in known.ministries}
+    joined = replace(
+        known,
+        origins=(*known.origins, *(one for one in seen.origins if not _holds(known, one))),
+        ministries=(*known.ministries, *(one for one in seen.ministries if one.id not in credited)),
+        summary=known.summary or seen.summary,
+        content=known.content or seen.content,
+        department=known.department or seen.department,
+        attachments=(*known.attachments, *(one for one in seen.attachments if one not in known.attachments)),
+    )
+    if known.published is None or (known.dated and not seen.dated and _same_day(known, seen)):
+        joined = replace(joined, published=seen.published, dated=seen.dated)
+    return joined if joined == known else replace(joined, changed=now)
+
+
+def revise(known: Article, seen: Article, now: datetime) -> Article | None:
+    """The known article's next revision, when the place that it was taken from now says something else; else None.
+
+    Another place's slip or correction changes only that origin, unless the text was taken from there.
+    """
+    origin = seen.origins[0]
+    was = next(one for one in known.origins if (one.source, one.key) == (origin.source, origin.key))
+    if was == known.origins[0]:
+        fresh = replace(
+            known,
+            title=seen.title,
+            kind=seen.kind,
+            tags=seen.tags,
+            summary=seen.summary or known.summary,
+            content=seen.content or known.content,
+        )
+    elif was.digest == digest(was.title, known.summary, known.content):
+        fresh = replace(known, content=seen.content or known.content)
+    else:
+        return None
+    return replace(fresh, revision=known.revision + 1, updated=now, changed=now) if fresh != known else None
+
+
+def digest(title: str, summary: str, content: str) -> str:
+    """The hash of what is said (SHA-256, hex): white space, session ids and markup attributes do not count."""
+    text = re.sub(r"<[^>]*>|\s+", "", content) or re.sub(r"\s+", "", summary)
+    return hashlib.sha256(f"{title}\x1f{text}".encode("utf-8", "replace")).hexdigest()
+
+
+def _holds(article: Article, origin: Origin) -> bool:
+    return any((one.source, one.key) == (origin.source, origin.key) for one in article.origins)
+
+
+def _same_day(known: Article, seen: Article) -> bool:
+    if known.published is None or seen.published is None:
+        return False
+    return known.published.astimezone(KST).date() == seen.published.astimezone(KST).date()

@@ -1,0 +1,189 @@
+"""Entry → Article: the one place where what a source published becomes the common shape."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from policyfeed.clock import KST
+from policyfeed.identity import digest
+from policyfeed.normalize import dates, html, links
+from policyfeed.normalize.ministry import Ministries
+from policyfeed.normalize.text import clean, one_line, shorten, unescape
+from policyfeed.types import Article, Attachment, Entry, Kind, MinistryName, Origin, Source
+
+TITLE_LIMIT = 500
+SUMMARY_LIMIT = 400
+_TAGS = {
+    Kind.PRESS_RELEASE: "보도자료",
+    Kind.REFERENCE: "보도참고자료|보도참고|참고자료|참고",
+    Kind.EXPLANATION: "보도설명자료|보도설명|설명자료|설명|해명자료|해명|보도해명|보도반박|설명·해명|해명·설명",
+    Kind.ACTIVITY: "동정자료|동정|장관동정|차관동정",
+    Kind.BRIEFING: "브리핑|정례브리핑",
+    Kind.NOTICE: "공고|입법예고|행정예고",
+}
+_KINDS = {word: kind for kind, words in _TAGS.items() for word in words.split("|")}
+_TAG = re.compile(
+    r"^\s*[\[(【〔［（]\s*(" + "|".join(sorted(map(re.escape, _KINDS), key=len, reverse=True)) + r")\s*[\])】〕］）]\s*"
+)
+_CUT = re.compile(r"\s*(···|…|\.\.\.)\s*$")
+_FUTURE_DAYS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Normalized:
+    """The articles of a document in its order, each with one origin, and what was odd about its entries."""
+
+    articles: tuple[Article, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def normalize(entries: Sequence[Entry], source: Source, ministries: Ministries, now: datetime) -> Normalized:
+    """The articles of one document. Entries that hold nothing at all are left out with a warning.
+
+    A link that several different entries share says nothing about identity: their guid or text then does.
+    """
+    shared = Counter(_link(entry, source) for entry in entries)
+    articles: dict[str, Article] = {}
+    warnings: list[str] = []
+    for entry in entries:
+        if not (entry.title.strip() or entry.summary.strip() or entry.content.strip()):
+            warnings.append(f"an entry without title and text was left out: {entry.url or entry.guid or 'no link'}")
+            continue
+        distinct = shared[_link(entry, source)] == 1
+        article, found = normalize_entry(entry, source, ministries, now, own_link=distinct)
+        articles.setdefault(article.origins[0].key, article)
+        warnings.extend(found)
+    return Normalized(articles=tuple(articles.values()), warnings=tuple(warnings))
+
+
+def normalize_entry(
+    entry: Entry, source: Source, ministries: Ministries, now: datetime, *, own_link: bool = True
+) -> tuple[Article, list[str]]:
+    """One entry's article and warnings. ``own_link``: the entry's link is not another entry's too."""
+    warnings: list[str] = []
+    link = _link(entry, source)
+    published = _date(entry.published, source, now, warnings)
+    updated = _date(entry.updated, source, now, warnings)
+    printed = one_line(html.to_line(unescape(entry.title))) if html.is_html(entry.title) else one_line(entry.title)
+    title, kind, tags = split_tags(printed)
+    content = html.sanitize(entry.content or (entry.summary if _is_body(entry.summary) else ""))
+    summary = _summary(entry, content)
+    title, content = _title(title, summary, content, warnings, link)
+    day = published.at.astimezone(KST).date() if published else None
+    credited = _ministry(entry, source, ministries, day)
+    url = link or source.url
+    key = links.canonical(link) if link and own_link else _own_key(entry, source, printed)
+    said = digest(printed, summary, content)
+    origin = Origin(source=source.id, key=key, url=url, title=printed, digest=said, first_seen=now)
+    return Article(
+        title=title,
+        ministry=credited,
+        ministries=(credited,),
+        department=one_line(entry.department),
+        kind=kind or source.article_kind,
+        tags=tags,
+        published=published.at if published else None,
+        dated=published.dated if published else False,
+        updated=updated.at if updated else None,
+        first_seen=now,
+        changed=now,
+        summary=summary,
+        content=content,
+        url=url,
+        language=source.language,
+        origins=(origin,),
+        attachments=_attachments(entry, url),
+        licence=source.licence,
+        attribution=_attribution(source, credited),
+    ), warnings
+
+
+def split_tags(title: str) -> tuple[str, Kind | None, tuple[str, ...]]:
+    """(title without leading kind tags, the kind, the tags): ``[설명] 가`` → ``("가", EXPLANATION, ("설명",))``.
+
+    Other bracketed openings ([부처합동], (제3차) …) belong to the title. A title of tags alone stays as it is.
+    """
+    rest, kind, tags = title, None, []
+    while (found := _TAG.match(rest)) and rest[found.end() :].strip():
+        named = _KINDS[found[1]]
+        kind = named if kind in (None, Kind.PRESS_RELEASE) else kind
+        tags.append(found[1])
+        rest = rest[found.end() :]
+    return rest, kind, tuple(tags)
+
+
+def _link(entry: Entry, source: Source) -> str:
+    link = links.absolute(entry.url, source.url)
+    if not link and entry.guid.strip().startswith(("http://", "https://")):
+        return links.absolute(entry.guid, source.url)
+    return link
+
+
+def _own_key(entry: Entry, source: Source, title: str) -> str:
+    """The key of an entry without a link of its own: its guid, else its title and date."""
+    guid = entry.guid.strip()
+    said = guid if guid and guid != entry.url.strip() else f"{title}\n{entry.published}"
+    return f"{source.id}#{hashlib.sha256(said.encode('utf-8', 'replace')).hexdigest()[:24]}"
+
+
+def _is_body(summary: str) -> bool:
+    return html.is_html(summary) or len(summary) > SUMMARY_LIMIT
+
+
+def _summary(entry: Entry, content: str) -> str:
+    text = html.to_line(unescape(entry.summary) if "&amp;" in entry.summary else entry.summary) or html.to_line(content)
+    return shorten(_CUT.sub("…", text), SUMMARY_LIMIT)
+
+
+def _title(title: str, summary: str, content: str, warnings: list[str], link: str) -> tuple[str, str]:
+    if not title:
+        warnings.append(f"an entry has no title, its text's beginning stands in: {link or 'no link'}")
+        return shorten(summary, 80), content
+    if len(title) > TITLE_LIMIT:
+        warnings.append(f"a title of {len(title)} characters was cut: {link or 'no link'}")
+        return shorten(title, TITLE_LIMIT), content or html.paragraphs(title)
+    return title, content
+
+
+def _date(raw: str, source: Source, now: datetime, warnings: list[str]) -> dates.Moment | None:
+    text = clean(raw).strip()
+    if not text:
+        return None
+    found = dates.parse(text, source.timezone)
+    if found is None:
+        warnings.append(f"a date could not be read and was left out: {text[:60]!r}")
+        return None
+    if (found.at - now).days >= _FUTURE_DAYS:
+        warnings.append(f"a date lies in the future and was left out: {text[:60]!r}")
+        return None
+    return replace(found, dated=True) if source.options.get("date_only") else found
+
+
+def _ministry(entry: Entry, source: Source, ministries: Ministries, day: date | None) -> MinistryName:
+    label = one_line(html.to_line(entry.ministry))
+    if label:
+        printed = ministries.named(label)
+        return printed if printed.name == label else ministries.named(label, day)
+    own = ministries.get(source.ministry) if source.ministry else None
+    if own is not None:
+        return ministries.named(own.name, day)
+    return ministries.named(source.name or source.id, day)
+
+
+def _attachments(entry: Entry, base: str) -> tuple[Attachment, ...]:
+    found = []
+    for item in entry.attachments:
+        if link := links.absolute(item.url, base):
+            name = one_line(item.name) or link.rsplit("/", 1)[-1]
+            found.append(Attachment(name=shorten(name, 200), url=link, type=one_line(item.type)))
+    return tuple(found)
+
+
+def _attribution(source: Source, ministry: MinistryName) -> str:
+    named = str(source.options.get("attribution", "{ministry}")).replace("{ministry}", ministry.name)
+    return f"출처: {named}" if source.language == "ko" else f"Source: {named}"
