@@ -1,16 +1,42 @@
-"""Formats: articles → bytes. One file per format; the file name is the URL's extension.
+"""Formats: articles → bytes. One file per format; ``EXTENSION`` is what follows the feed's name in its URL.
 
-A format is a module with the names of ``Format``. It is pure: the same feed and articles give the same bytes.
+A format is a module with the names of ``Format``. It is pure: the same feed and articles give the same bytes. What all
+formats show of an article, cleaned, is ``Shown``: a format only lays it out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import mimetypes
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
+from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, uuid5
 
+from policyfeed.clock import KST
+from policyfeed.i18n import Translate, translator
+from policyfeed.normalize.text import clean, one_line, shorten
 from policyfeed.selection import Selection
-from policyfeed.types import Judged
+from policyfeed.types import Article, Judged, Kind, Reason, Verdict
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+"""When a feed without articles was last updated: any fixed moment, so that its bytes stay the same."""
+
+SCHEMES = "tag:policyfeed,2026:"
+"""Categories' schemes (``tag:policyfeed,2026:topic``; RFC 4151): they name our vocabularies wherever the service is."""
+
+MAX_TITLE, MAX_SUMMARY, MAX_NAME, MAX_CONTENT, MAX_URL = 1_000, 10_000, 300, 1_000_000, 8_000
+"""Characters of an article's parts. A longer title, summary or name is cut; a longer content or link is left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """Where articles come from, as ``atom:source`` and readers show it: a source's name and its page."""
+
+    name: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +53,14 @@ class Feed:
     base_url: str = ""
     content: bool = True
     """Whether entries carry the whole text or only the summary."""
+    topic_names: Mapping[str, str] = field(default_factory=dict)
+    """Topic id → its name in the feed's language."""
+    sources: Mapping[str, Publication] = field(default_factory=dict)
+    """Source id → its name and page."""
+
+    def url(self, extension: str) -> str:
+        """Where the feed is served; empty when the service's address is not known."""
+        return f"{self.base_url}/feeds/{self.name}.{extension}" if self.base_url else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +74,245 @@ class Rendered:
 class Format(Protocol):
     """What every module in this folder provides."""
 
+    EXTENSION: str
     MEDIA_TYPE: str
 
     def render(self, feed: Feed, articles: Sequence[Judged]) -> Rendered:
         """The feed's bytes: articles in the given order, newest first. Never raises for a single bad article."""
         ...
+
+
+class Unshowable(Exception):
+    """An article that no feed can carry; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """``scheme`` is topic, pillar, ministry or kind (see SCHEMES); ``label`` is in the feed's language."""
+
+    scheme: str
+    term: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    url: str
+    type: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What feeds show of an article: text that XML and JSON can carry, http(s) links only, times in whole seconds.
+
+    ``summary`` ends with the line that says why the article was kept or dropped; ``content`` is sanitized HTML or "".
+    ``via`` are the further places where the same release stands, ``page`` is our own page about it.
+    """
+
+    id: str
+    number: int
+    title: str
+    authors: tuple[str, ...]
+    url: str
+    via: tuple[str, ...]
+    page: str
+    summary: str
+    content: str
+    published: datetime | None
+    updated: datetime
+    language: str
+    categories: tuple[Category, ...]
+    enclosures: tuple[Enclosure, ...]
+    rights: str
+    source: Publication
+    source_id: str
+
+
+def shown(feed: Feed, judged: Judged) -> Shown:
+    """What the feed shows of an article. Raises Unshowable when it has no id or nowhere to link to."""
+    article = judged.article
+    page = f"{feed.base_url}/articles/{article.number}" if feed.base_url and article.number else ""
+    url = web_link(article.url) or page
+    if not (identifier := one_line(article.id)) or not url:
+        raise Unshowable("it has no id" if not identifier else "it has no http(s) link")
+    via = dict.fromkeys(web_link(origin.url) for origin in article.origins)
+    source_id = article.origins[0].source if article.origins else ""
+    return Shown(
+        id=identifier,
+        number=article.number,
+        title=shorten(one_line(article.title), MAX_TITLE) or translator(feed.language)("(untitled)"),
+        authors=_authors(article),
+        url=url,
+        via=tuple(one for one in via if one and one != url),
+        page=page if page != url else "",
+        summary=_summary(feed, judged),
+        content=_content(article) if feed.content else "",
+        published=_second(article.published),
+        updated=_second(_updated(article)) or EPOCH,
+        language=article.language if _LANGUAGE.fullmatch(article.language) else feed.language,
+        categories=tuple(_categories(feed, judged)),
+        enclosures=_enclosures(article),
+        rights=shorten(one_line(" · ".join(filter(None, (article.licence, article.attribution)))), MAX_SUMMARY),
+        source=_publication(feed, article, source_id, url),
+        source_id=f"urn:uuid:{uuid5(NAMESPACE_URL, f'{SCHEMES}source/{source_id}')}",
+    )
+
+
+def updated(articles: Sequence[Judged]) -> datetime:
+    """When anything that a feed of these articles shows last changed."""
+    return _second(max((judged.article.changed for judged in articles), default=EPOCH)) or EPOCH
+
+
+def web_link(url: str) -> str:
+    """The link if a reader may be sent there: http(s), with a host, nothing unprintable in it; else empty."""
+    if len(url) > MAX_URL or _NOT_IN_LINKS.search(url):
+        return ""
+    try:
+        parts = urlsplit(url)
+        return url if parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc else ""
+    except ValueError:
+        return ""
+
+
+def why(verdict: Verdict, topic_names: Mapping[str, str], translate: Translate, most: int = 6) -> str:
+    """One line that says why an article was kept or dropped: topics, score, and the strongest terms.
+
+    ``topic_names`` maps ids to names in the reader's language; at most ``most`` terms are named.
+    """
+    _ = translate
+    named = ", ".join(one_line(f"{id_} {topic_names.get(id_, '')}") for id_ in verdict.topics)
+    terms = dict.fromkeys(evidence(reason, translate) for reason in strongest(verdict) if _speaks(reason, verdict))
+    said = [
+        _("kept") if verdict.kept else _("not kept"),
+        named,
+        _("{score} points").format(score=f"{verdict.score:.0f}"),
+        ", ".join(list(terms)[:most]),
+    ]
+    return shorten(one_line(f"[policyfeed] {' · '.join(part for part in said if part)}"), MAX_SUMMARY)
+
+
+def _speaks(reason: Reason, verdict: Verdict) -> bool:
+    return bool(reason.term) and (reason.points > 0 or not verdict.kept)
+
+
+def strongest(verdict: Verdict) -> list[Reason]:
+    """The reasons, those of most weight first."""
+    return sorted(verdict.reasons, key=lambda reason: (-abs(reason.points), reason.offset, reason.term))
+
+
+def evidence(reason: Reason, translate: Translate) -> str:
+    """A term and where it stood: 탄소중립(제목)."""
+    place = field_name(reason.field, translate)
+    return f"{reason.term}({place})" if place else reason.term
+
+
+def field_name(name: str, translate: Translate) -> str:
+    """An article's field in the reader's language."""
+    _ = translate
+    names = {"title": _("title"), "summary": _("summary"), "lead": _("lead"), "content": _("text"), "body": _("text")}
+    return names.get(name, name)
+
+
+def kind_name(kind: Kind, translate: Translate) -> str:
+    """A kind of publication in the reader's language."""
+    _ = translate
+    return {
+        Kind.PRESS_RELEASE: _("press release"),
+        Kind.REFERENCE: _("reference material"),
+        Kind.EXPLANATION: _("explanation"),
+        Kind.ACTIVITY: _("activity"),
+        Kind.BRIEFING: _("briefing"),
+        Kind.POLICY_NEWS: _("policy news"),
+        Kind.NOTICE: _("notice"),
+    }[kind]
+
+
+def pillar_name(pillar: str, translate: Translate) -> str:
+    """A pillar in the reader's language; an unknown one as it is."""
+    _ = translate
+    return {"E": _("environment"), "S": _("social"), "G": _("governance")}.get(pillar, pillar)
+
+
+# White space, controls and what RFC 3987 keeps out of IRIs; lone surrogates and bidi controls
+_NOT_IN_LINKS = re.compile(
+    '[\x00-\x20\x7f-\xa0<>"{}|\\\\^`\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff0-\uffff]'
+)
+_TYPES = mimetypes.MimeTypes()  # Python's own table: the machine's would make bytes differ between machines
+for _extension, _type in {
+    ".hwp": "application/vnd.hancom.hwp",
+    ".hwpx": "application/vnd.hancom.hwpx",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+}.items():
+    _TYPES.add_type(_type, _extension)
+_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # RFC 4287 §2
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
+
+
+def _second(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC).replace(microsecond=0) if moment else None
+
+
+def _updated(article: Article) -> datetime:
+    """A revised or withdrawn text was updated when we saw that; else what upstream says counts."""
+    if article.revision > 1 or article.withdrawn:
+        return article.changed
+    return article.updated or article.published or article.first_seen
+
+
+def _authors(article: Article) -> tuple[str, ...]:
+    credited = article.ministries or (article.ministry,)
+    names = (shorten(one_line(ministry.name) or one_line(ministry.id), MAX_NAME) for ministry in credited)
+    return tuple(dict.fromkeys(name for name in names if name)) or ("policyfeed",)
+
+
+def _summary(feed: Feed, judged: Judged) -> str:
+    _ = translator(feed.language)
+    article = judged.article
+    gone = ""
+    if article.withdrawn:
+        gone = _("Withdrawn by the publisher (seen {day}).").format(day=article.withdrawn.astimezone(KST).date())
+    lines = (shorten(clean(article.summary).strip(), MAX_SUMMARY), gone, why(judged.verdict, feed.topic_names, _))
+    return "\n".join(line for line in lines if line)
+
+
+def _content(article: Article) -> str:
+    content = clean(article.content).strip()
+    return content if len(content) <= MAX_CONTENT else ""
+
+
+def _categories(feed: Feed, judged: Judged) -> list[Category]:
+    _ = translator(feed.language)
+    article, verdict = judged.article, judged.verdict
+    ministries = dict.fromkeys((article.ministry, *article.ministries))
+    found = [("topic", id_, feed.topic_names.get(id_, id_)) for id_ in verdict.topics]
+    found += [("pillar", pillar, pillar_name(pillar, _)) for pillar in verdict.pillars]
+    found += [("ministry", ministry.id, ministry.name) for ministry in ministries]
+    found += [("kind", article.kind.value, kind_name(article.kind, _))]
+    cleaned = ((scheme, one_line(term)[:MAX_NAME], one_line(label)[:MAX_NAME]) for scheme, term, label in found)
+    return [Category(scheme=scheme, term=term, label=label or term) for scheme, term, label in cleaned if term]
+
+
+def _enclosures(article: Article) -> tuple[Enclosure, ...]:
+    return tuple(
+        Enclosure(url=url, type=_media_type(item.type, item.name), title=shorten(one_line(item.name), MAX_NAME))
+        for item in article.attachments
+        if (url := web_link(item.url))
+    )
+
+
+def _media_type(given: str, name: str) -> str:
+    if _MEDIA_TYPE.fullmatch(given):
+        return given
+    ending = re.search(r"\.\w{1,8}$", name)
+    return _TYPES.types_map[True].get(ending[0].lower(), "") if ending else ""
+
+
+def _publication(feed: Feed, article: Article, source_id: str, url: str) -> Publication:
+    known = feed.sources.get(source_id, Publication(name=article.attribution or article.ministry.name))
+    parts = urlsplit(url)
+    name = shorten(one_line(known.name), MAX_NAME) or parts.netloc
+    return Publication(name=name, url=web_link(known.url) or f"{parts.scheme}://{parts.netloc}/")
