@@ -16,12 +16,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection
 
 from policyfeed import __version__, metrics, registry, store
 from policyfeed.errors import OutputError
 from policyfeed.formats import Feed, Format, Rendered
-from policyfeed.store import Store
+from policyfeed.store import Store, Transaction
 from policyfeed.store.feeds import FeedState
 from policyfeed.types import Judged
 
@@ -42,11 +41,11 @@ class PublishReport:
     left_out: tuple[tuple[str, int, str], ...] = ()
 
 
-Page = Callable[[Connection], bytes]
+Page = Callable[[Transaction], bytes]
 """Renders one further file of the folder from what is stored."""
 
 
-def render_feed(tx: Connection, feed: Feed, extension: str) -> Rendered:
+def render_feed(tx: Transaction, feed: Feed, extension: str) -> Rendered:
     """A feed's bytes in one format as the stored articles make it now. Raises KeyError for an unknown format."""
     return formats()[extension].render(feed, store.articles.newest(tx, feed.selection, feed.limit))
 
@@ -94,7 +93,7 @@ class _Round:
     states: dict[tuple[str, str], FeedState] = field(default_factory=dict)
     failures: list[OutputError] = field(default_factory=list)
 
-    def feed(self, tx: Connection, feed: Feed) -> None:
+    def feed(self, tx: Transaction, feed: Feed) -> None:
         articles = store.articles.newest(tx, feed.selection, feed.limit)
         digest = _digest(feed, articles)
         for extension, format_ in formats().items():

@@ -27,7 +27,7 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 SCHEMES = "tag:policyfeed,2026:"
 """Categories' schemes (``tag:policyfeed,2026:topic``; RFC 4151): they name our vocabularies wherever the service is."""
 
-MAX_TITLE, MAX_SUMMARY, MAX_NAME, MAX_CONTENT, MAX_URL = 1_000, 10_000, 300, 1_000_000, 8_000
+MAX_TITLE, MAX_SUMMARY, MAX_NAME, MAX_CONTENT, MAX_URL = 1_000, 10_000, 300, 2_000_000, 8_000
 """Characters of an article's parts. A longer title, summary or name is cut; a longer content or link is left out."""
 
 

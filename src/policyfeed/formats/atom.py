@@ -92,9 +92,10 @@ class _Beyond(BaseEntryExtension):  # type: ignore[misc]  # feedgen ships no typ
             if url:
                 etree.SubElement(entry, "link", href=url, rel=rel, type="text/html")
         for enclosure in self._one.enclosures:
-            told = {"type": enclosure.type, "title": enclosure.title}
-            attributes = {name: value for name, value in told.items() if value}
-            etree.SubElement(entry, "link", href=enclosure.url, rel="enclosure", **attributes)
+            link = etree.SubElement(entry, "link", href=enclosure.url, rel="enclosure")
+            for name, value in (("type", enclosure.type), ("title", enclosure.title)):
+                if value:
+                    link.set(name, value)
         source = etree.SubElement(entry, "source")
         etree.SubElement(source, "id").text = self._one.source_id
         etree.SubElement(source, "title").text = self._one.source.name
