@@ -103,12 +103,23 @@ class Source:
     language: str = "ko"
     article_kind: Kind = Kind.PRESS_RELEASE
     enabled: bool = True
-    interval_minutes: int = 30
+    interval_minutes: int | None = None
+    """A fixed interval between polls; None = planned from the source's own rhythm."""
+    polls_per_day: int | None = None
+    """The budget of polls; None = the general one (``policyfeed.toml``)."""
     licence: str = ""
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
     encoding: str | None = None
+    cookies: bool = False
+    """Whether cookies are kept, for this source alone."""
+    warm_up: str | None = None
+    """A page that hands out the cookie without which the source redirects in a circle."""
+    proxy: str | None = None
+    ca_bundle: str | None = None
+    allow_private: bool = False
+    """Whether the source's host may be an inner address (an intranet)."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -297,6 +308,8 @@ class Delivery:
     due: datetime
     delivered: datetime | None = None
     error: str = ""
+    leased_until: datetime | None = None
+    """Set on a claimed delivery: the claim's own mark, by which the store knows whether it still holds."""
 
 
 class Result(StrEnum):

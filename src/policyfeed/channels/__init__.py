@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
+from policyfeed.errors import ConfigError
 from policyfeed.selection import Selection
 from policyfeed.types import Delivery, Document, Judged, Outcome, Request, Secret
 
@@ -26,6 +29,8 @@ class Channel:
     language: str = "ko"
     base_url: str = ""
     """Where this service's own pages are, for links back; without a final /."""
+    topic_names: Mapping[str, str] = field(default_factory=dict)
+    """Topic id → its name in the channel's language; the id is shown where a name is missing."""
     per_second: float = 1.0
     """The messages a second that the messenger takes."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -36,6 +41,10 @@ class Messenger(Protocol):
 
     SECRETS: tuple[str, ...]
     """Names of the secrets that it needs besides the URL."""
+
+    def check(self, channel: Channel) -> list[ConfigError]:
+        """Every mistake in the channel's address, secrets and options; no message shows a secret."""
+        ...
 
     def message(self, channel: Channel, delivery: Delivery, articles: Sequence[Judged], now: datetime) -> Request:
         """The request that tells of the articles (one, or several of a digest)."""
@@ -48,3 +57,46 @@ class Messenger(Protocol):
     def judge(self, document: Document) -> Outcome:
         """How the attempt ended, from the answer's status, headers and body."""
         ...
+
+
+def check_address(channel: Channel) -> list[ConfigError]:
+    """A mistake when the channel's URL is no web address."""
+    try:
+        parts = urlsplit(channel.url.reveal())
+        good = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        good = False
+    if good:
+        return []
+    return [
+        ConfigError(
+            "The URL of channel {channel} (from {origin}) is not a web address.",
+            remedy="Put the whole webhook address there, beginning with https://.",
+            channel=channel.name,
+            origin=channel.url.origin,
+            key="url",
+        )
+    ]
+
+
+def retry_after(document: Document) -> float | None:
+    """The seconds that the server asks to wait: Retry-After as a number or as a date (RFC 9110 §10.2.3).
+
+    A date is compared with the answer's own Date, so that a wrong clock on either side does not matter.
+    """
+    value = document.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    until = _http_date(value)
+    if until is None:
+        return None
+    said = _http_date(document.headers.get("date", "")) or document.fetched
+    return max(0.0, (until - said).total_seconds())
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

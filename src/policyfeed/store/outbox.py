@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from policyfeed.store import codec
 from policyfeed.store.schema import channels, deliveries
 from policyfeed.types import Delivery, DeliveryState
 
 _PENDING = DeliveryState.PENDING.value
+_DEAD = DeliveryState.DEAD.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelState:
+    """What is remembered of a channel: it belongs to ``address`` (a fingerprint of the channel's URL).
+
+    ``failures`` in a row, ``paused_until`` (a server's wish or the circuit breaker), ``closed``: why it will take
+    nothing any more, "" while it is open.
+    """
+
+    name: str
+    address: str = ""
+    failures: int = 0
+    paused_until: datetime | None = None
+    closed: str = ""
 
 
 def owe(tx: Connection, owed: Iterable[Delivery]) -> int:
@@ -46,9 +62,9 @@ def claim(tx: Connection, channel: str, now: datetime, lease: timedelta, limit: 
     where = and_(deliveries.c.state == _PENDING, deliveries.c.channel == channel, deliveries.c.due <= now, free)
     order = (deliveries.c.created, deliveries.c.number, deliveries.c.key)
     rows = tx.execute(select(deliveries).where(where).order_by(*order).limit(limit)).mappings().all()
-    keys = [row["key"] for row in rows]
-    tx.execute(deliveries.update().where(deliveries.c.key.in_(keys)).values(leased_until=now + lease))
-    return [codec.delivery(row) for row in rows]
+    if keys := [row["key"] for row in rows]:
+        tx.execute(deliveries.update().where(deliveries.c.key.in_(keys)).values(leased_until=now + lease))
+    return [replace(codec.delivery(row), leased_until=now + lease) for row in rows]
 
 
 def release(tx: Connection) -> None:
@@ -56,18 +72,58 @@ def release(tx: Connection) -> None:
     tx.execute(deliveries.update().where(deliveries.c.leased_until.is_not(None)).values(leased_until=None))
 
 
-def settle(tx: Connection, delivery: Delivery) -> None:
-    """Store how an attempt ended (state, attempts, due, delivered, error) and give back the lease."""
+def settle(tx: Connection, delivery: Delivery) -> bool:
+    """Store how an attempt ended (state, attempts, due, delivered, error) and give back the lease.
+
+    Only the holder of the lease may say that an attempt failed; when another took it over, nothing is stored and the
+    answer is False. That it was delivered is a fact whoever tells it.
+    """
     names = ("attempts", "due", "delivered", "error")
     row = {name: getattr(delivery, name) for name in names}
-    where = deliveries.c.key == delivery.key
-    tx.execute(deliveries.update().where(where).values(state=delivery.state.value, leased_until=None, **row))
+    where = and_(deliveries.c.key == delivery.key, deliveries.c.state == _PENDING)
+    if delivery.state is not DeliveryState.DELIVERED:
+        where = and_(where, deliveries.c.leased_until == delivery.leased_until)
+    statement = deliveries.update().where(where).values(state=delivery.state.value, leased_until=None, **row)
+    return bool(tx.execute(statement).rowcount)
+
+
+def hasten(tx: Connection, channel: str, now: datetime) -> None:
+    """Everything that the channel still has to be told is due: it takes messages again."""
+    where = and_(deliveries.c.state == _PENDING, deliveries.c.channel == channel, deliveries.c.due > now)
+    tx.execute(deliveries.update().where(where).values(due=now))
+
+
+def revive(tx: Connection, now: datetime, *, channel: str | None = None, keys: Collection[str] = ()) -> int:
+    """Try again, from the first attempt, what is dead or waits: of the channel (None = all) or the given keys only.
+
+    The channels concerned are open again. The keys stay: a receiver knows what it already has.
+    """
+    where = _named(deliveries.c.state != DeliveryState.DELIVERED.value, channel, keys)
+    concerned = tx.execute(select(deliveries.c.channel).where(where).distinct()).scalars().all()
+    row = {"state": _PENDING, "attempts": 0, "due": now, "error": ""}
+    revived = tx.execute(deliveries.update().where(where).values(row)).rowcount
+    for name in concerned:
+        reopen(tx, name)
+    return revived
+
+
+def drop(tx: Connection, why: str, *, channel: str | None = None, keys: Collection[str] = ()) -> int:
+    """Give up what is pending, of the channel (None = all) or the given keys only; it stays as dead, with ``why``."""
+    where = _named(deliveries.c.state == _PENDING, channel, keys)
+    return tx.execute(deliveries.update().where(where).values(state=_DEAD, leased_until=None, error=why)).rowcount
+
+
+def _named(where: ColumnElement[bool], channel: str | None, keys: Collection[str]) -> ColumnElement[bool]:
+    if channel is not None:
+        where = and_(where, deliveries.c.channel == channel)
+    return and_(where, deliveries.c.key.in_(keys)) if keys else where
 
 
 def next_due(tx: Connection, channel: str) -> datetime | None:
-    """When the channel's next pending delivery may be tried."""
+    """When the channel's next pending delivery may be tried: it is due, and nobody holds it."""
     where = and_(deliveries.c.state == _PENDING, deliveries.c.channel == channel)
-    return tx.execute(select(func.min(deliveries.c.due)).where(where)).scalar()
+    free = case((deliveries.c.leased_until > deliveries.c.due, deliveries.c.leased_until), else_=deliveries.c.due)
+    return tx.execute(select(func.min(free)).where(where)).scalar()
 
 
 def listing(tx: Connection, states: Collection[DeliveryState] = (), channel: str | None = None) -> list[Delivery]:
@@ -87,15 +143,25 @@ def counts(tx: Connection) -> dict[tuple[str, str], int]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def channel_state(tx: Connection, name: str) -> dict[str, Any]:
-    """``failures`` in a row, ``paused_until`` (circuit breaker), ``closed`` (why it will take nothing any more)."""
+def channel_state(tx: Connection, name: str) -> ChannelState:
+    """The channel's state; a blank one when nothing was ever stored."""
     row = tx.execute(select(channels).where(channels.c.name == name)).mappings().first()
-    return dict(row) if row else {"name": name, "failures": 0, "paused_until": None, "closed": ""}
+    if row is None:
+        return ChannelState(name=name)
+    address, _, closed = row["closed"].partition(" ")
+    return ChannelState(
+        name=name, address=address, failures=row["failures"], paused_until=row["paused_until"], closed=closed
+    )
 
 
-def save_channel_state(
-    tx: Connection, name: str, *, failures: int, paused_until: datetime | None, closed: str = ""
-) -> None:
-    row = {"failures": failures, "paused_until": paused_until, "closed": closed}
-    if not tx.execute(channels.update().where(channels.c.name == name).values(row)).rowcount:
-        tx.execute(channels.insert().values(name=name, **row))
+def save_channel_state(tx: Connection, state: ChannelState) -> None:
+    # The address shares a column with the reason: it says for which address the channel was found closed.
+    closed = f"{state.address} {state.closed}"
+    row = {"failures": state.failures, "paused_until": state.paused_until, "closed": closed}
+    if not tx.execute(channels.update().where(channels.c.name == state.name).values(row)).rowcount:
+        tx.execute(channels.insert().values(name=state.name, **row))
+
+
+def reopen(tx: Connection, name: str) -> None:
+    """Forget failures, pause and closing: the next delivery is tried at once."""
+    save_channel_state(tx, ChannelState(name=name, address=channel_state(tx, name).address))

@@ -1,0 +1,280 @@
+"""Tell a channel what it is owed: claim → message → send → judge → settle, one delivery after the other.
+
+Each answer is stored in its own short transaction before the next message goes out. A process that dies in between
+repeats at most the one in flight, under the same key. Rules of retrying: ``docs/channels.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import ParamSpec, Protocol, TypeVar, cast
+
+from policyfeed.channels import Channel, Messenger
+from policyfeed.clock import Clock
+from policyfeed.errors import Refused, UpstreamError
+from policyfeed.registry import load
+from policyfeed.store import Store, articles, outbox
+from policyfeed.store.outbox import ChannelState
+from policyfeed.types import Delivery, DeliveryState, Document, Judged, Outcome, Request, Result
+
+# Standard Webhooks, "Deliverability and reliability": the waits between attempts, in seconds
+SCHEDULE = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+BREAKS_AFTER = 5  # failures in a row
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+_LONGEST_WISH = 24 * 3600.0  # seconds: no server's Retry-After holds a channel longer than a day
+_LEASE = timedelta(minutes=5)
+_URL = re.compile(r"\w+://\S+")
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+Send = Callable[[Request], Awaitable[Document]]
+"""Sends a request and gives whatever answer came, of any status. Raises UpstreamError when there was none."""
+Pace = Callable[[Channel], Awaitable[None]]
+"""Waits until the channel may be sent one more message (``per_second``)."""
+
+
+class InDatabase(Protocol):
+    """Runs a function in the one thread that uses the database: ``await db(function, *arguments)``."""
+
+    async def __call__(self, work: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReport:
+    """What one round came to. ``next_due``: when to call again, None = when something new is owed.
+
+    ``closed`` is why the channel takes nothing any more; what it is owed stays pending.
+    """
+
+    channel: str
+    delivered: int = 0
+    retried: int = 0
+    dead: int = 0
+    error: str = ""
+    """The last one, without any secret."""
+    closed: str = ""
+    next_due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    delivery: Delivery
+    judged: Judged | None
+
+
+def _never() -> bool:
+    return False
+
+
+async def deliver(
+    channel: Channel,
+    *,
+    store: Store,
+    db: InDatabase,
+    send: Send,
+    pace: Pace,
+    clock: Clock,
+    lease: timedelta = _LEASE,
+    luck: Callable[[], float] = random.random,
+    stopping: Callable[[], bool] = _never,
+) -> DeliveryReport:
+    """Send what is due until nothing is, the channel pauses or closes, or ``stopping()``. Raises StoreError.
+
+    ``lease`` must outlast two paces and two sends. Not for two calls at a time for one channel: they would be safe,
+    but tell out of order.
+    """
+    report = DeliveryReport(channel=channel.name)
+    post = partial(_post, channel, send=send, pace=pace, clock=clock)
+    while not stopping() and (task := await db(_take, store, channel, clock(), lease)):
+        if task.judged is None or task.judged.article.withdrawn:
+            ended = _undeliverable(task)
+            await db(_settle, store, ended, None, clock())
+        else:
+            outcome = _safe(await _attempt(channel, task.delivery, task.judged, post), channel)
+            ended = after_attempt(task.delivery, outcome, clock(), luck())
+            await db(_settle, store, ended, outcome, clock())
+        report = _counted(report, ended)
+    return await db(_completed, store, report)
+
+
+async def try_out(
+    channel: Channel, sample: Judged, *, store: Store, db: InDatabase, send: Send, clock: Clock
+) -> Outcome:
+    """Send one sample message now and say how it truly ended; when it was taken, a closed channel is open again."""
+    now = clock()
+    key = f"test_{now:%Y%m%dT%H%M%S%f}"
+    delivery = Delivery(key=key, channel=channel.name, number=sample.article.number, revision=1, created=now, due=now)
+    outcome = await _attempt(channel, delivery, sample, partial(_post, channel, send=send, pace=_at_once, clock=clock))
+    if outcome.result is Result.DELIVERED:
+        await db(_reopen, store, channel, now)
+    return _safe(outcome, channel)
+
+
+async def _at_once(channel: Channel) -> None:
+    """No pace: a single message."""
+
+
+_Build = Callable[[Channel, Delivery, list[Judged], datetime], Request | None]
+_Judge = Callable[[Document], Outcome]
+_Post = Callable[[_Build, _Judge, Delivery, Judged], Awaitable[Outcome | None]]
+
+
+async def _attempt(channel: Channel, delivery: Delivery, judged: Judged, post: _Post) -> Outcome:
+    """The rich message; when the messenger finds just that invalid, its plain form at once."""
+    messenger = cast("Messenger", load("channels", channel.kind))
+    outcome = await post(messenger.message, messenger.judge, delivery, judged)
+    if outcome is not None and (outcome.result is not Result.REJECTED or outcome.closes_channel):
+        return outcome
+    simpler = await post(messenger.plain, messenger.judge, delivery, judged)
+    return simpler or outcome or Outcome(result=Result.REJECTED, detail="there is no message")
+
+
+async def _post(
+    channel: Channel,
+    build: _Build,
+    judge: _Judge,
+    delivery: Delivery,
+    judged: Judged,
+    *,
+    send: Send,
+    pace: Pace,
+    clock: Clock,
+) -> Outcome | None:
+    """One request and its answer; None = the messenger has no such message."""
+    await pace(channel)
+    try:
+        request = build(channel, delivery, [judged], clock())
+        return judge(await send(request)) if request else None
+    except UpstreamError as problem:  # its text may hold the URL, which is the channel's secret
+        status = f" HTTP {problem.status}" if isinstance(problem, Refused) else ""
+        return Outcome(result=Result.RETRY, detail=f"{problem.name}{status}", after=problem.after)
+    except Exception as problem:  # one strange article or answer must neither stop the others nor repeat for ever
+        return Outcome(result=Result.RETRY, detail=f"{type(problem).__name__} in policyfeed.channels.{channel.kind}")
+
+
+# What an outcome means: pure ------------------------------------------------------------------------
+
+
+def after_attempt(delivery: Delivery, outcome: Outcome, now: datetime, luck: float) -> Delivery:
+    """The delivery after an attempt. ``luck`` in [0, 1) spreads the retries (full jitter)."""
+    attempts = delivery.attempts + 1
+    if outcome.result is Result.DELIVERED:
+        return replace(delivery, state=DeliveryState.DELIVERED, attempts=attempts, delivered=now, error="")
+    if outcome.closes_channel:
+        return replace(delivery, due=now, error=outcome.detail)
+    if outcome.result is Result.REJECTED:
+        return replace(delivery, state=DeliveryState.DEAD, attempts=attempts, error=outcome.detail)
+    if attempts > len(SCHEDULE):
+        why = f"{outcome.detail}; given up after {attempts} attempts"
+        return replace(delivery, state=DeliveryState.DEAD, attempts=attempts, error=why)
+    wait = max(_wish(outcome), luck * SCHEDULE[attempts - 1])
+    return replace(delivery, attempts=attempts, due=now + timedelta(seconds=wait), error=outcome.detail)
+
+
+def channel_after(state: ChannelState, delivery: Delivery, outcome: Outcome, now: datetime) -> ChannelState:
+    """The channel after an attempt that ended as ``delivery`` shows.
+
+    It pauses as long as the server asks; after a message's first failure until that message was tried again, so that
+    a short disturbance does not change the order; and after many failures in a row for longer and longer.
+    """
+    if outcome.closes_channel:
+        return replace(state, closed=outcome.detail or "closed", paused_until=None)
+    if outcome.result is not Result.RETRY:
+        return replace(state, failures=0, paused_until=None)
+    failures = state.failures + 1
+    until = now + timedelta(seconds=_wish(outcome))
+    if delivery.attempts == 1:
+        until = max(until, delivery.due)
+    if failures >= BREAKS_AFTER:
+        until = max(until, now + _pause(failures))
+    return replace(state, failures=failures, paused_until=until if until > now else None)
+
+
+def _wish(outcome: Outcome) -> float:
+    return min(outcome.after or 0.0, _LONGEST_WISH)
+
+
+def _pause(failures: int) -> timedelta:
+    doublings: int = min(failures - BREAKS_AFTER, 10)
+    return min(_FIRST_PAUSE * (1 << doublings), _LONGEST_PAUSE)
+
+
+def _undeliverable(task: _Task) -> Delivery:
+    why = "the article was withdrawn upstream" if task.judged else f"article {task.delivery.number} is not stored"
+    return replace(task.delivery, state=DeliveryState.DEAD, error=why)
+
+
+def _safe(outcome: Outcome, channel: Channel) -> Outcome:
+    """The outcome without any secret or URL in its detail, whatever an adapter put there."""
+    detail = outcome.detail
+    for secret in (channel.url, *channel.secrets.values()):
+        detail = detail.replace(secret.reveal(), "…") if secret.reveal() else detail
+    return replace(outcome, detail=_URL.sub("…", detail)[:500])
+
+
+def _counted(report: DeliveryReport, ended: Delivery) -> DeliveryReport:
+    report = replace(report, error=ended.error or report.error)
+    if ended.state is DeliveryState.DELIVERED:
+        return replace(report, delivered=report.delivered + 1)
+    if ended.state is DeliveryState.DEAD:
+        return replace(report, dead=report.dead + 1)
+    return replace(report, retried=report.retried + 1)
+
+
+def _address(channel: Channel) -> str:
+    return hashlib.sha256(f"{channel.name} {channel.url.reveal()}".encode()).hexdigest()[:16]
+
+
+# In the database's thread ---------------------------------------------------------------------------
+
+
+def _take(store: Store, channel: Channel, now: datetime, lease: timedelta) -> _Task | None:
+    """Claim the oldest delivery that is due, unless the channel is closed or pauses. A new address starts afresh."""
+    with store.write() as tx:
+        state = outbox.channel_state(tx, channel.name)
+        if state.address != _address(channel):
+            state = ChannelState(name=channel.name, address=_address(channel))
+            outbox.save_channel_state(tx, state)
+        if state.closed or (state.paused_until and state.paused_until > now):
+            return None
+        claimed = outbox.claim(tx, channel.name, now, lease, 1)
+        if not claimed:
+            return None
+        found = articles.judged(tx, [claimed[0].number])
+        return _Task(delivery=claimed[0], judged=found.get(claimed[0].number))
+
+
+def _settle(store: Store, ended: Delivery, outcome: Outcome | None, now: datetime) -> None:
+    """Store the attempt and what it says of the channel; ``outcome`` None = the channel was not asked."""
+    with store.write() as tx:
+        outbox.settle(tx, ended)
+        if outcome is None:
+            return
+        before = outbox.channel_state(tx, ended.channel)
+        after = channel_after(before, ended, outcome, now)
+        if after != before:
+            outbox.save_channel_state(tx, after)
+        if outcome.result is Result.DELIVERED and before.failures >= BREAKS_AFTER:
+            outbox.hasten(tx, ended.channel, now)
+
+
+def _completed(store: Store, report: DeliveryReport) -> DeliveryReport:
+    with store.read() as tx:
+        state = outbox.channel_state(tx, report.channel)
+        due = outbox.next_due(tx, report.channel)
+    if due is None or state.closed:
+        return replace(report, closed=state.closed, next_due=None)
+    return replace(report, next_due=max(due, state.paused_until or due))
+
+
+def _reopen(store: Store, channel: Channel, now: datetime) -> None:
+    with store.write() as tx:
+        outbox.save_channel_state(tx, ChannelState(name=channel.name, address=_address(channel)))
+        outbox.hasten(tx, channel.name, now)
