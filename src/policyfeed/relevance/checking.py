@@ -1,0 +1,128 @@
+"""Checks topics by their own examples, and finds terms that can never count or speak for two topics."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from policyfeed.relevance.evidence import Evidence
+from policyfeed.relevance.rules import Example, Place, Rules, Term, Topic
+from policyfeed.relevance.terms import needles
+from policyfeed.relevance.verdict import Judge, judge_text
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing to mend. ``message`` is a template for the facts ``topic``, ``term`` and ``detail``."""
+
+    severity: Severity
+    place: Place
+    topic: str
+    term: str
+    message: str
+    detail: str = ""
+
+    def text(self) -> str:
+        """The message in English, place included."""
+        said = self.message.format(topic=self.topic, term=self.term, detail=self.detail)
+        return f"{self.place.file}:{self.place.line}: {said}"
+
+
+def check_topics(rules: Rules) -> tuple[Finding, ...]:
+    """Everything to mend: failed examples (errors), then dead and doubled terms (warnings)."""
+    judge = Judge(rules)
+    return (
+        *(finding for topic in rules.topics for finding in _examples(judge, topic)),
+        *(finding for topic in rules.topics for finding in _dead(judge, topic)),
+        *_doubled(rules),
+        *(finding for topic in rules.topics for finding in _empty(topic)),
+    )
+
+
+def _examples(judge: Judge, topic: Topic) -> Iterator[Finding]:
+    for example in topic.examples:
+        verdict = judge_text(judge, title=example.title, lead=example.lead, ministry=example.ministry)
+        wrong = verdict.kept is not example.keep
+        elsewhere = example.keep and example.topic not in verdict.topics
+        if not wrong and not elsewhere:
+            continue
+        told = ", ".join(f"{reason.term or reason.rule} {reason.points:+.1f}" for reason in verdict.reasons[:5])
+        message = (
+            "the example “{term}” of {topic} is kept, but should be dropped ({detail})"
+            if wrong and not example.keep
+            else "the example “{term}” of {topic} is dropped, but should be kept ({detail})"
+            if wrong
+            else "the example “{term}” of {topic} is kept for other topics ({detail})"
+        )
+        detail = f"score {verdict.score:.0f}: {told}" if wrong else ", ".join(verdict.topics)
+        yield _finding(Severity.ERROR, example, message, detail)
+
+
+def _finding(severity: Severity, example: Example, message: str, detail: str) -> Finding:
+    return Finding(
+        severity=severity, place=example.place, topic=example.topic, term=example.title, message=message, detail=detail
+    )
+
+
+def _dead(judge: Judge, topic: Topic) -> Iterator[Finding]:
+    """A term that does not count even when it is the whole title is hidden by a mask or a longer term."""
+    for term in topic.terms:
+        title = " ".join(part.strip().strip("|*") for part in term.text.split("+"))
+        if not any(_shows(one, term) for one in judge.evidence_of_title(title)):
+            yield Finding(
+                severity=Severity.WARNING,
+                place=term.place,
+                topic=topic.id,
+                term=term.text,
+                message="the term “{term}” of {topic} can never count: a mask or a longer term hides it",
+            )
+
+
+def _shows(one: Evidence, term: Term) -> bool:
+    return one.term == term.text and one.topic == term.topic
+
+
+def _doubled(rules: Rules) -> Iterator[Finding]:
+    seen: dict[tuple[str, ...], list[Term]] = defaultdict(list)
+    for topic in rules.topics:
+        for term in topic.terms:
+            seen[tuple(needle.text for needle in needles(term.text))].append(term)
+    for terms in seen.values():
+        for term in terms[1:]:
+            within = term.topic == terms[0].topic
+            if not within and _explained(rules, terms[0], term):
+                continue
+            yield Finding(
+                severity=Severity.WARNING,
+                place=term.place,
+                topic=term.topic,
+                term=term.text,
+                message="the term “{term}” of {topic} is written twice"
+                if within
+                else "the term “{term}” of {topic} is in {detail} too, and [shared] gives no reason",
+                detail=terms[0].topic,
+            )
+
+
+def _explained(rules: Rules, first: Term, second: Term) -> bool:
+    return any(term.text in rules.topic(term.topic).shared for term in (first, second))
+
+
+def _empty(topic: Topic) -> Iterator[Finding]:
+    for wanted, name in ((True, "keep"), (False, "drop")):
+        if not any(example.keep is wanted for example in topic.examples):
+            yield Finding(
+                severity=Severity.WARNING,
+                place=topic.place,
+                topic=topic.id,
+                term="",
+                message="{topic} has no example under {detail}",
+                detail=name,
+            )

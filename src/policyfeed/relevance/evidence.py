@@ -1,0 +1,182 @@
+"""What speaks for and against an article, as one list of signed amounts (log-odds) under stable names.
+
+The names (``term/…``, ``topic/…``, ``genre/…``, ``ministry/…``, ``word/…``) are those of the model's corrections, so
+what an editor wrote and what labelled articles taught add up in one place, ``Evidence.amount``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from policyfeed.relevance.case import Case, Passage
+from policyfeed.relevance.genres import GenreFinder, Sign
+from policyfeed.relevance.matching import Found, Matcher, Sought
+from policyfeed.relevance.rules import Genre, Rules, Strength, Term, Topic, Zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One piece of evidence: ``written`` is the editors' amount; ``parts`` names the corrections with their factors."""
+
+    rule: str
+    written: float
+    parts: tuple[tuple[str, float], ...] = ()
+    topic: str = ""
+    term: str = ""
+    field: str = ""
+    offset: int = -1
+    zone: Zone | None = None
+    alert: float = 0.0
+
+    def amount(self, corrections: Mapping[str, float]) -> float:
+        """The log-odds that it adds."""
+        return self.written + sum(corrections.get(name, 0.0) * factor for name, factor in self.parts)
+
+
+class Gatherer:
+    """Collects the evidence of articles under one set of rules."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._settings = rules.settings
+        sought: list[Sought] = [*rules.masks, *rules.model.words]
+        for topic in rules.topics:
+            sought += [*topic.terms, *topic.masks]
+        self._matcher = Matcher(sought)
+        self._genres = tuple(GenreFinder(genre) for genre in rules.genres)
+        self._by_ministry = _by_ministry(rules.topics)
+
+    def gather(self, case: Case) -> tuple[Evidence, ...]:
+        """All evidence, terms first. Linear in the length of the passages."""
+        found = [(passage, one) for passage in case.passages for one in self._matcher.find(passage.text)]
+        return (
+            *self._terms(found),
+            *self._words(found),
+            *self._genres_of(case, found),
+            *self._ministry(case),
+            *self._lengths(case),
+        )
+
+    def _terms(self, found: Iterable[tuple[Passage, Found]]) -> list[Evidence]:
+        first: dict[tuple[str, str], tuple[Passage, Found, Term]] = {}
+        for passage, one in found:
+            if isinstance(one.sought, Term):
+                first.setdefault((one.sought.topic, one.sought.text), (passage, one, one.sought))
+        hits = sorted(first.values(), key=lambda hit: -self._prior(hit[2], hit[0].zone))
+        evidence = []
+        counted: dict[tuple[str, int], float] = {}
+        rank = 0
+        for passage, one, term in hits:
+            # A term of two topics is one piece of evidence for relevance, told under the first topic.
+            place = (passage.zone, one.start)
+            factor = 0.0 if place in counted else self._settings.decay**rank
+            rank += place not in counted
+            counted[place] = factor
+            evidence.append(self._term(passage, one, term, factor))
+        return evidence
+
+    def _prior(self, term: Term, zone: Zone) -> float:
+        return strength_weight(self._rules, term.strength) * zone_weight(self._rules, zone)
+
+    def _term(self, passage: Passage, one: Found, term: Term, factor: float) -> Evidence:
+        share = factor * zone_weight(self._rules, passage.zone)
+        return Evidence(
+            rule="phrase" if "+" in term.text or " " in term.text else "term",
+            written=self._prior(term, passage.zone) * factor,
+            parts=(
+                (f"strength/{passage.zone}/{term.strength}", factor),
+                (f"topic/{term.topic}", share),
+                (f"term/{term.text}", share),
+            ),
+            topic=term.topic,
+            term=term.text,
+            field=passage.field,
+            offset=passage.shift + one.offset,
+            zone=passage.zone,
+        )
+
+    def _words(self, found: Iterable[tuple[Passage, Found]]) -> list[Evidence]:
+        seen: set[str] = set()
+        evidence = []
+        for passage, one in found:
+            if not isinstance(one.sought, str) or one.sought in seen or passage.zone is Zone.BODY:
+                continue
+            seen.add(one.sought)
+            factor = zone_weight(self._rules, passage.zone)
+            evidence.append(
+                Evidence(
+                    rule="word",
+                    written=self._rules.model.words[one.sought] * factor,
+                    term=one.sought,
+                    field=passage.field,
+                    offset=passage.shift + one.offset,
+                    zone=passage.zone,
+                )
+            )
+        return evidence
+
+    def _genres_of(self, case: Case, found: Sequence[tuple[Passage, Found]]) -> list[Evidence]:
+        tagged = "".join(f"[{tag}] " for tag in case.tags)
+        told = tuple((passage, one.offset, one.until) for passage, one in found if isinstance(one.sought, Term))
+        evidence = []
+        for genre in self._genres:
+            if (sign := genre.sign(case, tagged, told)) is not None:
+                evidence.append(self._genre(genre.genre, sign))
+        return evidence
+
+    def _genre(self, genre: Genre, sign: Sign) -> Evidence:
+        passage = sign.passage
+        factor = zone_weight(self._rules, passage.zone) if passage else 1.0
+        return Evidence(
+            rule="genre",
+            written=genre.points * factor,
+            parts=((f"genre/{genre.id}", factor),),
+            term=sign.text or genre.id,
+            field=passage.field if passage else "",
+            offset=sign.offset,
+            zone=passage.zone if passage else None,
+            alert=genre.alert * (0.5 if passage and passage.zone is not Zone.TITLE else 1.0),
+        )
+
+    def _ministry(self, case: Case) -> list[Evidence]:
+        rules = self._rules
+        for name in case.ministries:
+            topic, points = self._by_ministry.get(name, ("", 0.0))
+            points += rules.ministries.get(name, 0.0)
+            parts = ((f"ministry/{name}", 1.0),)
+            known = bool(topic) or name in rules.ministries or f"ministry/{name}" in rules.model.corrections
+            if known:
+                return [Evidence(rule="ministry", written=points, parts=parts, topic=topic, term=name)]
+        name = case.ministries[0] if case.ministries else ""
+        return [Evidence(rule="ministry", written=0.0, parts=((f"ministry/{name}", 1.0),), term=name)] if name else []
+
+    def _lengths(self, case: Case) -> list[Evidence]:
+        """An article without a lead has had less chance to show evidence."""
+        if any(passage.zone is not Zone.TITLE and passage.text.strip() for passage in case.passages):
+            return []
+        return [Evidence(rule="title only", written=0.0, parts=(("shape/title only", 1.0),))]
+
+
+def strength_weight(rules: Rules, strength: Strength) -> float:
+    """Log-odds of a term of this strength in a title."""
+    return {
+        Strength.STRONG: rules.settings.strong,
+        Strength.NORMAL: rules.settings.normal,
+        Strength.WEAK: rules.settings.weak,
+    }[strength]
+
+
+def zone_weight(rules: Rules, zone: Zone) -> float:
+    """What part of a title's weight counts in this zone."""
+    return {Zone.TITLE: 1.0, Zone.LEAD: rules.settings.lead, Zone.BODY: rules.settings.body}[zone]
+
+
+def _by_ministry(topics: Sequence[Topic]) -> dict[str, tuple[str, float]]:
+    """Each ministry's strongest topic and its points."""
+    best: dict[str, tuple[str, float]] = {}
+    for topic in topics:
+        for name, points in topic.ministries.items():
+            if name not in best or points > best[name][1]:
+                best[name] = (topic.id, points)
+    return best

@@ -1,0 +1,57 @@
+"""Sorts of releases, known by kind, tag or wording."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from policyfeed.relevance.case import Case, Passage
+from policyfeed.relevance.matching import Matcher
+from policyfeed.relevance.rules import Genre, Zone
+
+Span = tuple[Passage, int, int]
+"""A stretch of a passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What showed a genre; no passage when the article's kind or a tag did."""
+
+    passage: Passage | None = None
+    offset: int = -1
+    text: str = ""
+
+
+class GenreFinder:
+    """One genre, ready to be sought."""
+
+    def __init__(self, genre: Genre) -> None:
+        self.genre = genre
+        joined = "|".join(f"(?:{pattern})" for pattern in genre.patterns)
+        self._pattern = re.compile(joined) if joined else None
+        self._matcher = Matcher(genre.terms) if genre.terms else None
+
+    def sign(self, case: Case, tagged: str, told: Sequence[Span]) -> Sign | None:
+        """Why the case is of this genre, or None. ``tagged`` is the title's tags, ``told`` where topics' terms stand:
+        what speaks against an article is not read out of the middle of a term (the 수급 of 전력수급)."""
+        if case.kind in self.genre.kinds:
+            return Sign()
+        if tagged and self._pattern and (found := self._pattern.search(tagged)):
+            return Sign(text=found[0])
+        for passage in case.passages:
+            if passage.zone is Zone.TITLE or (passage.zone is Zone.LEAD and self.genre.lead):
+                for start, end in self._spans(passage.text):
+                    if self.genre.points >= 0 or not _inside(passage, start, end, told):
+                        return Sign(passage, passage.shift + start, passage.text[start:end])
+        return None
+
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        if self._pattern:
+            yield from (found.span() for found in self._pattern.finditer(text))
+        if self._matcher:
+            yield from ((one.offset, one.until) for one in self._matcher.find(text))
+
+
+def _inside(passage: Passage, start: int, end: int, told: Sequence[Span]) -> bool:
+    return any(where is passage and begin <= start and end <= until for where, begin, until in told)

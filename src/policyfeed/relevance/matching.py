@@ -1,0 +1,148 @@
+"""Finds all terms in one pass over the text (Aho-Corasick), then drops what stands inside a longer expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ahocorasick_rs import AhoCorasick
+
+from policyfeed.relevance.rules import Mask, Term
+from policyfeed.relevance.terms import NEAR, Needle, needles
+from policyfeed.relevance.text import Squeezed, squeeze
+
+Word = str
+"""A context word of the model: evidence without a topic."""
+
+Sought = Term | Mask | Word
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One occurrence; ``start`` and ``end`` count in the squeezed text, ``offset`` and ``until`` as stored."""
+
+    sought: Sought
+    start: int
+    end: int
+    offset: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    owner: int
+    index: int
+    of: int
+    needle: Needle
+
+
+class Matcher:
+    """An automaton over all terms, masks and words; building it costs milliseconds, so keep it."""
+
+    def __init__(self, sought: Iterable[Sought]) -> None:
+        self._sought = tuple(sought)
+        by_text: dict[str, list[_Part]] = {}
+        for owner, one in enumerate(self._sought):
+            parts = needles(one if isinstance(one, str) else one.text)
+            for index, needle in enumerate(parts):
+                by_text.setdefault(needle.text, []).append(_Part(owner, index, len(parts), needle))
+        self._parts = tuple(tuple(parts) for parts in by_text.values())
+        self._automaton = AhoCorasick(list(by_text) or ["\0"])
+
+    def find(self, text: str) -> tuple[Found, ...]:
+        """The terms and words that count in the text, by position; masks and what they hide are left out."""
+        squeezed = squeeze(text)
+        whole: list[tuple[int, int, int]] = []
+        partial: dict[int, list[tuple[int, int, int]]] = {}
+        for pattern, start, end in self._automaton.find_matches_as_indexes(squeezed.text, overlapping=True):
+            for part in self._parts[pattern] if pattern < len(self._parts) else ():
+                if not part.needle.fits(squeezed, start, end):
+                    continue
+                if part.of == 1:
+                    whole.append((start, end, part.owner))
+                else:
+                    partial.setdefault(part.owner, []).append((start, end, part.index))
+        found = self._unhidden(whole, squeezed)
+        found += self._joined(partial, squeezed)
+        return tuple(sorted(found, key=lambda one: (one.start, one.end)))
+
+    def _unhidden(self, spans: list[tuple[int, int, int]], squeezed: Squeezed) -> list[Found]:
+        """Drops masks, and terms inside a longer term or inside a mask of their topic."""
+        spans.sort(key=lambda span: (span[0], -span[1]))
+        reach = _Reach()
+        kept: list[Found] = []
+        place = 0
+        while place < len(spans):
+            group = _same_span(spans, place)
+            place += len(group)
+            kept += self._survivors(group, reach, squeezed)
+        return kept
+
+    def _survivors(self, group: Sequence[tuple[int, int, int]], reach: _Reach, squeezed: Squeezed) -> list[Found]:
+        start, end, _ = group[0]
+        sought = [self._sought[owner] for _, _, owner in group]
+        hidden = reach.covers("", end)
+        masked = {one.topic for one in sought if isinstance(one, Mask)}
+        for topic in masked:
+            reach.extend(topic, end)
+        survivors = [
+            Found(one, start, end, squeezed.origin(start), squeezed.origin(end - 1) + 1)
+            for one in sought
+            if isinstance(one, str)
+            or (
+                isinstance(one, Term)
+                and not hidden
+                and not masked & {"", one.topic}
+                and not reach.covers(one.topic, end)
+            )
+        ]
+        if any(isinstance(one.sought, Term) for one in survivors):
+            reach.extend("", end)
+        return survivors
+
+    def _joined(self, partial: dict[int, list[tuple[int, int, int]]], squeezed: Squeezed) -> list[Found]:
+        found = []
+        for owner, spans in partial.items():
+            wanted = len(needles(_text(self._sought[owner])))
+            if span := _near(sorted(spans), wanted):
+                found.append(
+                    Found(self._sought[owner], *span, squeezed.origin(span[0]), squeezed.origin(span[1] - 1) + 1)
+                )
+        return [one for one in found if not isinstance(one.sought, Mask)]
+
+
+class _Reach:
+    """How far to the right something has covered the text already, for all topics ("") and for single ones."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, int] = {}
+
+    def covers(self, topic: str, end: int) -> bool:
+        return self._ends.get(topic, -1) >= end
+
+    def extend(self, topic: str, end: int) -> None:
+        self._ends[topic] = max(end, self._ends.get(topic, -1))
+
+
+def _same_span(spans: list[tuple[int, int, int]], place: int) -> list[tuple[int, int, int]]:
+    last = place
+    while last < len(spans) and spans[last][:2] == spans[place][:2]:
+        last += 1
+    return spans[place:last]
+
+
+def _near(spans: list[tuple[int, int, int]], wanted: int) -> tuple[int, int] | None:
+    """The first stretch of at most NEAR characters that holds all parts."""
+    seen: dict[int, tuple[int, int]] = {}
+    for start, end, index in spans:
+        seen[index] = (start, end)
+        if len(seen) == wanted:
+            first = min(begin for begin, _ in seen.values())
+            last = max(finish for _, finish in seen.values())
+            if last - first <= NEAR:
+                return first, last
+    return None
+
+
+def _text(sought: Sought) -> str:
+    return sought if isinstance(sought, str) else sought.text

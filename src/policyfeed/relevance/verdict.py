@@ -1,0 +1,127 @@
+"""Evidence → verdict: a calibrated score, and reasons whose points add up to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from policyfeed.relevance.case import Case, case_of, text_case
+from policyfeed.relevance.evidence import Evidence, Gatherer
+from policyfeed.relevance.rules import Rules, Zone
+from policyfeed.types import Article, Kind, Reason, Verdict
+
+
+class Judge:
+    """Judges articles under one set of rules. Building it costs milliseconds; ``judge`` keeps no state."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._gatherer = Gatherer(rules)
+        self._pillar_of = {topic.id: topic.pillar for topic in rules.topics}
+        self._alert_of = {topic.id: topic.alert for topic in rules.topics}
+
+    def judge(self, article: Article) -> Verdict:
+        """The verdict on an article, from its title, summary and content (HTML)."""
+        return self.judge_case(case_of(article, self.rules.settings.lead_chars))
+
+    def judge_case(self, case: Case) -> Verdict:
+        evidence = self._gatherer.gather(case)
+        amounts = [one.amount(self.rules.model.corrections) for one in evidence]
+        base, slope = self._base(), self.rules.model.slope
+        score = round(100.0 * sigmoid(base + slope * math.fsum(amounts)), 2)
+        topics = self._topics(evidence, amounts)
+        kept = score >= self.rules.settings.keep
+        return Verdict(
+            kept=kept,
+            alert=kept and self._alerts(evidence, score, topics),
+            score=score,
+            topics=topics,
+            pillars=self._pillars(topics),
+            reasons=_reasons(evidence, points(base, [slope * amount for amount in amounts], score)),
+            rule_version=self.rules.version,
+        )
+
+    def evidence(self, case: Case) -> tuple[Evidence, ...]:
+        """The evidence alone: what training and suggestions work on."""
+        return self._gatherer.gather(case)
+
+    def evidence_of_title(self, title: str) -> tuple[Evidence, ...]:
+        """The evidence of a bare title."""
+        return self._gatherer.gather(text_case(self.rules, title=title))
+
+    def _base(self) -> float:
+        model = self.rules.model
+        prior = self.rules.settings.base + model.corrections.get("base", 0.0)
+        return model.intercept + model.slope * prior
+
+    def _topics(self, evidence: Sequence[Evidence], amounts: Sequence[float]) -> tuple[str, ...]:
+        weights: dict[str, float] = {}
+        home = ""
+        for one, amount in zip(evidence, amounts, strict=True):
+            if one.rule == "ministry":
+                home = one.topic
+            elif one.topic and one.zone is not Zone.BODY:
+                weights[one.topic] = weights.get(one.topic, 0.0) + max(amount, one.written, 0.05)
+        if home in weights:
+            weights[home] += 0.5
+        if not weights:
+            return (home,) if home else ()
+        ranked = sorted(weights, key=lambda topic: (-weights[topic], topic))
+        least = weights[ranked[0]] * self.rules.settings.topic_share
+        return tuple(topic for topic in ranked if weights[topic] >= least)[:4]
+
+    def _pillars(self, topics: Iterable[str]) -> tuple[str, ...]:
+        present = {self._pillar_of[topic] for topic in topics}
+        return tuple(pillar.id for pillar in self.rules.pillars if pillar.id in present)
+
+    def _alerts(self, evidence: Sequence[Evidence], score: float, topics: Sequence[str]) -> bool:
+        settings = self.rules.settings
+        urgent = sum(one.alert for one in evidence) + max((self._alert_of[topic] for topic in topics[:1]), default=0.0)
+        return score >= settings.alert and urgent >= settings.alert_points
+
+
+def judge_text(
+    judge: Judge,
+    *,
+    title: str,
+    lead: str = "",
+    body: str = "",
+    ministry: str = "",
+    kind: Kind = Kind.PRESS_RELEASE,
+) -> Verdict:
+    """The verdict on plain texts, for ``classify``, ``explain`` and evaluation. ``ministry`` is a name or an id."""
+    return judge.judge_case(text_case(judge.rules, title=title, lead=lead, body=body, ministry=ministry, kind=kind))
+
+
+def sigmoid(log_odds: float) -> float:
+    """The probability of some log-odds, without overflow."""
+    if log_odds >= 0:
+        return 1.0 / (1.0 + math.exp(-log_odds))
+    grown = math.exp(log_odds)
+    return grown / (1.0 + grown)
+
+
+def points(base: float, amounts: Sequence[float], score: float) -> list[float]:
+    """Each amount's share of the score, the base's first; in hundredths, so that they add up exactly.
+
+    The score is curved in the log-odds, the evidence adds up in them. Each amount gets the mean slope of the curve
+    between base and result (the Aumann-Shapley value of a sum: the only shares that are additive, keep their signs and
+    do not depend on an order). What rounding leaves goes to the largest share.
+    """
+    start = 100.0 * sigmoid(base)
+    change = math.fsum(amounts)
+    mean_slope = (100.0 * sigmoid(base + change) - start) / change if abs(change) > 1e-9 else start * (1 - start / 100)
+    hundredths = [round(100 * start), *(round(100 * mean_slope * amount) for amount in amounts)]
+    largest = max(range(len(hundredths)), key=lambda index: abs(hundredths[index]))
+    hundredths[largest] += round(100 * score) - sum(hundredths)
+    return [one / 100 for one in hundredths]
+
+
+def _reasons(evidence: Sequence[Evidence], shares: Sequence[float]) -> tuple[Reason, ...]:
+    told = [Reason(rule="base", points=shares[0])]
+    for one, share in zip(evidence, shares[1:], strict=True):
+        if share or one.alert:
+            told.append(
+                Reason(rule=one.rule, points=share, topic=one.topic, term=one.term, field=one.field, offset=one.offset)
+            )
+    return tuple(sorted(told, key=lambda reason: -abs(reason.points)))
