@@ -192,6 +192,8 @@ class Page:
     next: Request | None = None
     cursor: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+    newest_first: bool = False
+    """Of a list with a cursor: when its first document is unchanged, so are the others (its validators may be kept)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
