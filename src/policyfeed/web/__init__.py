@@ -1,1 +1,8 @@
-"""policyfeed.web"""
+"""The web: board, articles, feeds from memory, health and metrics. ``app.create_app`` takes a ``Context``."""
+
+from policyfeed.web.app import create_app
+from policyfeed.web.context import Check, Context
+from policyfeed.web.published import Published
+from policyfeed.web.static_board import pages
+
+__all__ = ["Check", "Context", "Published", "create_app", "pages"]

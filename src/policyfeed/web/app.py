@@ -1,0 +1,70 @@
+"""The web application: routes, and what every answer carries."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from policyfeed import __version__, metrics
+from policyfeed.errors import PolicyfeedError
+from policyfeed.web import feeds, health, pages
+from policyfeed.web.context import Context
+from policyfeed.web.static_board import STATIC
+
+_HEADERS = {
+    # Nothing runs, nothing is loaded from elsewhere, nobody frames us: what upstream wrote stays text
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+_EVERY = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+
+
+def create_app(context: Context) -> Starlette:
+    """The application over what ``context`` holds."""
+    routes = [
+        Route("/", pages.board, name="board"),
+        Route("/articles/{number:int}", pages.article, name="article"),
+        Route("/feeds/{name:str}.{extension:str}", feeds.feed, name="feed"),
+        Route("/healthz", health.healthz, name="healthz"),
+        Route("/readyz", health.readyz, name="readyz"),
+        Route("/metrics", health.metrics_page, name="metrics"),
+        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(_Watched)],
+        exception_handlers={404: pages.missing, PolicyfeedError: pages.failed},
+    )
+    app.state.context = context
+    metrics.BUILD.labels(__version__).set(1)
+    return app
+
+
+class _Watched:
+    """Adds the headers of every answer, and counts it under its route's name."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = perf_counter()
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_EVERY]
+                route = getattr(scope.get("route"), "name", None) or "other"
+                metrics.HTTP_REQUESTS.labels(route, str(message["status"])).inc()
+                metrics.HTTP_SECONDS.labels(route).observe(perf_counter() - began)
+            await send(message)
+
+        await self.app(scope, receive, answer)

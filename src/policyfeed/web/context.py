@@ -1,0 +1,29 @@
+"""What the web is given: where to read, what is published, whether all is well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from policyfeed.formats import Feed, Publication
+from policyfeed.store import Store
+from policyfeed.web.published import Published
+
+Check = Callable[[], str]
+"""Says what is wrong, in English for operators and machines; "" = all is well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Handed over by the one who starts the web. What a reload may change is asked for at every request."""
+
+    store: Store
+    published: Published
+    feeds: Callable[[], Sequence[Feed]]
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    """Name → check, all of which must be well for ``/readyz`` (see ``web.health`` for ready-made ones)."""
+    topic_names: Callable[[str], Mapping[str, str]] = lambda _language: {}
+    """Language → topic or pillar id → name."""
+    sources: Callable[[], Mapping[str, Publication]] = dict
+    title: str = "ESG 정책뉴스"
+    page_size: int = 50

@@ -1,0 +1,84 @@
+"""Whether the process lives, whether it does its work, and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from policyfeed import metrics, store
+from policyfeed.clock import Clock
+from policyfeed.errors import PolicyfeedError
+from policyfeed.formats import Feed
+from policyfeed.publish import formats
+from policyfeed.store import Store
+from policyfeed.web.context import Check, Context
+from policyfeed.web.published import Published
+
+_FRESH = {"Cache-Control": "no-store"}
+
+
+async def healthz(_request: Request) -> Response:
+    """The process answers: restarting it would not help."""
+    return JSONResponse({"alive": True}, headers=_FRESH)
+
+
+def readyz(request: Request) -> Response:
+    """200 when every check is well, else 503; either way each check with what is wrong."""
+    context: Context = request.app.state.context
+    problems = {name: _run(check) for name, check in context.checks.items()}
+    ready = not any(problems.values())
+    told = {name: {"ok": not problem, "problem": problem} for name, problem in problems.items()}
+    return JSONResponse({"ready": ready, "checks": told}, 200 if ready else 503, _FRESH)
+
+
+def metrics_page(_request: Request) -> Response:
+    """Prometheus' text format."""
+    return Response(generate_latest(metrics.REGISTRY), headers=_FRESH | {"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def database_readable(opened: Store) -> Check:
+    """The database answers a query."""
+
+    def check() -> str:
+        with opened.read() as tx:
+            store.articles.count(tx)
+        return ""
+
+    return check
+
+
+def polled_within(opened: Store, clock: Clock, longest: timedelta) -> Check:
+    """Some source was read without an error not longer ago than ``longest``."""
+
+    def check() -> str:
+        with opened.read() as tx:
+            times = [state.last_success for state in store.sources.every(tx).values() if state.last_success]
+        if not times:
+            return "no source has been read yet"
+        age = clock() - max(times)
+        return f"no source was read for {int(age.total_seconds() // 60)} minutes" if age > longest else ""
+
+    return check
+
+
+def feeds_published(published: Published, feeds: Callable[[], Sequence[Feed]]) -> Check:
+    """Every configured feed has been published in every format."""
+
+    def check() -> str:
+        there = set(published.names())
+        wanted = [f"{feed.name}.{extension}" for feed in feeds() for extension in formats()]
+        missing = [name for name in wanted if name not in there]
+        return f"not published: {', '.join(missing)}" if missing else ""
+
+    return check
+
+
+def _run(check: Check) -> str:
+    try:
+        return check()
+    except PolicyfeedError as problem:
+        return problem.text()

@@ -1,0 +1,28 @@
+"""Which language a reader gets: ``?lang=``, else the browser's first wish that we have, else Korean."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from policyfeed.i18n import LANGUAGES
+
+DEFAULT = "ko"
+
+
+def language_of(request: Request) -> str:
+    """``ko`` or ``en``."""
+    asked = request.query_params.get("lang")
+    return asked if asked in LANGUAGES else preferred(request.headers.get("accept-language", ""))
+
+
+def preferred(header: str) -> str:
+    """The language of most weight in Accept-Language (RFC 9110 §12.5.4) that we have."""
+    wishes: list[tuple[float, str]] = []
+    for part in header.split(","):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            wishes.append((float(weight or 1), tag.strip().lower().split("-")[0]))
+        except ValueError:
+            continue
+    known = [(weight, tag) for weight, tag in wishes if weight > 0 and tag in LANGUAGES]
+    return max(known, key=lambda wish: wish[0])[1] if known else DEFAULT

@@ -1,0 +1,128 @@
+"""Pages for people: the board, and one article with everything that is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from policyfeed import publish, store
+from policyfeed.formats import web_link
+from policyfeed.i18n import translator
+from policyfeed.normalize.html import sanitize
+from policyfeed.selection import Selection
+from policyfeed.store import Transaction
+from policyfeed.types import Judged, Origin
+from policyfeed.web import rendering
+from policyfeed.web.context import Context
+from policyfeed.web.language import language_of
+from policyfeed.web.rows import When, row, when
+
+log = structlog.get_logger(__name__)
+
+_HEADERS = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paging:
+    """Which page of how many; ``newer`` and ``older`` are page numbers, 0 = there is none."""
+
+    page: int
+    pages: int
+
+    @property
+    def newer(self) -> int:
+        return self.page - 1
+
+    @property
+    def older(self) -> int:
+        return self.page + 1 if self.page < self.pages else 0
+
+
+def board(request: Request) -> Response:
+    """``/``: the kept articles, newest first, ``?page=`` by page."""
+    context: Context = request.app.state.context
+    language = language_of(request)
+    with context.store.read() as tx:
+        pages = max(1, -(-store.articles.count(tx)["kept"] // context.page_size))
+        paging = Paging(page=_page(request), pages=pages)
+        if paging.page > pages:
+            return missing(request)
+        shown = store.articles.newest(tx, Selection(), context.page_size, skip=(paging.page - 1) * context.page_size)
+    names, translate = context.topic_names(language), translator(language)
+    rows = [row(judged, names, translate) for judged in shown]
+    return _answer("board.html", request, rows=rows, paging=paging, static=False)
+
+
+def article(request: Request) -> Response:
+    """``/articles/{number}``."""
+    context: Context = request.app.state.context
+    with context.store.read() as tx:
+        number = request.path_params["number"]
+        judged = store.articles.judged(tx, [number]).get(number) if number < 2**63 else None
+        if judged is None:
+            return missing(request)
+        return _answer("article.html", request, **_everything(tx, context, judged, language_of(request)))
+
+
+def missing(request: Request, _problem: Exception | None = None) -> Response:
+    """404, with the way back."""
+    return _answer("missing.html", request, status=404)
+
+
+def failed(request: Request, problem: Exception) -> Response:
+    """503: the database does not answer. What is wrong is for the log and ``/readyz``, not for readers."""
+    log.error("page failed", path=request.url.path, problem=str(problem))
+    said = translator(language_of(request))("This page is not available at the moment. Feeds are not affected.")
+    return PlainTextResponse(f"{said}\n", 503, {"Retry-After": "60"})
+
+
+def _everything(tx: Transaction, context: Context, judged: Judged, language: str) -> dict[str, Any]:
+    one = judged.article
+    return {
+        "row": row(judged, context.topic_names(language), translator(language)),
+        "article": one,
+        "verdict": judged.verdict,
+        "content": sanitize(one.content),
+        "published": when(one.published, dated=one.dated) if one.published else None,
+        "updated": when(one.updated) if one.updated else None,
+        "withdrawn": when(one.withdrawn) if one.withdrawn else None,
+        "first_seen": when(one.first_seen),
+        "origins": [_place(context, origin) for origin in one.origins],
+        "attachments": [(item.name, web_link(item.url), item.type) for item in one.attachments],
+        "revisions": [
+            (known["revision"], known["title"], when(known["seen"])) for known in store.articles.history(tx, one.number)
+        ],
+    }
+
+
+def _place(context: Context, origin: Origin) -> tuple[str, str, str, When]:
+    known = context.sources().get(origin.source)
+    return (known.name if known else origin.source, web_link(origin.url), origin.title, when(origin.first_seen))
+
+
+def _answer(template: str, request: Request, status: int = 200, **facts: Any) -> Response:
+    context: Context = request.app.state.context
+    language = language_of(request)
+    root = request.scope.get("root_path", "")
+    asked = request.query_params.get("lang", "")
+    page = rendering.html(
+        template,
+        language,
+        root=root,
+        path=request.url.path,
+        keep=f"?lang={language}" if asked else "",
+        site=context.title,
+        feeds=[(one, f"{root}/feeds/{one.name}") for one in context.feeds()],
+        formats=sorted((extension, made.MEDIA_TYPE) for extension, made in publish.formats().items()),
+        **facts,
+    )
+    return HTMLResponse(page, status, _HEADERS | {"Content-Language": language})
+
+
+def _page(request: Request) -> int:
+    asked = request.query_params.get("page", "")
+    return max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 8 else 1

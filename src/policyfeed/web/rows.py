@@ -1,0 +1,108 @@
+"""Articles as the pages show them: names in the reader's language, Korean time, links that may be followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from policyfeed.clock import KST
+from policyfeed.formats import evidence, field_name, kind_name, pillar_name, strongest, web_link
+from policyfeed.i18n import Translate
+from policyfeed.types import Judged, Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """A moment for ``<time>``: ``iso`` for machines, ``day`` and ``shown`` (with the time, where known) for people."""
+
+    iso: str
+    day: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One reason, in words. ``evidence`` is the term with its place, or the rule where no term is named."""
+
+    evidence: str
+    rule: str
+    topic: str
+    place: str
+    points: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    number: int
+    title: str
+    url: str
+    ministries: str
+    kind: str
+    when: When
+    score: str
+    pillars: tuple[Named, ...]
+    topics: tuple[Named, ...]
+    reasons: tuple[Told, ...]
+    language: str
+
+
+def row(judged: Judged, names: Mapping[str, str], translate: Translate) -> Row:
+    """``names``: topic and pillar ids → names in the reader's language."""
+    article, verdict = judged.article, judged.verdict
+    return Row(
+        number=article.number,
+        title=article.title or translate("(untitled)"),
+        url=web_link(article.url),
+        ministries=", ".join(one.name for one in article.ministries or (article.ministry,)),
+        kind=kind_name(article.kind, translate),
+        when=when(article.sort_time, dated=article.dated and article.published is not None),
+        score=f"{verdict.score:.0f}",
+        pillars=tuple(Named(id=id_, name=names.get(id_) or pillar_name(id_, translate)) for id_ in verdict.pillars),
+        topics=tuple(Named(id=id_, name=names.get(id_, "")) for id_ in verdict.topics),
+        reasons=tuple(_told(reason, names, translate) for reason in strongest(verdict)),
+        language=article.language,
+    )
+
+
+def when(moment: datetime, *, dated: bool = False) -> When:
+    """``dated``: only the day is known."""
+    there = moment.astimezone(KST)
+    day = f"{there:%Y-%m-%d}"
+    return When(
+        iso=day if dated else there.isoformat(timespec="seconds"),
+        day=day,
+        shown=day if dated else f"{there:%Y-%m-%d %H:%M}",
+    )
+
+
+def _told(reason: Reason, names: Mapping[str, str], translate: Translate) -> Told:
+    rule = _rule_name(reason.rule, translate)
+    return Told(
+        evidence=evidence(reason, translate) if reason.term else rule,
+        rule=rule,
+        topic=" ".join(filter(None, (reason.topic, names.get(reason.topic, "")))),
+        place=field_name(reason.field, translate),
+        points=f"{reason.points:+.1f}",
+    )
+
+
+def _rule_name(rule: str, translate: Translate) -> str:
+    _ = translate
+    names = {
+        "term": _("term"),
+        "phrase": _("phrase"),
+        "word": _("learned word"),
+        "genre": _("genre"),
+        "ministry": _("ministry"),
+        "kind": _("kind"),
+        "title only": _("title without text"),
+        "base": _("base"),
+    }
+    return names.get(rule, rule)
