@@ -94,7 +94,7 @@ async def _read(reader: asyncio.StreamReader, number: int, at: str) -> Asked | N
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         line, *rest = head.removesuffix("\r\n\r\n").split("\r\n")
         method, target, _ = line.split(" ")
-        headers = tuple((name, value.strip()) for name, _, value in (row.partition(":") for row in rest))
+        headers = tuple((name, value.strip(" ")) for name, _, value in (row.partition(":") for row in rest))
         length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
         return Asked(number, method, target, headers, await reader.readexactly(length), at)
     return None

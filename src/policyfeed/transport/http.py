@@ -225,7 +225,7 @@ class HttpClient:
     ) -> _Answer:
         token = METER.set(meter)
         try:
-            url = httpcore.URL(scheme=address.scheme, host=address.host, port=address.port, target=address.target)
+            url = httpcore.URL(scheme=address.scheme, host=address.host, port=address.port_given, target=address.target)
             headers = self._headers(request, address, cookie)
             async with pool.stream(request.method, url, headers=headers, content=request.body or None) as response:
                 meter.head(response.headers)

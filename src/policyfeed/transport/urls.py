@@ -11,7 +11,7 @@ from policyfeed.errors import Forbidden
 
 PORTS = {"http": 80, "https": 443}
 
-_URL = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)(?P<target>[^#]*)", re.IGNORECASE)
+_URL = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)(?P<target>[^#]*)(?:#.*)?", re.IGNORECASE)
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9a-f:.%]+\]|[^:@\[\]\\%]+)(?::(?P<port>[0-9]{0,5}))?", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -35,7 +35,12 @@ class Address:
     def authority(self) -> str:
         """What stands in the Host header (RFC 9110 §7.2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+        return f"{host}:{self.port_given}" if self.port_given else host
+
+    @property
+    def port_given(self) -> int | None:
+        """The port where it is not the scheme's own."""
+        return None if self.port == PORTS[self.scheme] else self.port
 
     @property
     def site(self) -> str:
@@ -52,7 +57,7 @@ def take_apart(url: str) -> Address:
     found = _URL.fullmatch(_sendable(url))
     if not found:
         raise Forbidden("{url} is not a web address (http or https).", url=redacted(url))
-    authority = _AUTHORITY.fullmatch(_ascii(found["authority"], url))
+    authority = _AUTHORITY.fullmatch(found["authority"])
     scheme = found["scheme"].lower()
     port = int((authority and authority["port"]) or PORTS[scheme])
     if not authority or not 0 < port < 65536:
@@ -101,19 +106,13 @@ def _sendable(url: str) -> str:
         raise Forbidden("{url} holds broken characters.", url=redacted(url)) from None
 
 
-def _ascii(authority: str, url: str) -> str:
-    if authority.isascii():
-        return authority
-    try:
-        return authority.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise Forbidden("{url} has no valid host name.", url=redacted(url)) from None
-
-
 def _host(host: str, url: str) -> str:
-    lower = host.lower()
-    if lower.startswith("["):
-        return lower[1:-1]
-    if len(lower) > 253 or not _HOST.fullmatch(lower) or any(len(label) > 63 for label in lower.split(".")):
+    if host.startswith("["):
+        return host[1:-1].lower()
+    try:
+        name = host.lower() if host.isascii() else host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        name = ""
+    if len(name) > 253 or not _HOST.fullmatch(name) or any(len(label) > 63 for label in name.split(".")):
         raise Forbidden("{url} has no valid host name.", url=redacted(url))
-    return lower.removesuffix(".")
+    return name.removesuffix(".")
