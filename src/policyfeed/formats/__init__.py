@@ -54,7 +54,7 @@ class Feed:
     content: bool = True
     """Whether entries carry the whole text or only the summary."""
     topic_names: Mapping[str, str] = field(default_factory=dict)
-    """Topic id → its name in the feed's language."""
+    """Topic or pillar id → its name in the feed's language."""
     sources: Mapping[str, Publication] = field(default_factory=dict)
     """Source id → its name and page."""
 
@@ -131,6 +131,7 @@ class Shown:
 
 def shown(feed: Feed, judged: Judged) -> Shown:
     """What the feed shows of an article. Raises Unshowable when it has no id or nowhere to link to."""
+    _ = translator(feed.language)
     article = judged.article
     page = f"{feed.base_url}/articles/{article.number}" if feed.base_url and article.number else ""
     url = web_link(article.url) or page
@@ -141,7 +142,7 @@ def shown(feed: Feed, judged: Judged) -> Shown:
     return Shown(
         id=identifier,
         number=article.number,
-        title=shorten(one_line(article.title), MAX_TITLE) or translator(feed.language)("(untitled)"),
+        title=shorten(one_line(article.title), MAX_TITLE) or _("(untitled)"),
         authors=_authors(article),
         url=url,
         via=tuple(one for one in via if one and one != url),
@@ -289,7 +290,7 @@ def _categories(feed: Feed, judged: Judged) -> list[Category]:
     article, verdict = judged.article, judged.verdict
     ministries = dict.fromkeys((article.ministry, *article.ministries))
     found = [("topic", id_, feed.topic_names.get(id_, id_)) for id_ in verdict.topics]
-    found += [("pillar", pillar, pillar_name(pillar, _)) for pillar in verdict.pillars]
+    found += [("pillar", pillar, feed.topic_names.get(pillar) or pillar_name(pillar, _)) for pillar in verdict.pillars]
     found += [("ministry", ministry.id, ministry.name) for ministry in ministries]
     found += [("kind", article.kind.value, kind_name(article.kind, _))]
     cleaned = ((scheme, one_line(term)[:MAX_NAME], one_line(label)[:MAX_NAME]) for scheme, term, label in found)

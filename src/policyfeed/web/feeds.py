@@ -114,5 +114,6 @@ def _link(request: Request, one: Feed, extension: str) -> str:
 
 
 def _not_yet(request: Request) -> Response:
-    said = translator(language_of(request))("This feed has not been published yet; it will be after the first round.")
+    _ = translator(language_of(request))
+    said = _("This feed has not been published yet; it will be after the first round.")
     return PlainTextResponse(f"{said}\n", 503, {"Retry-After": "60", "Vary": "Accept-Language"})

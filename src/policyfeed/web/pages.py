@@ -76,7 +76,8 @@ def missing(request: Request, _problem: Exception | None = None) -> Response:
 def failed(request: Request, problem: Exception) -> Response:
     """503: the database does not answer. What is wrong is for the log and ``/readyz``, not for readers."""
     log.error("page failed", path=request.url.path, problem=str(problem))
-    said = translator(language_of(request))("This page is not available at the moment. Feeds are not affected.")
+    _ = translator(language_of(request))
+    said = _("This page is not available at the moment. Feeds are not affected.")
     return PlainTextResponse(f"{said}\n", 503, {"Retry-After": "60"})
 
 

@@ -55,10 +55,11 @@ class Row:
 
 def row(judged: Judged, names: Mapping[str, str], translate: Translate) -> Row:
     """``names``: topic and pillar ids → names in the reader's language."""
+    _ = translate
     article, verdict = judged.article, judged.verdict
     return Row(
         number=article.number,
-        title=article.title or translate("(untitled)"),
+        title=article.title or _("(untitled)"),
         url=web_link(article.url),
         ministries=", ".join(one.name for one in article.ministries or (article.ministry,)),
         kind=kind_name(article.kind, translate),
