@@ -151,12 +151,18 @@ async def _post(
     await pace(channel)
     try:
         request = build(channel, delivery, [judged], clock())
-        return judge(await send(request)) if request else None
+        return _judged(judge, request, await send(request)) if request else None
     except UpstreamError as problem:  # its text may hold the URL, which is the channel's secret
         status = f" HTTP {problem.status}" if isinstance(problem, Refused) else ""
         return Outcome(result=Result.RETRY, detail=f"{problem.name}{status}", after=problem.after)
     except Exception as problem:  # one strange article or answer must neither stop the others nor repeat for ever
         return Outcome(result=Result.RETRY, detail=f"{type(problem).__name__} in policyfeed.channels.{channel.kind}")
+
+
+def _judged(judge: _Judge, request: Request, answer: Document) -> Outcome:
+    if answer.url != request.url:  # followed as a GET, it would look like success and tell nobody
+        return Outcome(result=Result.RETRY, detail="the address redirects: give the channel the one it leads to")
+    return judge(answer)
 
 
 # What an outcome means: pure ------------------------------------------------------------------------

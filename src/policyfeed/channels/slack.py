@@ -110,7 +110,7 @@ def _text(articles: Sequence[Told], limit: int) -> str:
     """Without any markup: title, byline, address and why of each."""
     pieces = []
     for one in articles:
-        lines = (fit(one.title, 200, _size), fit(_byline(one), 200, _size), one.url, fit(one.why, 200, _size))
+        lines = (fit(one.title, 200, _size), fit(_byline(one), 200, _size), _address(one), fit(one.why, 200, _size))
         pieces.append("\n".join(escape(line) for line in lines if line))
     return _joined(pieces, limit)
 
@@ -129,8 +129,12 @@ def _fitted(text: str, limit: int) -> str:
 
 
 def _title(article: Told) -> str:
-    label = fit(article.title, _TITLE, _size)
-    return _link(article.url, label) if len(article.url) <= _LINK else escape(label)
+    return _link(_address(article), fit(article.title, _TITLE, _size))
+
+
+def _address(article: Told) -> str:
+    """A longer one would take the place of everything else, and an address cannot be cut."""
+    return article.url if _size(article.url) <= _LINK else ""
 
 
 def _link(url: str, label: str) -> str:
@@ -138,15 +142,15 @@ def _link(url: str, label: str) -> str:
 
 
 def _header(text: str) -> Block:
-    return {"type": "header", "text": {"type": "plain_text", "text": fit(text, _HEADER, _size)}}
+    return {"type": "header", "text": {"type": "plain_text", "text": _fitted(text, _HEADER)}}
 
 
 def _section(text: str) -> list[Block]:
-    return [{"type": "section", "text": {"type": "mrkdwn", "text": text}}] if text else []
+    return [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}] if text else []
 
 
 def _context(*texts: str) -> list[Block]:
-    elements = [{"type": "mrkdwn", "text": text} for text in texts if text]
+    elements = [{"type": "mrkdwn", "text": text, "verbatim": True} for text in texts if text]
     return [{"type": "context", "elements": elements}] if elements else []
 
 

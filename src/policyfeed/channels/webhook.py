@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -95,7 +94,7 @@ def _is_key(text: str) -> bool:
     key = text.removeprefix(_PREFIX).rstrip("=")
     try:
         return bool(base64.b64decode(key + "=" * (-len(key) % 4), validate=True))
-    except binascii.Error:
+    except ValueError:
         return False
 
 

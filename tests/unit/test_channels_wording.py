@@ -1,0 +1,43 @@
+"""Text that fits."""
+
+import pytest
+
+from policyfeed import wording
+from policyfeed.types import Kind
+from policyfeed.wording import fit
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "fitted"),
+    [
+        ("탄소중립", 4, "탄소중립"),
+        ("탄소중립", 3, "탄소…"),
+        ("녹색 전환 추진", 7, "녹색 전환…"),
+        ("a verylongwordwithoutanyend", 10, "a verylon…"),
+        ("", 5, ""),
+        ("각가", 2, "각가"),
+        ("🇰🇷🇰🇷🇰🇷", 5, "🇰🇷🇰🇷…"),
+        ("e\u0301e\u0301e\u0301", 4, "e\u0301…"),
+        ("👍🏽👍🏽", 3, "👍🏽…"),
+        ("abc", 1, "…"),
+    ],
+)
+def test_a_text_is_cut_between_words_and_never_inside_a_character(text: str, limit: int, fitted: str) -> None:
+    assert fit(text, limit) == fitted
+
+
+def test_one_endless_character_does_not_cost_more_than_the_limit() -> None:
+    assert fit("e" + "\u0301" * 2_000_000, 100) == "…"
+
+
+def test_size_may_count_something_else() -> None:
+    assert fit("가나다라", 10, lambda text: len(text.encode())) == "가나…"
+
+
+def test_both_languages_say_the_same_things() -> None:
+    assert wording._WORDS["ko"].keys() == wording._WORDS["en"].keys()
+    assert {kind.value for kind in Kind} <= wording._WORDS["ko"].keys()
+
+
+def test_an_unknown_language_is_korean() -> None:
+    assert wording.say("fr", "many", count=3) == "정책 소식 3건"
