@@ -13,7 +13,7 @@ def as_json(judged: Judged) -> dict[str, Any]:
 
     ``dated`` tells that upstream gave only a day: then ``published`` is that day's midnight in Korea.
     """
-    return _article(judged.article) | _verdict(judged.verdict)
+    return _article(judged.article) | verdict_json(judged.verdict)
 
 
 def _article(article: Article) -> dict[str, Any]:
@@ -41,7 +41,8 @@ def _article(article: Article) -> dict[str, Any]:
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """kept, alert, score, topics, pillars, reasons."""
     return {
         "kept": verdict.kept,
         "alert": verdict.alert,

@@ -13,7 +13,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from policyfeed import identity, registry
 from policyfeed.channels import Channel
@@ -23,19 +23,12 @@ from policyfeed.normalize.article import normalize
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.rhythm import Bounds, Prior, Profile, after_failure, next_poll, retry_after, server_floor
 from policyfeed.route import owed
-from policyfeed.store import SourceState, Store, articles, outbox, sources
+from policyfeed.store import InDatabase, SourceState, Store, articles, outbox, sources
 from policyfeed.types import Article, Delivery, Document, Judged, Request, Source, Validators, Verdict
 
-T = TypeVar("T")
 MOST_PAGES = 200
 """Documents of one poll: an adapter that pages for ever is broken."""
 NOT_MODIFIED = 304
-
-
-class Db(Protocol):
-    """Runs a synchronous function of the store in the one thread that writes."""
-
-    def __call__(self, function: Callable[..., T], /, *args: Any) -> Awaitable[T]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +39,7 @@ class Reading:
     next: Request | None = None
     cursor: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+    newest_first: bool = False
 
 
 Fetch = Callable[[Source, Request], Awaitable[Document]]
@@ -58,7 +52,11 @@ def read_document(source: Source, cursor: Mapping[str, Any], document: Document,
     page = registry.load("sources", source.kind).read(source, cursor, document)
     found = normalize(page.entries, source, ministries, document.fetched)
     return Reading(
-        articles=found.articles, next=page.next, cursor=page.cursor, warnings=(*page.warnings, *found.warnings)
+        articles=found.articles,
+        next=page.next,
+        cursor=page.cursor,
+        warnings=(*page.warnings, *found.warnings),
+        newest_first=page.newest_first,
     )
 
 
@@ -109,7 +107,7 @@ class Poller:
     """Polls sources with what the composition root gives it: I/O, clock, judgement, channels."""
 
     store: Store
-    db: Db
+    db: InDatabase
     fetch: Fetch
     read: Read
     judge: Judge
@@ -168,7 +166,7 @@ class Poller:
         reading = await self.read(source, state.cursor, document)
         found.extend(reading.articles)
         warnings.extend(reading.warnings)
-        paged = reading.cursor is not None
+        paged = reading.cursor is not None and not reading.newest_first
         while reading.next is not None:
             if asked >= MOST_PAGES:
                 raise LayoutChanged("{source} pages without an end.", source=source.id)

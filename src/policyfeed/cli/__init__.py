@@ -1,1 +1,70 @@
-"""policyfeed.cli"""
+"""The command line: one file a command group. ``main`` is the installed ``policyfeed`` command."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from policyfeed import __version__, logs
+from policyfeed.cli import articles, channels, check, db, outbox, sources, work
+from policyfeed.cli.say import FAILED, USAGE, Options, _, complain
+from policyfeed.errors import ConfigErrors, PolicyfeedError, UsageError
+
+app = typer.Typer(
+    help=_("Gives Korean government policy news its feed back."),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (work, articles, check):
+    app.registered_commands.extend(module.app.registered_commands)
+app.add_typer(sources.app, name="sources", help=_("The configured sources."))
+app.add_typer(channels.app, name="channels", help=_("Where new articles are told."))
+app.add_typer(outbox.app, name="outbox", help=_("What is owed to channels."))
+app.add_typer(db.app, name="db", help=_("The database: migrate, back up, verify."))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"policyfeed {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", help=_("Configuration folder or file; default ./config, else shipped."))
+    ] = None,
+    log_level: Annotated[str, typer.Option(help=_("debug, info, warning or error."))] = "",
+    version: Annotated[  # noqa: ARG001 - typer handles it by its callback
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=_("Show the version."))
+    ] = False,
+) -> None:
+    """Options of every command."""
+    level = log_level or ("info" if context.invoked_subcommand in ("run", "demo") else "error")
+    if level not in logs.LEVELS:
+        raise UsageError("No log level is called {level!r}.", remedy="Use debug, info, warning or error.", level=level)
+    logs.configure(level)
+    context.obj = Options(config=config)
+
+
+def main() -> None:
+    """Run the command; a user's mistake is a message and an exit code, never a traceback."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        app(standalone_mode=True)
+    except ConfigErrors as problems:
+        for mistake in problems.mistakes:
+            complain(mistake)
+        sys.exit(USAGE)
+    except UsageError as problem:
+        complain(problem)
+        sys.exit(USAGE)
+    except PolicyfeedError as problem:
+        complain(problem)
+        sys.exit(FAILED)

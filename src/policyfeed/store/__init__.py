@@ -6,7 +6,17 @@ Queries take the transaction that ``Store.read`` or ``Store.write`` gave.
 from sqlalchemy import Connection as Transaction
 
 from policyfeed.store import articles, feeds, outbox, sources
-from policyfeed.store.database import Store, working_alone
+from policyfeed.store.database import InDatabase, Store, working_alone
 from policyfeed.store.sources import SourceState
 
-__all__ = ["SourceState", "Store", "Transaction", "articles", "feeds", "outbox", "sources", "working_alone"]
+__all__ = [
+    "InDatabase",
+    "SourceState",
+    "Store",
+    "Transaction",
+    "articles",
+    "feeds",
+    "outbox",
+    "sources",
+    "working_alone",
+]

@@ -6,10 +6,10 @@ import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -19,6 +19,16 @@ from policyfeed.store.schema import HEAD
 
 FILE = "policyfeed.db"
 MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class InDatabase(Protocol):
+    """Runs a function in the one thread that uses the database: ``await db(function, *arguments)``."""
+
+    async def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
 class Store:

@@ -21,7 +21,8 @@ class SourceState:
 
     ``state`` is new, ok, or an error's name (``Unreachable``, ``LayoutChanged`` …), ``since`` when it began.
     ``first_contact`` is when the first complete poll was stored; until then nothing of the source is announced.
-    ``listed`` is how many entries the last successful poll saw. ``profile`` is the source's publication rhythm as ``rhythm.Profile`` writes it.
+    ``listed`` is how many entries the last successful poll saw, ``profile`` the source's publication rhythm as
+    ``rhythm.Profile`` writes it.
     """
 
     id: str

@@ -1,0 +1,231 @@
+"""The composition root: configuration, store, client, workers and judge put together into the three verbs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from policyfeed import __version__
+from policyfeed.channels import Channel
+from policyfeed.clock import Clock, now
+from policyfeed.config import Config
+from policyfeed.deliver import DeliveryReport, deliver
+from policyfeed.poll import Poller, PollReport, fingerprint
+from policyfeed.publish import Page, PublishReport, publish
+from policyfeed.relevance import Judge
+from policyfeed.rhythm import Bounds, load_prior
+from policyfeed.store import SourceState, Store, outbox, sources
+from policyfeed.transport.http import HttpClient, Limits, Manner
+from policyfeed.types import Document, Request, Source
+from policyfeed.workers import Workers
+
+P = ParamSpec("P")
+T = TypeVar("T")
+MEGABYTE = 1024 * 1024
+
+
+def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """POLICYFEED_DATA, default ./var: database, rendered feeds, lock."""
+    return Path(environ.get("POLICYFEED_DATA") or "var")
+
+
+class WriterThread:
+    """The one thread in which the store is written: an asynchronous call for a synchronous function."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+
+    async def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=True)
+
+
+class Pacer:
+    """Holds each channel to its messages a second."""
+
+    def __init__(self) -> None:
+        self._free: dict[str, float] = {}
+
+    async def __call__(self, channel: Channel) -> None:
+        time = asyncio.get_running_loop().time()
+        mine = max(time, self._free.get(channel.name, 0.0))
+        self._free[channel.name] = mine + 1.0 / channel.per_second
+        if mine > time:
+            await asyncio.sleep(mine - time)
+
+
+def due_time(source: Source, state: SourceState | None) -> datetime | None:
+    """When the source is to be polled next; None = at once, it was never polled as it is configured now."""
+    return state.due if state is not None and state.fingerprint == fingerprint(source) else None
+
+
+@dataclass(slots=True)
+class App:
+    """One data folder at work under one configuration. ``configure`` exchanges the configuration while it runs."""
+
+    config: Config
+    store: Store
+    client: HttpClient
+    workers: Workers
+    db: WriterThread
+    pacer: Pacer
+    clock: Clock
+    poller: Poller
+    pages: Callable[[Config], Mapping[str, Page]]
+    """The further files of the published folder: the static board."""
+    stopping: bool = False
+
+    def configure(self, config: Config) -> None:
+        """Take over another configuration: the next poll, publish and delivery follow it."""
+        old = self.workers
+        self.config, self.workers = config, _workers(config)
+        self.poller = _poller(config, self.store, self.client, self.workers, self.db, self.clock)
+        old.close()
+
+    @property
+    def feeds_folder(self) -> Path:
+        return self.store.folder / "public"
+
+    def enabled(self) -> tuple[Source, ...]:
+        return tuple(source for source in self.config.sources if source.enabled)
+
+    def states(self) -> dict[str, SourceState]:
+        with self.store.read() as tx:
+            return sources.every(tx)
+
+    def due(self, moment: datetime) -> list[Source]:
+        """The enabled sources whose time has come: those never polled, or polled under another configuration, too."""
+        states = self.states()
+        return [one for one in self.enabled() if (due_time(one, states.get(one.id)) or moment) <= moment]
+
+    async def poll(self, source: Source) -> PollReport:
+        return await self.poller.poll(source)
+
+    async def publish(self, out: Path | None = None) -> PublishReport:
+        """Write what changed of the feeds and the board. Raises OutputError."""
+        pages = self.pages(self.config)
+        return await self.db(publish, self.store, self.config.feeds, out or self.feeds_folder, self.clock(), pages)
+
+    async def deliver(self, channel: Channel) -> DeliveryReport:
+        return await deliver(
+            channel,
+            store=self.store,
+            db=self.db,
+            send=self.send,
+            pace=self.pacer,
+            clock=self.clock,
+            stopping=lambda: self.stopping,
+        )
+
+    async def send(self, request: Request) -> Document:
+        """Send a channel's request: its URL is a secret."""
+        return await self.client.fetch(request, Manner(secret_url=True))
+
+
+@asynccontextmanager
+async def opened(
+    config: Config,
+    data: Path,
+    *,
+    pages: Callable[[Config], Mapping[str, Page]] = lambda _config: {},
+    environ: Mapping[str, str] = os.environ,
+    clock: Clock = now,
+) -> AsyncIterator[App]:
+    """Everything opened and, at the end, closed. Raises StoreError, OutputError."""
+    store = Store(data)
+    db = WriterThread()
+    network = config.settings.network
+    limits = Limits(
+        seconds=network.seconds,
+        wire=int(network.wire_megabytes * MEGABYTE),
+        decoded=int(network.decoded_megabytes * MEGABYTE),
+    )
+    workers = _workers(config)
+    client = HttpClient(
+        user_agent=f"policyfeed/{__version__} (+{config.settings.service.contact})",
+        clock=clock,
+        limits=limits,
+        allow=network.allow,
+        per_host=config.settings.polling.per_host,
+        total=config.settings.polling.at_once,
+        environ=environ,
+    )
+    try:
+        async with client:
+            yield App(
+                config=config,
+                store=store,
+                client=client,
+                workers=workers,
+                db=db,
+                pacer=Pacer(),
+                clock=clock,
+                poller=_poller(config, store, client, workers, db, clock),
+                pages=pages,
+            )
+    finally:
+        workers.close()
+        db.close()
+        store.close()
+
+
+def _workers(config: Config) -> Workers:
+    parsing = config.settings.parsing
+    return Workers(config.bodies, processes=parsing.workers, seconds=parsing.seconds, megabytes=parsing.megabytes)
+
+
+def _poller(
+    config: Config, store: Store, client: HttpClient, workers: Workers, db: WriterThread, clock: Clock
+) -> Poller:
+    async def fetch(source: Source, request: Request) -> Document:
+        return await client.fetch(request, manner(source))
+
+    return Poller(
+        store=store,
+        db=db,
+        fetch=fetch,
+        read=workers.read,
+        judge=Judge(config.rules).judge,
+        channels=config.channels,
+        clock=clock,
+        bounds=lambda source: bounds(config, source),
+        prior=load_prior(),
+    )
+
+
+def manner(source: Source) -> Manner:
+    """How the transport is to ask a source's server."""
+    return Manner(
+        cookies=source.id if source.cookies or source.warm_up else None,
+        warm_up=source.warm_up,
+        proxy=source.proxy,
+        ca_bundle=source.ca_bundle,
+        allow_private=source.allow_private,
+    )
+
+
+def bounds(config: Config, source: Source) -> Bounds:
+    """The limits of a source's polls: its own, else the general ones."""
+    polling = config.settings.polling
+    return Bounds(
+        least=timedelta(minutes=polling.least_minutes),
+        polls_per_day=source.polls_per_day or polling.polls_per_day,
+        interval=timedelta(minutes=source.interval_minutes) if source.interval_minutes else None,
+    )
+
+
+def owed_channels(app: App) -> list[Channel]:
+    """The configured channels that are owed something now."""
+    moment = app.clock()
+    with app.store.read() as tx:
+        dues = {channel.name: outbox.next_due(tx, channel.name) for channel in app.config.channels}
+    return [one for one in app.config.channels if (due := dues[one.name]) is not None and due <= moment]

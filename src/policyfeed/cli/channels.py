@@ -1,0 +1,76 @@
+"""channels: list them; send a test message and tell the truth about it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from policyfeed.app import data_folder, opened
+from policyfeed.channels import Channel
+from policyfeed.cli.say import FAILED, _, configuration, err, opened_store, out, say, table
+from policyfeed.clock import now
+from policyfeed.config import Config
+from policyfeed.deliver import try_out
+from policyfeed.errors import UsageError
+from policyfeed.store import outbox as stored
+from policyfeed.types import Article, Judged, MinistryName, Outcome, Reason, Result, Verdict
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list", help=_("The channels, what they are owed and whether they are open."))
+def list_(context: typer.Context) -> None:
+    config = configuration(context)
+    with opened_store() as store, store.read() as tx:
+        counts = stored.counts(tx)
+        states = {channel.name: stored.channel_state(tx, channel.name) for channel in config.channels}
+    shown = table("channel", "kind", "state", "pending", "delivered", "dead")
+    for channel in config.channels:
+        closed = states[channel.name].closed
+        numbers = (str(counts.get((channel.name, state), 0)) for state in ("pending", "delivered", "dead"))
+        shown.add_row(channel.name, channel.kind, f"{_('closed')}: {closed}" if closed else _("on"), *numbers)
+    for name in config.silent:
+        shown.add_row(name, "", _("off"), "", "", "")
+    out.print(shown)
+
+
+@app.command("test", help=_("Send a test message now, and say truly whether it was taken."))
+def test(context: typer.Context, name: Annotated[str, typer.Argument(help=_("The channel's name."))]) -> None:
+    config = configuration(context)
+    found = [channel for channel in config.channels if channel.name == name]
+    if not found:
+        raise UsageError(
+            "No channel called {name!r} is on.",
+            remedy="`policyfeed channels list` shows them; a channel is on when its variables are set.",
+            name=name,
+        )
+    outcome = asyncio.run(_send(config, found[0]))
+    if outcome.result is Result.DELIVERED:
+        say("{name} took the test message.", name=name)
+        return
+    err.print(_("{name} did not take it: {detail}").format(name=name, detail=outcome.detail), style="red", markup=False)
+    raise typer.Exit(FAILED)
+
+
+async def _send(config: Config, channel: Channel) -> Outcome:
+    async with opened(config, data_folder()) as app:
+        return await try_out(channel, _sample(), store=app.store, db=app.db, send=app.send, clock=app.clock)
+
+
+def _sample() -> Judged:
+    moment = now() - timedelta(minutes=1)
+    article = Article(
+        id="urn:uuid:00000000-0000-4000-8000-000000000000",
+        title=_("policyfeed test message"),
+        ministry=MinistryName(id="test", name="policyfeed"),
+        published=moment,
+        first_seen=moment,
+        changed=moment,
+        summary=_("When you can read this, the channel works."),
+        url="https://www.korea.kr/",
+    )
+    reason = Reason(rule="term", points=100.0, topic="", term=_("test"), field="title", offset=0)
+    return Judged(article=article, verdict=Verdict(kept=True, score=100.0, reasons=(reason,)))

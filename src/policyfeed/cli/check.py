@@ -1,0 +1,26 @@
+"""check: the whole configuration, every mistake at once."""
+
+from __future__ import annotations
+
+import typer
+
+from policyfeed.cli.say import _, configuration, say
+
+app = typer.Typer()
+
+
+@app.command(help=_("Check the whole configuration: every mistake at once, with file, key and remedy."))
+def check(context: typer.Context) -> None:
+    config = configuration(context)
+    enabled = sum(source.enabled for source in config.sources)
+    say("{folder} is right.", folder=config.folder)
+    say(
+        "{sources} sources ({enabled} enabled), {topics} topics, {feeds} feeds, {channels} channels.",
+        sources=len(config.sources),
+        enabled=enabled,
+        topics=len(config.rules.topics),
+        feeds=len(config.feeds),
+        channels=len(config.channels),
+    )
+    for name in config.silent:
+        say("The channel {name} is off: the variable of its url is not set.", name=name)

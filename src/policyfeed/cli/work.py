@@ -1,0 +1,160 @@
+"""The verbs: run, poll, publish, deliver, once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from policyfeed import daemon
+from policyfeed.app import App, data_folder, opened
+from policyfeed.article_json import time
+from policyfeed.cli.say import FAILED, _, configuration, err, json_line, out, progress, say, table, when
+from policyfeed.deliver import DeliveryReport
+from policyfeed.errors import UsageError
+from policyfeed.poll import PollReport
+from policyfeed.store import working_alone
+from policyfeed.types import Source
+from policyfeed.web import board_pages
+
+app = typer.Typer()
+Json = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))]
+
+
+@app.command(help=_("Run the daemon: poll, publish, deliver, serve the pages."))
+def run(context: typer.Context) -> None:
+    config = configuration(context)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(daemon.run(config, data_folder()))
+
+
+@app.command(help=_("Poll once: the sources that are due, those named, or all."))
+def poll(
+    context: typer.Context,
+    source: Annotated[list[str] | None, typer.Argument(help=_("Ids of sources."))] = None,
+    all_: Annotated[bool, typer.Option("--all", help=_("Every enabled source, due or not."))] = False,
+    as_json: Json = False,
+) -> None:
+    async def work(app: App) -> list[PollReport]:
+        return await _poll(app, _chosen(app, source or [], all_=all_), quiet=as_json)
+
+    _finish(_alone(context, work), as_json=as_json)
+
+
+@app.command(help=_("Write every feed to a folder; files that did not change stay as they are."))
+def publish(
+    context: typer.Context,
+    out_: Annotated[Path | None, typer.Option("--out", help=_("The folder; default POLICYFEED_DATA/public."))] = None,
+) -> None:
+    async def work(app: App) -> None:
+        report = await app.publish(out_)
+        folder = out_ or app.feeds_folder
+        counted = {"written": len(report.written), "same": len(report.unchanged)}
+        say("{written} files written, {same} unchanged: {folder}", **counted, folder=folder)
+
+    asyncio.run(_with_app(context, work))
+
+
+@app.command(help=_("Send now what is owed to channels."))
+def deliver(context: typer.Context, as_json: Json = False) -> None:
+    reports = _alone(context, _deliver)
+    _show_deliveries(reports, as_json=as_json)
+    if any(report.error for report in reports):
+        raise typer.Exit(FAILED)
+
+
+@app.command(help=_("Poll what is due, publish and deliver, then exit: for cron and CI runners."))
+def once(context: typer.Context, as_json: Json = False) -> None:
+    async def work(app: App) -> tuple[list[PollReport], list[DeliveryReport]]:
+        polled = await _poll(app, app.due(app.clock()), quiet=as_json)
+        await app.publish()
+        return polled, await _deliver(app)
+
+    polled, delivered = _alone(context, work)
+    if not as_json:
+        _show_deliveries(delivered, as_json=False)
+    _finish(polled, as_json=as_json, failed=any(report.error for report in delivered))
+
+
+def _alone(context: typer.Context, work: Any) -> Any:
+    """Run work that no daemon may be doing at the same time."""
+    with working_alone(data_folder()):
+        return asyncio.run(_with_app(context, work))
+
+
+async def _with_app(context: typer.Context, work: Any) -> Any:
+    async with opened(configuration(context), data_folder(), pages=board_pages) as app:
+        return await work(app)
+
+
+def _chosen(app: App, names: Sequence[str], *, all_: bool) -> list[Source]:
+    if not names:
+        return list(app.enabled()) if all_ else app.due(app.clock())
+    known = {one.id: one for one in app.config.sources}
+    for name in names:
+        if name not in known:
+            raise UsageError("No source is called {name!r}.", remedy="`policyfeed sources list` shows them.", name=name)
+    return [known[name] for name in names]
+
+
+async def _poll(app: App, chosen: Sequence[Source], *, quiet: bool) -> list[PollReport]:
+    with progress("Polling", len(chosen), quiet=quiet) as step:
+
+        async def one(source: Source) -> PollReport:
+            report = await app.poll(source)
+            step(source.id)
+            return report
+
+        return await asyncio.gather(*(one(source) for source in chosen))
+
+
+async def _deliver(app: App) -> list[DeliveryReport]:
+    return list(await asyncio.gather(*(app.deliver(channel) for channel in app.config.channels)))
+
+
+def _finish(reports: Sequence[PollReport], *, as_json: bool, failed: bool = False) -> None:
+    if as_json:
+        for report in reports:
+            json_line(_as_json(report))
+    elif reports:
+        _show_polls(reports)
+    else:
+        say("No source is due.")
+    if failed or any(report.error for report in reports):
+        raise typer.Exit(FAILED)
+
+
+def _as_json(report: PollReport) -> dict[str, Any]:
+    counted = ("source", "state", "entries", "new", "joined", "revised", "kept", "owed", "requests")
+    error = {"name": report.error.name, "message": str(report.error)} if report.error else None
+    values = {name: getattr(report, name) for name in counted}
+    return values | {"due": time(report.due), "error": error, "warnings": list(report.warnings)}
+
+
+def _show_polls(reports: Sequence[PollReport]) -> None:
+    shown = table("source", "state", "entries", "new", "joined", "revised", "kept", "next")
+    for report in reports:
+        numbers = (report.entries, report.new, report.joined, report.revised, report.kept)
+        shown.add_row(report.source, _(report.state), *map(str, numbers), when(report.due))
+    out.print(shown)
+    for report in reports:
+        if report.error is not None:
+            err.print(f"{report.source}: {report.error.text(_)}", style="red", markup=False)
+        for warning in report.warnings[:5]:
+            err.print(f"{report.source}: {warning}", style="yellow", markup=False)
+
+
+def _show_deliveries(reports: Sequence[DeliveryReport], *, as_json: bool) -> None:
+    for report in reports:
+        counted = {"delivered": report.delivered, "retry": report.retried, "dead": report.dead}
+        if as_json:
+            json_line({"channel": report.channel, **counted, "error": report.error, "closed": report.closed})
+        elif any(counted.values()) or report.error or report.closed:
+            template = "{channel}: {delivered} delivered, {retry} to be retried, {dead} given up"
+            say(template, channel=report.channel, **counted)
+            if said := report.closed or report.error:
+                err.print(f"{report.channel}: {said}", style="red", markup=False)

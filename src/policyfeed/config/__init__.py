@@ -1,0 +1,108 @@
+"""The configuration: a folder of TOML files → one frozen ``Config``, or every mistake at once.
+
+``policyfeed.toml`` (service), ``ministries.toml``, ``sources/*.toml``, ``topics/*.toml``, ``feeds.toml`` and
+``channels.toml``. A file that the folder does not have is taken from the shipped configuration, so that a user's folder
+may hold only what is different. Secrets are written as ``env:NAME`` or ``file:PATH``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from policyfeed import identity
+from policyfeed.channels import Channel
+from policyfeed.config.models import FeedsFile, MinistriesFile, Settings
+from policyfeed.config.reading import Known, Reader, shipped
+from policyfeed.errors import ConfigError, ConfigErrors
+from policyfeed.formats import Feed, Publication
+from policyfeed.normalize.ministry import Ministries
+from policyfeed.relevance import Rules
+from policyfeed.types import Ministry, Source
+
+__all__ = ["Config", "Settings", "find_folder", "load", "shipped"]
+
+MAIN = "policyfeed.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A whole, right configuration. ``silent`` names channels that are off because their variables are not set."""
+
+    folder: Path
+    settings: Settings
+    sources: tuple[Source, ...]
+    ministries: Ministries
+    bodies: tuple[Ministry, ...]
+    rules: Rules
+    feeds: tuple[Feed, ...]
+    channels: tuple[Channel, ...]
+    silent: tuple[str, ...] = ()
+
+    def source(self, id_: str) -> Source:
+        """Raises KeyError for an unknown id."""
+        return {source.id: source for source in self.sources}[id_]
+
+
+def find_folder(given: Path | None, cwd: Path | None = None) -> Path:
+    """The folder to read: the one given (or of the file given), else ./config, else the shipped one."""
+    if given is not None:
+        if not given.exists():
+            raise ConfigErrors(
+                (
+                    ConfigError(
+                        "{file} does not exist.",
+                        remedy="Name a folder with policyfeed.toml, or leave --config out for the shipped one.",
+                        file=given,
+                        key="",
+                    ),
+                )
+            )
+        return given if given.is_dir() else given.parent
+    local = (cwd or Path.cwd()) / "config"
+    return local if (local / MAIN).is_file() else shipped()
+
+
+def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """The configuration of a folder. Raises ConfigErrors with every mistake: file, key, what is wrong, what to do."""
+    reader = Reader(folder, os.environ if environ is None else environ)
+    settings = reader.read(MAIN, Settings) or Settings()
+    ministries = reader.read("ministries.toml", MinistriesFile) or MinistriesFile()
+    bodies = tuple(one.body() for one in ministries.ministry)
+    sources = reader.sources({body.id for body in bodies})
+    rules = reader.rules()
+    known = Known(bodies, rules)
+    base_url = settings.service.base_url.rstrip("/")
+    feeds = tuple(
+        Feed(
+            **one.model_dump(exclude={"select", "id"}),
+            id=one.id or identity.mint(f"feed/{one.name}"),
+            selection=one.select.selection(),
+            base_url=base_url,
+            topic_names=topic_names(rules, one.language) if rules else {},
+            sources={source.id: Publication(name=source.name or source.id, url=source.url) for source in sources},
+        )
+        for one in reader.named("feeds.toml", FeedsFile, "feed", known)
+    )
+    channels, silent = reader.channels(known, base_url)
+    if reader.mistakes or rules is None:
+        raise ConfigErrors(tuple(reader.mistakes))
+    return Config(
+        folder=folder,
+        settings=settings,
+        sources=sources,
+        ministries=Ministries(bodies),
+        bodies=bodies,
+        rules=rules,
+        feeds=feeds,
+        channels=channels,
+        silent=silent,
+    )
+
+
+def topic_names(rules: Rules, language: str) -> dict[str, str]:
+    """Topic or pillar id → its name in a language."""
+    pillars = {one.id: one.name_ko if language == "ko" else one.name_en for one in rules.pillars}
+    return pillars | {one.id: one.name_ko if language == "ko" else one.name_en for one in rules.topics}

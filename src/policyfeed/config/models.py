@@ -1,0 +1,210 @@
+"""The shapes of the configuration's files. Unknown keys are mistakes; everything has a default that works."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from policyfeed import registry
+from policyfeed.retired import retired
+from policyfeed.selection import Selection
+from policyfeed.types import Kind, Ministry, Name, Source
+
+
+def one_of(value: str, known: Collection[str]) -> str:
+    if value not in known:
+        problem, remedy = stranger(value, known)
+        raise ValueError(f"{problem}. {remedy}")
+    return value
+
+
+def stranger(value: str, known: Collection[str]) -> tuple[str, str]:
+    near = get_close_matches(value, sorted(known), n=1)
+    listed = ", ".join(sorted(known)) if len(known) <= 12 else "`policyfeed check --known` lists them"
+    return f"{value!r} is not known", f"Did you mean {near[0]!r}?" if near else f"Known: {listed}."
+
+
+def http(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
+Url = Annotated[str, AfterValidator(http)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Service(Strict):
+    """``[service]``: how this installation presents itself."""
+
+    base_url: Url = "http://127.0.0.1:8000"
+    contact: Url = "https://pypi.org/project/policyfeed/"
+    language: Literal["ko", "en"] = "ko"
+
+
+class Polling(Strict):
+    """``[polling]``: limits that no plan breaks."""
+
+    polls_per_day: Annotated[int, Field(ge=1, le=1440)] = 48
+    least_minutes: Annotated[float, Field(ge=1, le=1440)] = 5
+    per_host: Annotated[int, Field(ge=1, le=10)] = 2
+    at_once: Annotated[int, Field(ge=1, le=500)] = 64
+
+
+class Network(Strict):
+    """``[network]``: limits of one request; inner hosts and networks that may be asked all the same."""
+
+    seconds: Annotated[float, Field(gt=0, le=300)] = 30
+    wire_megabytes: Annotated[float, Field(gt=0, le=100)] = 5
+    decoded_megabytes: Annotated[float, Field(gt=0, le=200)] = 10
+    allow: tuple[str, ...] = ()
+
+
+class Parsing(Strict):
+    """``[parsing]``: what reading one document may cost in its worker process."""
+
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    seconds: Annotated[float, Field(gt=0, le=120)] = 10
+    megabytes: Annotated[int, Field(ge=64, le=8192)] = 512
+
+
+class Settings(Strict):
+    service: Service = Service()
+    polling: Polling = Polling()
+    network: Network = Network()
+    parsing: Parsing = Parsing()
+
+
+class NameTable(Strict):
+    ko: str
+    en: str = ""
+    since: str | None = None
+    until: str | None = None
+
+
+class MinistryTable(Strict):
+    id: Slug
+    names: Annotated[tuple[NameTable, ...], Field(min_length=1)]
+    aliases: tuple[str, ...] = ()
+    rep_codes: tuple[str, ...] = ()
+    successors: tuple[str, ...] = ()
+
+    def body(self) -> Ministry:
+        lists = self.model_dump(include={"aliases", "rep_codes", "successors"})
+        return Ministry(id=self.id, names=tuple(Name(**name.model_dump()) for name in self.names), **lists)
+
+
+class MinistriesFile(Strict):
+    ministry: tuple[MinistryTable, ...] = ()
+
+
+class SourceTable(Strict):
+    id: Slug
+    kind: str
+    url: Url
+    name: str = ""
+    ministry: str | None = None
+    timezone: str = "Asia/Seoul"
+    language: str = "ko"
+    article_kind: Kind = Kind.PRESS_RELEASE
+    enabled: bool = True
+    interval_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+    polls_per_day: Annotated[int, Field(ge=1, le=1440)] | None = None
+    licence: str = ""
+    method: Literal["GET", "POST"] = "GET"
+    headers: dict[str, str] = {}
+    body: str = ""
+    encoding: str | None = None
+    cookies: bool = False
+    warm_up: Url | None = None
+    proxy: Url | None = None
+    ca_bundle: str | None = None
+    allow_private: bool = False
+    options: dict[str, Any] = {}
+
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, kind: str) -> str:
+        return one_of(kind, registry.names("sources"))
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"no time zone is called {zone!r}; they are written like Asia/Seoul") from None
+        return zone
+
+    @field_validator("url")
+    @classmethod
+    def _living(cls, url: str) -> str:
+        if notice := retired(url):
+            raise ValueError(notice.text())
+        return url
+
+    def source(self) -> Source:
+        values = {name: getattr(self, name) for name in type(self).model_fields if name != "headers"}
+        return Source(**values, headers=tuple(self.headers.items()))
+
+
+class SourcesFile(Strict):
+    source: tuple[SourceTable, ...] = ()
+
+
+class SelectionTable(Strict):
+    kept_only: bool = True
+    alert_only: bool = False
+    topics: tuple[str, ...] = ()
+    pillars: tuple[str, ...] = ()
+    ministries: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    words: tuple[str, ...] = ()
+    min_score: Annotated[float, Field(ge=0, le=100)] = 0.0
+
+    def selection(self) -> Selection:
+        return Selection(**self.model_dump())
+
+
+class FeedTable(Strict):
+    name: Slug
+    title: str
+    subtitle: str = ""
+    language: Literal["ko", "en"] = "ko"
+    id: str = ""
+    limit: Annotated[int, Field(ge=1, le=2000)] = 200
+    content: bool = True
+    select: SelectionTable = SelectionTable()
+
+
+class FeedsFile(Strict):
+    feed: tuple[FeedTable, ...] = ()
+
+
+class ChannelTable(Strict):
+    name: Slug
+    kind: str
+    url: str
+    secrets: dict[str, str] = {}
+    enabled: bool = True
+    language: Literal["ko", "en"] = "ko"
+    per_second: Annotated[float, Field(gt=0, le=50)] = 1.0
+    options: dict[str, Any] = {}
+    select: SelectionTable = SelectionTable()
+
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, kind: str) -> str:
+        return one_of(kind, registry.names("channels"))
+
+
+class ChannelsFile(Strict):
+    channel: tuple[ChannelTable, ...] = ()

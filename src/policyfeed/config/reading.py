@@ -1,0 +1,210 @@
+"""Reads a folder's files and gathers every mistake: file, key, what is wrong, what to do."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from policyfeed import registry
+from policyfeed.channels import Channel
+from policyfeed.config.models import ChannelsFile, SelectionTable, SourcesFile, stranger
+from policyfeed.errors import ConfigError, ConfigErrors
+from policyfeed.relevance import Rules, load_topics
+from policyfeed.types import Ministry, Secret, Source
+
+
+def shipped() -> Path:
+    """The folder of the configuration that comes with policyfeed: in the wheel, or in the checkout."""
+    inside = Path(__file__).parents[1] / "_config"
+    return inside if inside.is_dir() else Path(__file__).parents[3] / "config"
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a selection may name."""
+
+    bodies: tuple[Ministry, ...]
+    rules: Rules | None
+
+    def strangers(self, select: SelectionTable) -> list[tuple[str, str, list[str]]]:
+        """(key, unknown value, known values) of a selection."""
+        known = {"ministries": [body.id for body in self.bodies]}
+        if self.rules is not None:
+            known["topics"] = [topic.id for topic in self.rules.topics]
+            known["pillars"] = [pillar.id for pillar in self.rules.pillars]
+        return [
+            (key, value, values)
+            for key, values in known.items()
+            for value in getattr(select, key)
+            if value not in values
+        ]
+
+
+class Reader:
+    """Reads a folder's files and gathers the mistakes."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.environ = environ
+        self.mistakes: list[ConfigError] = []
+
+    def path(self, name: str) -> Path:
+        """The folder's own file or sub-folder, else the shipped one."""
+        own = self.folder / name
+        return own if own.exists() else shipped() / name
+
+    def read(self, name: str, model: type[M]) -> M | None:
+        return self._parse(self.path(name), model)
+
+    def _parse(self, file: Path, model: type[M]) -> M | None:
+        try:
+            data = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as problem:
+            self._wrong(file, "", f"cannot be read ({problem})", "Give it as a UTF-8 text file.")
+            return None
+        except tomllib.TOMLDecodeError as problem:
+            self._wrong(file, "", f"is not TOML: {problem}", "Mend the line; strings stand in quotes.")
+            return None
+        try:
+            return model.model_validate(data)
+        except ValidationError as mistakes:
+            for mistake in mistakes.errors(include_url=False):
+                self._explain(file, model, data, mistake)
+            return None
+
+    def _explain(self, file: Path, model: type[BaseModel], data: Any, mistake: Any) -> None:
+        where, kind = mistake["loc"], mistake["type"]
+        key = _key(data, where)
+        if kind == "extra_forbidden":
+            near = get_close_matches(str(where[-1]), _fields(model, where[:-1]), n=1)
+            self._wrong(file, key, "is not a known key", f"Did you mean `{near[0]}`?" if near else "Remove it.")
+        elif kind == "missing":
+            self._wrong(file, key, "is missing", "Add it.")
+        else:
+            said = str(mistake["msg"]).removeprefix("Value error, ")
+            self._wrong(file, key, f"{_shown(mistake['input'])}: {said}", "Correct it.")
+
+    def _wrong(self, file: Path, key: str, problem: str, remedy: str) -> None:
+        template = "{file}: {key} {problem}." if key else "{file} {problem}."
+        problem = problem.rstrip(".")
+        self.mistakes.append(ConfigError(template, remedy=remedy, file=file, key=key, problem=problem))
+
+    def sources(self, ministries: set[str]) -> tuple[Source, ...]:
+        found: dict[str, Source] = {}
+        for file in sorted(self.path("sources").glob("*.toml")):
+            for one in (self._parse(file, SourcesFile) or SourcesFile()).source:
+                if one.id in found:
+                    self._wrong(file, f"source.{one.id}", "is there twice", "Give each source an id of its own.")
+                if one.ministry is not None and one.ministry not in ministries:
+                    self._wrong(file, f"source.{one.id}.ministry", *stranger(one.ministry, ministries))
+                found[one.id] = one.source()
+        return tuple(found.values())
+
+    def rules(self) -> Rules | None:
+        try:
+            return load_topics(self.path("topics"))
+        except ConfigErrors as problems:
+            self.mistakes.extend(problems.mistakes)
+            return None
+
+    def named(self, name: str, model: type[Any], list_: str, known: Known) -> tuple[Any, ...]:
+        """The tables of feeds.toml or channels.toml, their names unique and their selections of known things."""
+        file = self.path(name)
+        parsed = self._parse(file, model)
+        tables = tuple(getattr(parsed, list_)) if parsed is not None else ()
+        names = [table.name for table in tables]
+        for table in tables:
+            if names.count(table.name) > 1:
+                self._wrong(file, f"{list_}.{table.name}", "is there twice", "Give each a name of its own.")
+            for key, value, values in known.strangers(table.select):
+                self._wrong(file, f"{list_}.{table.name}.select.{key}", *stranger(value, values))
+        return tables
+
+    def channels(self, known: Known, base_url: str) -> tuple[tuple[Channel, ...], tuple[str, ...]]:
+        on, silent = [], []
+        for table in self.named("channels.toml", ChannelsFile, "channel", known):
+            if not table.enabled:
+                continue
+            if table.url.startswith("env:") and not self.environ.get(table.url.removeprefix("env:")):
+                silent.append(table.name)
+                continue
+            wanted = {"url": table.url, **table.secrets}
+            secrets = {key: self._secret(table.name, key, value) for key, value in wanted.items()}
+            adapter = registry.load("channels", table.kind)
+            for name in set(adapter.SECRETS) - set(table.secrets):
+                self._wrong(self.path("channels.toml"), f"channel.{table.name}.secrets.{name}", "is missing", "Add it.")
+            if any(secret is None for secret in secrets.values()):
+                continue
+            channel = Channel(
+                **table.model_dump(include={"name", "kind", "language", "per_second", "options"}),
+                url=secrets.pop("url") or Secret(""),
+                secrets={name: secret for name, secret in secrets.items() if secret is not None},
+                selection=table.select.selection(),
+                base_url=base_url,
+            )
+            check: Callable[[Channel], list[ConfigError]] | None = getattr(adapter, "check", None)
+            self.mistakes.extend(check(channel) if check else ())
+            on.append(channel)
+        return tuple(on), tuple(silent)
+
+    def _secret(self, channel: str, key: str, written: str) -> Secret | None:
+        file, place = self.path("channels.toml"), f"channel.{channel}.{key}"
+        how, _, where = written.partition(":")
+        if how == "env":
+            if value := self.environ.get(where):
+                return Secret(value, f"env:{where}")
+            self._wrong(
+                file, place, f"needs the environment variable {where}", f"Set {where}, or turn the channel off."
+            )
+        elif how == "file":
+            try:
+                return Secret(Path(where).read_text(encoding="utf-8").strip(), f"file:{where}")
+            except (OSError, UnicodeDecodeError) as problem:
+                self._wrong(file, place, f"cannot be read ({problem})", "Mend the path or the file's rights.")
+        else:
+            remedy = "Write env:NAME or file:PATH, and keep the secret itself out of the file."
+            self._wrong(file, place, "holds a secret in plain sight", remedy)
+        return None
+
+
+def _key(data: Any, where: tuple[str | int, ...]) -> str:
+    """A path that a person finds: the id or name of a table instead of its position."""
+    parts: list[str] = []
+    for step in where:
+        data = (
+            data[step]
+            if isinstance(data, list) and isinstance(step, int)
+            else (data or {}).get(step)
+            if isinstance(data, dict)
+            else None
+        )
+        named = data.get("id") or data.get("name") if isinstance(step, int) and isinstance(data, dict) else None
+        parts.append(str(named or step))
+    return ".".join(parts)
+
+
+def _fields(model: type[BaseModel], where: tuple[str | int, ...]) -> list[str]:
+    """The keys that are known at a place of a model."""
+    for step in where:
+        if isinstance(step, int):
+            continue
+        annotation: Any = model.model_fields[step].annotation
+        inner = getattr(annotation, "__args__", (annotation,))[0]
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -1,0 +1,138 @@
+"""``policyfeed run``: engine and web server in one asyncio loop, signals, systemd's notifications."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import sdnotify
+import structlog
+import uvicorn
+
+from policyfeed import __version__
+from policyfeed.app import App, opened
+from policyfeed.config import Config, load
+from policyfeed.engine.local import LocalEngine
+from policyfeed.errors import ConfigErrors, PolicyfeedError, UsageError
+from policyfeed.store import working_alone
+from policyfeed.web import Site, board_pages
+
+log = structlog.get_logger(__name__)
+
+GRACE = 8.0
+"""Seconds that running work may take to end after SIGTERM; systemd and people expect less than ten."""
+
+
+def address(environ: Mapping[str, str] = os.environ) -> tuple[str, int]:
+    """POLICYFEED_HTTP as (host, port); default 127.0.0.1:8000. Raises UsageError."""
+    text = environ.get("POLICYFEED_HTTP") or "127.0.0.1:8000"
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise UsageError(
+            "POLICYFEED_HTTP is {text!r}.", remedy="Write host:port, for example 127.0.0.1:8000.", text=text
+        )
+    return host.strip("[]"), int(port)
+
+
+async def run(config: Config, data: Path, environ: Mapping[str, str] = os.environ) -> None:
+    """Work until SIGTERM or SIGINT. Raises AlreadyRunning, StoreError, OutputError, UsageError (address taken)."""
+    with working_alone(data):
+        listening = _listen(*address(environ))
+        async with opened(config, data, pages=board_pages, environ=environ) as app:
+            await _Daemon(app, listening).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as problem:
+        raise UsageError(
+            "{host}:{port} cannot be listened on: {problem}.",
+            remedy="Choose another address with POLICYFEED_HTTP=host:port.",
+            host=host,
+            port=port,
+            problem=problem.strerror or problem,
+        ) from problem
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the daemon has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Daemon:
+    def __init__(self, app: App, listening: socket.socket) -> None:
+        self.app = app
+        self.listening = listening
+        self.site = Site(app)
+        self.engine = LocalEngine(app, published=self.site.refresh)
+        self.stop = asyncio.Event()
+        self.systemd = sdnotify.SystemdNotifier()
+
+    async def run(self) -> None:
+        self._signals()
+        server = _Server(
+            uvicorn.Config(
+                self.site.application, log_config=None, lifespan="off", server_header=False, access_log=False
+            )
+        )
+        serving = asyncio.create_task(server.serve(sockets=[self.listening]))
+        await self.engine.start()
+        host, port = self.listening.getsockname()[:2]
+        log.info("running", version=__version__, address=f"http://{host}:{port}", sources=len(self.app.enabled()))
+        self.systemd.notify(f"READY=1\nSTATUS=http://{host}:{port}")
+        watching = asyncio.create_task(self._watchdog())
+        await self.stop.wait()
+        self.systemd.notify("STOPPING=1")
+        log.info("stopping")
+        watching.cancel()
+        server.should_exit = True
+        await self.engine.stop(GRACE)
+        await asyncio.wait([serving], timeout=1)
+        log.info("stopped")
+
+    def _signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._terminate)
+        loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(self._reload()))
+
+    def _terminate(self) -> None:
+        if self.stop.is_set():
+            log.warning("stopped at once by a second signal")
+            os._exit(1)  # what is stored is whole at every moment
+        self.stop.set()
+
+    async def _reload(self) -> None:
+        """Take over the configuration as it is in the files now; a wrong one is refused and the old one kept."""
+        self.systemd.notify("RELOADING=1")
+        try:
+            config = await asyncio.to_thread(load, self.app.config.folder)
+        except ConfigErrors as problems:
+            for mistake in problems.mistakes:
+                log.error("configuration refused, the old one stays", error=str(mistake))
+        except PolicyfeedError as problem:
+            log.error("configuration refused, the old one stays", error=str(problem))
+        else:
+            self.app.configure(config)
+            self.engine.schedule()
+            self.site.refresh()
+            log.info("configuration taken over", sources=len(self.app.enabled()), channels=len(config.channels))
+        self.systemd.notify("READY=1")
+
+    async def _watchdog(self) -> None:
+        """Feed systemd's watchdog while work gets on: the loop turns, the store answers, no source is long overdue."""
+        every = int(os.environ.get("WATCHDOG_USEC", "0")) / 2e6
+        while every:
+            if await self.app.db(self.engine.alive):
+                self.systemd.notify("WATCHDOG=1")
+            await asyncio.sleep(every)

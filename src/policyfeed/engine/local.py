@@ -1,0 +1,173 @@
+"""One process: APScheduler as a clock over due times that live in the database.
+
+The scheduler keeps nothing (memory store) and decides nothing: each job starts one verb as a task that is tracked
+here, because the scheduler's own shutdown would cancel it. After a poll the source's next job is set to the due time
+that the poll stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from policyfeed import metrics
+from policyfeed.app import App, due_time
+from policyfeed.channels import Channel
+from policyfeed.errors import PolicyfeedError
+from policyfeed.poll import PollReport
+from policyfeed.store import outbox
+from policyfeed.types import Source
+
+log = structlog.get_logger(__name__)
+
+SETTLE = timedelta(seconds=2)
+"""Publishing waits so long for other polls that end together: one rendering for all."""
+AFTER_A_BUG = timedelta(minutes=15)
+"""When a verb is tried again that failed by an error of our own."""
+OVERDUE = timedelta(minutes=15)
+"""A source that is due for longer, and not being polled, means that nothing is getting on."""
+
+
+class LocalEngine:
+    """Polls, publishes and delivers when it is time. ``published`` is called after feeds were written."""
+
+    def __init__(self, app: App, published: Callable[[], None] = lambda: None) -> None:
+        self.app = app
+        self._published = published
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+
+    async def start(self) -> None:
+        """Take back what a dead process held, then set every job."""
+        await self.app.db(self._release)
+        self._scheduler.start()
+        self.schedule()
+
+    def schedule(self) -> None:
+        """Set the jobs of the present configuration; also called after it changed."""
+        self._scheduler.remove_all_jobs()
+        states, moment = self.app.states(), self.app.clock()
+        for source in self.app.enabled():
+            self._at(f"poll {source.id}", due_time(source, states.get(source.id)) or moment, self._poll(source))
+        for channel in self.app.config.channels:
+            self._at(f"deliver {channel.name}", moment, self._deliver(channel))
+        self._at("publish", moment, self._publish)
+
+    async def stop(self, seconds: float) -> None:
+        """No more jobs; what runs may end within ``seconds``, then it is cancelled: nothing half-done is stored."""
+        self.app.stopping = True
+        self._scheduler.shutdown(wait=False)
+        running = set(self._running.values())
+        if running:
+            _, late = await asyncio.wait(running, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def alive(self) -> bool:
+        """Whether work gets on: no enabled source is long overdue without being polled."""
+        states, moment = self.app.states(), self.app.clock()
+        for source in self.app.enabled():
+            due = due_time(source, states.get(source.id))
+            if due is not None and moment - due > OVERDUE and f"poll {source.id}" not in self._running:
+                return False
+        return True
+
+    # The verbs as jobs ----------------------------------------------------------------------------------------
+
+    def _poll(self, source: Source) -> Callable[[], Coroutine[Any, Any, None]]:
+        async def job() -> None:
+            with metrics.POLL_SECONDS.labels(source.id).time():
+                report = await self.app.poll(source)
+            _note(report)
+            self._at(f"poll {source.id}", report.due or self.app.clock() + AFTER_A_BUG, self._poll(source))
+            if report.changed:
+                self._at("publish", self.app.clock() + SETTLE, self._publish)
+            if report.owed:
+                for channel in self.app.config.channels:
+                    self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel))
+
+        return job
+
+    async def _publish(self) -> None:
+        report = await self.app.publish()
+        if report.written:
+            log.info("published", files=len(report.written))
+        self._published()
+
+    def _deliver(self, channel: Channel) -> Callable[[], Coroutine[Any, Any, None]]:
+        async def job() -> None:
+            report = await self.app.deliver(channel)
+            counted = {"delivered": report.delivered, "retry": report.retried, "rejected": report.dead}
+            for outcome, number in counted.items():
+                metrics.DELIVERIES.labels(channel.name, outcome).inc(number)
+            if any(counted.values()):
+                log.info("delivered", channel=channel.name, **counted, error=report.error)
+            if report.next_due is not None and not report.closed:
+                self._at(f"deliver {channel.name}", report.next_due, self._deliver(channel))
+
+        return job
+
+    # The clock ------------------------------------------------------------------------------------------------
+
+    def _at(self, name: str, when: datetime, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if not self.app.stopping:
+            soon = max(when, self.app.clock())
+            self._scheduler.add_job(
+                self._start, "date", run_date=soon, args=(name, job), id=name, replace_existing=True
+            )
+
+    async def _start(self, name: str, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a job as a task of ours, one at a time a name; one that comes while it runs is run once after it."""
+        if name in self._running:
+            self._again.add(name)
+            return
+        task = asyncio.create_task(self._guard(name, job), name=name)
+        self._running[name] = task
+        task.add_done_callback(lambda _: self._ended(name, job))
+
+    def _ended(self, name: str, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        del self._running[name]
+        if name in self._again:
+            self._again.discard(name)
+            self._at(name, self.app.clock(), job)
+
+    async def _guard(self, name: str, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Whatever goes wrong is logged and tried again: no error ends a source, a feed or a channel."""
+        try:
+            await job()
+        except PolicyfeedError as error:
+            log.error("failed", job=name, error=str(error), kind=error.name)
+            self._at(name, self.app.clock() + AFTER_A_BUG / 15, job)
+        except Exception:
+            log.exception("failed by an error of policyfeed itself", job=name)
+            self._at(name, self.app.clock() + AFTER_A_BUG, job)
+
+    def _release(self) -> None:
+        with self.app.store.write() as tx:
+            outbox.release(tx)
+
+
+def _note(report: PollReport) -> None:
+    outcome = "new" if report.new else "nothing" if report.state == "ok" else report.state
+    metrics.POLLS.labels(report.source, outcome).inc()
+    for warning in report.warnings[:20]:
+        log.warning("odd entry", source=report.source, what=warning)
+    if report.error is not None:
+        metrics.SOURCE_FAILURES.labels(report.source).inc()
+        log.warning(
+            "poll failed", source=report.source, error=str(report.error), kind=report.state, due=str(report.due)
+        )
+        return
+    metrics.SOURCE_FAILURES.labels(report.source).set(0)
+    metrics.LAST_SUCCESS.labels(report.source).set_to_current_time()
+    counted = {name: getattr(report, name) for name in ("entries", "new", "joined", "revised", "kept", "owed")}
+    (log.info if report.changed else log.debug)("polled", source=report.source, state=report.state, **counted)

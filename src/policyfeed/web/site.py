@@ -1,0 +1,57 @@
+"""The web of one running App: what the pages are given, and the board as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from starlette.applications import Starlette
+
+from policyfeed.app import App
+from policyfeed.config import Config, topic_names
+from policyfeed.formats import Publication
+from policyfeed.publish import Page
+from policyfeed.web import health
+from policyfeed.web.app import create_app
+from policyfeed.web.context import Context
+from policyfeed.web.published import Published
+from policyfeed.web.static_board import pages
+
+LONGEST_SILENCE = timedelta(hours=3)
+"""Not ready when no source at all could be read for so long."""
+
+
+class Site:
+    """The application, and its feeds in memory, which ``refresh`` loads again after they were published."""
+
+    def __init__(self, app: App) -> None:
+        self.published = Published(app.feeds_folder)
+        checks = {
+            "database": health.database_readable(app.store),
+            "sources": health.polled_within(app.store, app.clock, LONGEST_SILENCE),
+            "feeds": health.feeds_published(self.published, lambda: app.config.feeds),
+        }
+        self.application: Starlette = create_app(
+            Context(
+                store=app.store,
+                published=self.published,
+                feeds=lambda: app.config.feeds,
+                checks=checks,
+                topic_names=lambda language: topic_names(app.config.rules, language),
+                sources=lambda: _publications(app.config),
+            )
+        )
+        self.refresh()
+
+    def refresh(self) -> None:
+        self.published.load()
+
+
+def board_pages(config: Config) -> Mapping[str, Page]:
+    """The static board of a configuration, in the service's language."""
+    language = config.settings.service.language
+    return pages(config.feeds, title="ESG 정책뉴스", language=language, topic_names=topic_names(config.rules, language))
+
+
+def _publications(config: Config) -> Mapping[str, Publication]:
+    return {source.id: Publication(name=source.name or source.id, url=source.url) for source in config.sources}
