@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
@@ -127,6 +127,29 @@ class Shown:
     rights: str
     source: Publication
     source_id: str
+
+
+T = TypeVar("T")
+
+
+def collect(
+    feed: Feed, articles: Sequence[Judged], lay_out: Callable[[Shown, Judged], T]
+) -> tuple[list[T], tuple[tuple[int, str], ...]]:
+    """Each article laid out, in order; and (number, why) of those that were left out.
+
+    Left out is what cannot be shown, what ``lay_out`` refuses with ValueError, and what has the id of one before it.
+    """
+    made: dict[str, T] = {}
+    left_out: list[tuple[int, str]] = []
+    for judged in articles:
+        try:
+            one = shown(feed, judged)
+            if one.id in made:
+                raise Unshowable("its id came before in this feed")
+            made[one.id] = lay_out(one, judged)
+        except (Unshowable, ValueError) as problem:
+            left_out.append((judged.article.number, str(problem)))
+    return list(made.values()), tuple(left_out)
 
 
 def shown(feed: Feed, judged: Judged) -> Shown:

@@ -9,7 +9,7 @@ from feedgen.ext.base import BaseEntryExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from policyfeed.formats import SCHEMES, Feed, Rendered, Shown, Unshowable, shown, updated
+from policyfeed.formats import SCHEMES, Feed, Rendered, Shown, collect, updated
 from policyfeed.i18n import translator
 from policyfeed.types import Judged
 
@@ -21,19 +21,11 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 def render(feed: Feed, articles: Sequence[Judged]) -> Rendered:
     """The feed as UTF-8 XML. An article that cannot be shown, or whose id came before, is left out and named."""
+    entries, left_out = collect(feed, articles, lambda one, _judged: _entry(feed, one))
     document = _head(feed, articles)
-    left_out: list[tuple[int, str]] = []
-    ids: set[str] = set()
-    for judged in articles:
-        try:
-            one = shown(feed, judged)
-            if one.id in ids:
-                raise Unshowable("its id came before in this feed")
-            document.add_entry(_entry(feed, one), order="append")
-            ids.add(one.id)
-        except (Unshowable, ValueError) as problem:
-            left_out.append((judged.article.number, str(problem)))
-    return Rendered(body=document.atom_str(pretty=True), left_out=tuple(left_out))
+    for entry in entries:
+        document.add_entry(entry, order="append")
+    return Rendered(body=document.atom_str(pretty=True), left_out=left_out)
 
 
 def _head(feed: Feed, articles: Sequence[Judged]) -> FeedGenerator:
