@@ -151,13 +151,16 @@ def turn(cursor: Mapping[str, Any], keys: Sequence[str], most: int) -> Turn:
     if most <= 1:
         return Turn(cursor=None)
     seen, read = cursor.get("seen", ()), list(cursor.get("read", ()))
-    repeated = bool(read) and set(keys) <= set(read)
+    repeated = bool(keys) and set(keys) <= set(read)
     caught_up = not seen or not keys or bool(set(keys[len(keys) // 2 :]) & set(seen))
     if not (repeated or caught_up) and under_way(cursor) + 1 < most:
         reading = {"seen": list(seen), "read": [*read, *keys], "pages": under_way(cursor) + 1}
         return Turn(cursor=reading, more=True)
-    warnings = ("the next page shows the same rows again: the page parameter is ignored",) if repeated else ()
-    return Turn(cursor={"seen": list(dict.fromkeys([*read, *keys]))[:REMEMBERED]}, warnings=warnings)
+    warning = "the next page shows the same rows again: the page parameter is ignored" if repeated else ""
+    if not (repeated or caught_up):
+        warning = f"all rows of {most} pages are new: older ones may have been missed, a backfill finds them"
+    left = {"seen": list(dict.fromkeys([*read, *keys]))[:REMEMBERED]}
+    return Turn(cursor=left, warnings=(warning,) if warning else ())
 
 
 def request(source: Source, accept: str) -> Request:

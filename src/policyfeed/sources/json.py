@@ -15,7 +15,7 @@ from typing import Any
 
 from policyfeed.errors import ConfigError, LayoutChanged, Unreadable
 from policyfeed.normalize import listing
-from policyfeed.normalize.links import absolute
+from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.text import decode
 from policyfeed.types import Document, Entry, Page, Request, Source
 
@@ -89,7 +89,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     wanted = {"title": table.title, "url": link} | ({"published": table.date} if table.date else {})
     if entries:
         listing.check_fields(entries, wanted, source, document.url)
-    turn = listing.turn(cursor, [entry.url or entry.guid or entry.title for entry in entries], table.most)
+    turn = listing.turn(cursor, [canonical(entry.url) or entry.title for entry in entries], table.most)
     return Page(
         entries=entries,
         next=_next(table, source, turn),

@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from policyfeed.errors import ConfigError
 from policyfeed.normalize import listing
-from policyfeed.normalize.links import absolute
+from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.text import decode
 from policyfeed.types import Attachment, Document, Entry, Page, Request, Source
 
@@ -104,7 +104,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     wanted = {"title": table.title, "url": table.link or table.id} | ({"published": table.date} if table.date else {})
     if entries:
         listing.check_fields(entries, wanted, source, document.url)
-    turn = listing.turn(cursor, [entry.url or entry.title for entry in entries], table.most)
+    turn = listing.turn(cursor, [canonical(entry.url) or entry.title for entry in entries], table.most)
     following = _next(tree, table, base, source, turn)
     turn = turn if following else turn.ended
     return Page(
