@@ -153,7 +153,7 @@ def _ministry(article: Article, language: str) -> str:
     names = ", ".join(_line(one.name) for one in credited[:_MINISTRIES])
     if len(credited) > _MINISTRIES:
         return f"{names} {say(language, 'more', count=len(credited) - _MINISTRIES)}"
-    return f"{names} {_line(article.department)}".strip()
+    return f"{names} {_line(article.department)}".strip() if len(credited) == 1 else names
 
 
 def _when(article: Article, language: str) -> str:

@@ -13,6 +13,7 @@ from standardwebhooks import Webhook
 from policyfeed.article_json import as_json, time
 from policyfeed.channels import Channel, check_address, retry_after
 from policyfeed.errors import ConfigError
+from policyfeed.normalize.text import clean
 from policyfeed.types import Delivery, Document, Judged, Outcome, Request, Result
 from policyfeed.wording import fit
 
@@ -64,7 +65,7 @@ def _payload(delivery: Delivery, articles: Sequence[Judged]) -> dict[str, Any]:
 
 def _bounded(value: Any) -> Any:
     if isinstance(value, str):
-        return fit(value, _TEXT)
+        return fit(clean(value[: 2 * _TEXT]), _TEXT)
     if isinstance(value, list):
         return [_bounded(one) for one in value[:_ITEMS]]
     if isinstance(value, dict):
