@@ -6,11 +6,11 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from policyfeed import __version__
 from policyfeed.channels import Channel
@@ -68,28 +68,54 @@ def due_time(source: Source, state: SourceState | None) -> datetime | None:
     return state.due if state is not None and state.fingerprint == fingerprint(source) else None
 
 
+class Client(Protocol):
+    """The one way out: ``transport.http.HttpClient``, or what stands in for it."""
+
+    async def fetch(self, request: Request, manner: Manner) -> Document: ...
+
+
 @dataclass(slots=True)
 class App:
     """One data folder at work under one configuration. ``configure`` exchanges the configuration while it runs."""
 
     config: Config
     store: Store
-    client: HttpClient
+    client: Client
     workers: Workers
     db: WriterThread
-    pacer: Pacer
     clock: Clock
-    poller: Poller
     pages: Callable[[Config], Mapping[str, Page]]
     """The further files of the published folder: the static board."""
+    pacer: Pacer = field(default_factory=Pacer)
+    poller: Poller = field(init=False)
     stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.poller = self._poller()
 
     def configure(self, config: Config) -> None:
         """Take over another configuration: the next poll, publish and delivery follow it."""
         old = self.workers
         self.config, self.workers = config, _workers(config)
-        self.poller = _poller(config, self.store, self.client, self.workers, self.db, self.clock)
+        self.poller = self._poller()
         old.close()
+
+    def close_workers(self) -> None:
+        self.workers.close()
+
+    def _poller(self) -> Poller:
+        config = self.config
+        return Poller(
+            store=self.store,
+            db=self.db,
+            fetch=lambda source, request: self.client.fetch(request, manner(source)),
+            read=self.workers.read,
+            judge=Judge(config.rules).judge,
+            channels=config.channels,
+            clock=self.clock,
+            bounds=lambda source: bounds(config, source),
+            prior=load_prior(),
+        )
 
     @property
     def feeds_folder(self) -> Path:
@@ -137,69 +163,52 @@ async def opened(
     data: Path,
     *,
     pages: Callable[[Config], Mapping[str, Page]] = lambda _config: {},
+    client: Client | None = None,
     environ: Mapping[str, str] = os.environ,
     clock: Clock = now,
 ) -> AsyncIterator[App]:
-    """Everything opened and, at the end, closed. Raises StoreError, OutputError."""
-    store = Store(data)
-    db = WriterThread()
-    network = config.settings.network
+    """Everything opened, and closed at the end. ``client`` stands in for the network. Raises StoreError, OutputError."""
+    async with AsyncExitStack() as stack:
+        store = Store(data)
+        stack.callback(store.close)
+        db = WriterThread()
+        stack.callback(db.close)
+        if client is None:
+            client = await stack.enter_async_context(_client(config, environ, clock))
+        app = App(
+            config=config,
+            store=store,
+            client=client,
+            workers=_workers(config),
+            db=db,
+            clock=clock,
+            pages=pages,
+        )
+        stack.callback(app.close_workers)
+        yield app
+
+
+def _client(config: Config, environ: Mapping[str, str], clock: Clock) -> HttpClient:
+    network, polling = config.settings.network, config.settings.polling
     limits = Limits(
         seconds=network.seconds,
         wire=int(network.wire_megabytes * MEGABYTE),
         decoded=int(network.decoded_megabytes * MEGABYTE),
     )
-    workers = _workers(config)
-    client = HttpClient(
+    return HttpClient(
         user_agent=f"policyfeed/{__version__} (+{config.settings.service.contact})",
         clock=clock,
         limits=limits,
         allow=network.allow,
-        per_host=config.settings.polling.per_host,
-        total=config.settings.polling.at_once,
+        per_host=polling.per_host,
+        total=polling.at_once,
         environ=environ,
     )
-    try:
-        async with client:
-            yield App(
-                config=config,
-                store=store,
-                client=client,
-                workers=workers,
-                db=db,
-                pacer=Pacer(),
-                clock=clock,
-                poller=_poller(config, store, client, workers, db, clock),
-                pages=pages,
-            )
-    finally:
-        workers.close()
-        db.close()
-        store.close()
 
 
 def _workers(config: Config) -> Workers:
     parsing = config.settings.parsing
     return Workers(config.bodies, processes=parsing.workers, seconds=parsing.seconds, megabytes=parsing.megabytes)
-
-
-def _poller(
-    config: Config, store: Store, client: HttpClient, workers: Workers, db: WriterThread, clock: Clock
-) -> Poller:
-    async def fetch(source: Source, request: Request) -> Document:
-        return await client.fetch(request, manner(source))
-
-    return Poller(
-        store=store,
-        db=db,
-        fetch=fetch,
-        read=workers.read,
-        judge=Judge(config.rules).judge,
-        channels=config.channels,
-        clock=clock,
-        bounds=lambda source: bounds(config, source),
-        prior=load_prior(),
-    )
 
 
 def manner(source: Source) -> Manner:

@@ -48,6 +48,7 @@ _STAGES = (
     "모집",
     "선정",
 )
+_SLACK = timedelta(hours=6)
 _RATIO = 88
 _LEAST = 14
 """Shorter titles are joined only when they are equal: there is too little in them to be alike."""
@@ -78,10 +79,13 @@ def same_release(one: Article, other: Article) -> bool:
 
 
 def _close_in_time(one: Article, other: Article) -> bool:
-    if one.dated or other.dated:
-        days = (one.sort_time.astimezone(KST).date() - other.sort_time.astimezone(KST).date()).days
-        return abs(days) <= 1
-    return abs(one.sort_time - other.sort_time) <= timedelta(hours=24)
+    """Within a day; a day without a time of day is matched by a moment in it, or a little before or after."""
+    apart = other.sort_time - one.sort_time
+    if one.dated and not other.dated:
+        return -_SLACK <= apart < timedelta(hours=24) + _SLACK
+    if other.dated and not one.dated:
+        return -_SLACK <= -apart < timedelta(hours=24) + _SLACK
+    return abs(apart) <= timedelta(hours=24)
 
 
 def _rivals(one: Article, other: Article) -> bool:

@@ -1,0 +1,68 @@
+"""``policyfeed demo``: the whole of policyfeed in an example world, without any network.
+
+The shipped configuration polls invented releases twice: what is there at first contact is stored quietly, what comes
+out afterwards is announced to a messenger that only writes it down.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from policyfeed.app import App, opened
+from policyfeed.clock import now
+from policyfeed.config import load, shipped
+from policyfeed.demo.world import SLACK, World
+from policyfeed.poll import PollReport
+from policyfeed.web import Site, board_pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoReport:
+    """What the example world came to: reports of both rounds, and the messages told."""
+
+    first: tuple[PollReport, ...]
+    second: tuple[PollReport, ...]
+    told: tuple[dict[str, Any], ...]
+    folder: Path
+
+
+async def demo(
+    data: Path, address: tuple[str, int], *, shown: Callable[[DemoReport], None], serve: bool = True
+) -> None:
+    """Poll, judge, publish and tell; hand the report to ``shown``; then serve the pages until interrupted."""
+    host, port = address
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("POLICYFEED_")}
+    config = load(shipped(), environ | {"POLICYFEED_SLACK_URL": SLACK})
+    world = World.load(config.ministries, config.sources, now)
+    service = config.settings.service.model_copy(update={"base_url": f"http://{host}:{port}"})
+    config = replace(
+        config,
+        sources=tuple(world.sources),
+        channels=tuple(replace(channel, per_second=50.0) for channel in config.channels),
+        feeds=tuple(replace(feed, base_url=service.base_url) for feed in config.feeds),
+    )
+    async with opened(config, data, pages=board_pages, client=world) as app:
+        first = await _round(app)
+        world.reveal()
+        second = await _round(app)
+        await app.publish()
+        for channel in config.channels:
+            await app.deliver(channel)
+        shown(DemoReport(first=first, second=second, told=tuple(world.told), folder=app.feeds_folder))
+        if serve:
+            await _serve(app, host, port)
+
+
+async def _round(app: App) -> tuple[PollReport, ...]:
+    return tuple([await app.poll(source) for source in app.enabled()])
+
+
+async def _serve(app: App, host: str, port: int) -> None:
+    config = uvicorn.Config(Site(app).application, host=host, port=port, log_config=None, access_log=False)
+    await uvicorn.Server(config).serve()
