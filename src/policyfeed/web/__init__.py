@@ -2,8 +2,8 @@
 
 from policyfeed.web.app import create_app
 from policyfeed.web.context import Check, Context
-from policyfeed.web.site import Site, board_pages
 from policyfeed.web.published import Published
+from policyfeed.web.site import Site, board_pages
 from policyfeed.web.static_board import pages
 
 __all__ = ["Check", "Context", "Published", "Site", "board_pages", "create_app", "pages"]

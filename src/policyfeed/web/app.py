@@ -40,7 +40,7 @@ def create_app(context: Context) -> Starlette:
     app = Starlette(
         routes=routes,
         middleware=[Middleware(_Watched)],
-        exception_handlers={404: pages.missing, PolicyfeedError: pages.failed},
+        exception_handlers={404: pages.missing, PolicyfeedError: pages.failed, Exception: pages.failed},
     )
     app.state.context = context
     metrics.BUILD.labels(__version__).set(1)

@@ -1,0 +1,409 @@
+"""The web over its wire: feeds as RFC 9110 wants them, pages in two languages, health that tells the truth."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from lxml import html
+
+from policyfeed import publish, store
+from policyfeed.formats import Feed
+from policyfeed.store import Store
+from policyfeed.types import Kind
+from policyfeed.web import Context, Published, create_app, health, pages
+from tests import releases
+from tests.releases import NOW
+
+FEEDS = (releases.feed(), releases.EVERYTHING)
+ATOM = "/feeds/esg.atom"
+
+
+class World:
+    """A store, a folder, and a client of the application over them."""
+
+    def __init__(self, folder: Path, count: int = 12) -> None:
+        self.out = folder / "out"
+        self.store: Store = releases.stored(folder / "var", [*releases.many(count - 1), releases.joint(count)])
+        self.published = Published(self.out)
+        self.feeds: tuple[Feed, ...] = FEEDS
+        self.problem = ""
+        self.now = NOW
+        checks = {
+            "database": health.database_readable(self.store),
+            "polls": health.polled_within(self.store, lambda: self.now, timedelta(hours=3)),
+            "feeds": health.feeds_published(self.published, lambda: self.feeds),
+            "other": lambda: self.problem,
+        }
+        context = Context(
+            store=self.store,
+            published=self.published,
+            feeds=lambda: self.feeds,
+            checks=checks,
+            topic_names=lambda language: releases.TOPIC_NAMES if language == "ko" else {"E1": "Climate"},
+            sources=lambda: releases.SOURCES,
+            page_size=5,
+        )
+        transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://test", headers={"Accept-Language": "ko"})
+
+    def publish(self, now: int = 0) -> None:
+        publish.publish(self.store, self.feeds, self.out, NOW + timedelta(minutes=now))
+        self.published.load()
+
+    def revise(self, number: int, title: str) -> None:
+        with self.store.write() as tx:
+            one = store.articles.get(tx, [number])[number]
+            changed = NOW + timedelta(days=1)
+            store.articles.update(
+                tx, replace(one, title=title, revision=one.revision + 1, changed=changed), revised=True
+            )
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.get(path, headers={"Accept-Encoding": "identity", **named})
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(tmp_path)
+    made.publish()
+    yield made
+    await made.client.aclose()
+    made.store.close()
+
+
+async def test_a_feed_is_served_as_it_was_published(world: World) -> None:
+    answer = await world.get(ATOM)
+    body = (world.out / "feeds/esg.atom").read_bytes()
+    assert answer.status_code == 200
+    assert answer.content == body
+    assert answer.headers["content-type"] == "application/atom+xml; charset=utf-8"
+    assert answer.headers["content-length"] == str(len(body))
+    assert answer.headers["etag"] == f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    assert answer.headers["last-modified"] == "Wed, 20 May 2026 00:30:00 GMT"
+    assert answer.headers["cache-control"] == "public, max-age=300"
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("extension", "media_type"), [("rss", "application/rss+xml"), ("json", "application/feed+json")]
+)
+async def test_every_format_has_its_type(world: World, extension: str, media_type: str) -> None:
+    answer = await world.get(f"/feeds/all.{extension}")
+    assert answer.headers["content-type"] == f"{media_type}; charset=utf-8"
+
+
+async def test_gzip_is_a_representation_of_its_own(world: World) -> None:
+    plain = await world.get(ATOM)
+    async with world.client.stream("GET", ATOM, headers={"Accept-Encoding": "br, gzip;q=0.5"}) as answer:
+        raw = b"".join([part async for part in answer.aiter_raw()])
+    assert answer.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(raw) == plain.content
+    assert answer.headers["content-length"] == str(len(raw))
+    assert answer.headers["etag"] != plain.headers["etag"]
+    assert not answer.headers["etag"].startswith("W/")
+    assert answer.headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    ("wish", "zipped"),
+    [("gzip", True), ("GZIP", True), ("x-gzip", True), ("*", True), ("gzip;q=0.001", True), ("gzip; q=0", False),
+     ("*;q=0", False), ("gzip;q=0, *", False), ("identity", False), ("", False), ("br", False), ("gzip;q=x", True)],
+)  # fmt: skip
+async def test_gzip_is_given_to_those_who_take_it(world: World, wish: str, zipped: bool) -> None:
+    answer = await world.get(ATOM, Accept_Encoding=wish)
+    assert (answer.headers.get("content-encoding") == "gzip") is zipped
+
+
+async def test_head_is_get_without_a_body(world: World) -> None:
+    got = await world.get(ATOM)
+    head = await world.client.head(ATOM, headers={"Accept-Encoding": "identity"})
+    assert head.content == b""
+    assert head.headers == got.headers
+
+
+async def test_a_held_feed_is_not_sent_again(world: World) -> None:
+    tag = (await world.get(ATOM)).headers["etag"]
+    for held in (tag, f"W/{tag}", f'"other", W/"x,y", {tag}', "*", f'"other",{tag}'):
+        answer = await world.get(ATOM, If_None_Match=held)
+        assert (answer.status_code, answer.content) == (304, b""), held
+        assert answer.headers["etag"] == tag
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert answer.headers["cache-control"] == "public, max-age=300"
+        assert "content-type" not in answer.headers
+        assert "content-length" not in answer.headers
+    for other in ('"other"', tag[1:-1], 'W/"other"', ""):
+        assert (await world.get(ATOM, If_None_Match=other)).status_code == 200, other
+
+
+async def test_either_form_of_a_feed_is_as_fresh_as_the_other(world: World) -> None:
+    plain = (await world.get(ATOM)).headers["etag"]
+    zipped = (await world.get(ATOM, Accept_Encoding="gzip")).headers["etag"]
+    answer = await world.get(ATOM, Accept_Encoding="gzip", If_None_Match=plain)
+    assert (answer.status_code, answer.headers["etag"]) == (304, plain)
+    answer = await world.get(ATOM, If_None_Match=zipped)
+    assert (answer.status_code, answer.headers["etag"]) == (304, zipped)
+
+
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [
+        ("Wed, 20 May 2026 00:30:00 GMT", 304),
+        ("Wed, 20 May 2026 09:30:00 +0900", 304),
+        ("Thu, 21 May 2026 00:30:00 GMT", 304),
+        ("Wed, 20 May 2026 00:29:59 GMT", 200),
+        ("yesterday", 200),
+        ("", 200),
+    ],
+)
+async def test_dates_are_validators_too(world: World, since: str, status: int) -> None:
+    assert (await world.get(ATOM, If_Modified_Since=since)).status_code == status
+
+
+async def test_a_tag_outweighs_a_date(world: World) -> None:
+    answer = await world.get(ATOM, If_None_Match='"other"', If_Modified_Since="Thu, 21 May 2026 00:30:00 GMT")
+    assert answer.status_code == 200
+
+
+async def test_a_precondition_that_fails_is_said(world: World) -> None:
+    tag = (await world.get(ATOM)).headers["etag"]
+    assert (await world.get(ATOM, If_Match=tag)).status_code == 200
+    assert (await world.get(ATOM, If_Match="*")).status_code == 200
+    assert (await world.get(ATOM, If_Match=f"W/{tag}")).status_code == 412
+    assert (await world.get(ATOM, If_Match='"other"')).status_code == 412
+
+
+async def test_a_change_changes_the_validators_and_nothing_else_does(world: World) -> None:
+    first = await world.get(ATOM)
+    world.publish(now=10)
+    assert (await world.get(ATOM)).headers == first.headers
+    world.revise(4, "고친 제목")
+    world.publish(now=20)
+    answer = await world.get(ATOM, If_None_Match=first.headers["etag"])
+    assert answer.status_code == 200
+    assert "고친 제목" in answer.text
+    assert answer.headers["last-modified"] == "Wed, 20 May 2026 00:50:00 GMT"
+
+
+async def test_what_is_in_memory_outlives_the_file(world: World) -> None:
+    body = (await world.get(ATOM)).content
+    (world.out / "feeds/esg.atom").unlink()
+    assert (await world.get(ATOM)).content == body
+
+
+@pytest.mark.parametrize("path", ["/feeds/unknown.atom", "/feeds/esg.pdf", "/feeds/..%2f..%2fvar.atom"])
+async def test_an_unknown_feed_names_those_that_there_are(world: World, path: str) -> None:
+    answer = await world.get(path)
+    assert answer.status_code == 404
+    if "%" not in path:
+        assert "피드는 없습니다" in answer.text
+        assert "https://feeds.example.org/feeds/esg.atom  ESG 정책뉴스" in answer.text
+
+
+async def test_a_feed_before_its_first_publication_asks_for_patience(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    answer = await world.get(ATOM)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "60"
+    assert (await world.get("/readyz")).json()["checks"]["feeds"]["problem"].startswith("not published: esg.atom")
+    await world.client.aclose()
+    world.store.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/articles/1", ATOM, "/healthz", "/feeds/none.atom", "/nowhere", "/static/style.css"]
+)
+async def test_every_answer_forbids_what_pages_do_not_need(world: World, path: str) -> None:
+    headers = (await world.get(path)).headers
+    assert headers["content-security-policy"].startswith("default-src 'none'; ")
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+async def test_nothing_can_be_changed_over_the_web(world: World, method: str) -> None:
+    for path in ("/", ATOM, "/articles/1"):
+        assert (await world.client.request(method, path)).status_code == 405
+
+
+async def test_the_board_lists_kept_articles_by_page(world: World) -> None:
+    first = html.fromstring((await world.get("/")).text)
+    assert [cell.text for cell in first.cssselect("td.number")] == ["12", "11", "9", "8", "7"]
+    row = first.cssselect("tbody tr")[0]
+    assert row.cssselect("td.ministry")[0].text == "기후에너지환경부, 고용노동부"
+    assert row.cssselect("time")[0].text == "2026-05-20"
+    assert row.cssselect("td.original a")[0].get("href") == releases.article(12).url
+    assert row.cssselect("a.headline")[0].get("href") == "/articles/12"
+    reason = row.cssselect(".reasons li")[0].text_content()
+    assert reason == "+50.0 탄소중립(제목) E1 기후변화·온실가스·탄소중립"
+    assert first.cssselect("a[rel=next]")[0].get("href") == "/?page=2"
+    last = html.fromstring((await world.get("/?page=2")).text)
+    assert [cell.text for cell in last.cssselect("td.number")] == ["6", "4", "3", "2", "1"]
+    assert last.cssselect("a[rel=prev]")[0].get("href") == "/?page=1"
+    assert not last.cssselect("a[rel=next]")
+
+
+@pytest.mark.parametrize(
+    ("page", "status"), [("3", 404), ("0", 200), ("-1", 200), ("x", 200), ("9" * 30, 200), ("²", 200)]
+)
+async def test_odd_page_numbers_do_no_harm(world: World, page: str, status: int) -> None:
+    assert (await world.get(f"/?page={page}")).status_code == status
+
+
+async def test_an_empty_board_says_so(tmp_path: Path) -> None:
+    world = World(tmp_path, count=1)
+    with world.store.write() as tx:
+        store.articles.save_verdict(tx, 1, releases.DROPPED, NOW)
+    assert "아직 고른 글이 없습니다" in (await world.get("/")).text
+    await world.client.aclose()
+    world.store.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "accepted", "expected"),
+    [
+        ("", "ko-KR,ko;q=0.9,en;q=0.8", "ko"),
+        ("", "en-US,en;q=0.9,ko;q=0.8", "en"),
+        ("", "fr;q=1, en;q=0.5", "en"),
+        ("", "fr", "ko"),
+        ("", "en;q=0, ko;q=x", "ko"),
+        ("", "", "ko"),
+        ("?lang=en", "ko", "en"),
+        ("?lang=ko", "en", "ko"),
+        ("?lang=xx", "en", "en"),
+    ],
+)
+async def test_the_reader_chooses_the_language(world: World, query: str, accepted: str, expected: str) -> None:
+    answer = await world.get(f"/{query}", Accept_Language=accepted)
+    assert answer.headers["content-language"] == expected
+    assert answer.headers["vary"] == "Accept-Language"
+    assert html.fromstring(answer.text).get("lang") == expected
+    assert ("고른 까닭" in answer.text) is (expected == "ko")
+    assert ("Why?" in answer.text) is (expected == "en")
+
+
+async def test_an_asked_language_stays_on_the_way(world: World) -> None:
+    page = html.fromstring((await world.get("/?lang=en")).text)
+    assert page.cssselect("a.headline")[0].get("href") == "/articles/12?lang=en"
+    assert page.cssselect("a[rel=next]")[0].get("href") == "/?page=2&lang=en"
+
+
+async def test_an_article_is_shown_with_everything_known_of_it(world: World) -> None:
+    world.revise(12, "고친 제목")
+    text = html.fromstring((await world.get("/articles/12")).text).text_content()
+    for part in (
+        *("고친 제목", "기후에너지환경부, 고용노동부 물순환정책과", "보도자료", "2026-05-20 09:37", "보도자료.hwpx"),
+        *("이 글을 고른 까닭", "탄소중립(제목)", "+50.0", "82점", "대한민국 정책브리핑", "moel-press", "수정 이력"),
+        "공공누리 제1유형",
+    ):
+        assert part in text, part
+    page = html.fromstring((await world.get("/articles/12")).text)
+    assert page.cssselect("section.text b")[0].text == "함께"
+
+
+async def test_a_dropped_article_can_be_looked_up(world: World) -> None:
+    assert "이 글을 고르지 않은 까닭" in (await world.get("/articles/5")).text
+
+
+@pytest.mark.parametrize("path", ["/articles/99", "/articles/0", "/articles/x", f"/articles/{2**63}", "/search"])
+async def test_what_is_not_there_is_not_found(world: World, path: str) -> None:
+    answer = await world.get(path)
+    assert answer.status_code == 404
+    assert "찾을 수 없습니다" in answer.text
+
+
+async def test_upstream_cannot_write_our_pages(world: World) -> None:
+    evil = "<script>alert(1)</script>"
+    with world.store.write() as tx:
+        number = store.articles.insert(
+            tx,
+            releases.article(
+                50,
+                title=evil,
+                summary=evil,
+                content=f'{evil}<p onclick="x()" style="position:fixed">본문<img src="https://t.example/p.gif"></p>',
+                url="javascript:alert(1)",
+                kind=Kind.NOTICE,
+                licence=evil,
+                attachments=(replace(releases.article().attachments[0], name=evil, url="javascript:alert(1)"),),
+            ),
+        ).number
+        reasons = tuple(replace(reason, term=evil) for reason in releases.verdict().reasons)
+        store.articles.save_verdict(tx, number, releases.verdict(reasons=reasons), NOW)
+    for path in ("/", f"/articles/{number}"):
+        text = (await world.get(path)).text
+        assert evil not in text
+        assert "javascript:" not in text
+        assert not html.fromstring(text).cssselect("script, img, iframe, [onclick], [style]")
+        assert "&lt;script&gt;" in text
+
+
+async def test_every_feed_can_be_found_from_the_page(world: World) -> None:
+    page = html.fromstring((await world.get("/")).text)
+    heads = [link.get("href") for link in page.cssselect("link[rel=alternate]")]
+    assert heads == [f"/feeds/{name}.{ending}" for name in ("esg", "all") for ending in ("atom", "json", "rss")]
+    assert set(heads) <= {link.get("href") for link in page.cssselect("ul.feeds a")}
+
+
+async def test_the_static_board_stands_alone(world: World) -> None:
+    made = pages(FEEDS, title="ESG 정책뉴스", topic_names=releases.TOPIC_NAMES)
+    publish.publish(world.store, FEEDS, world.out, NOW, made)
+    page = html.fromstring((world.out / "index.html").read_text())
+    assert page.get("lang") == "ko"
+    links = [link for link in page.xpath("//@href") if not str(link).startswith(("https://", "#"))]
+    missing = [link for link in links if not (world.out / str(link)).is_file()]
+    assert not missing
+    assert len(page.cssselect("tbody tr")) == 10
+    assert page.cssselect("a.headline")[0].get("href") == releases.article(12).url
+
+
+async def test_health_tells_life_from_work(world: World) -> None:
+    assert (await world.get("/healthz")).json() == {"alive": True}
+    answer = await world.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["polls"] == {"ok": False, "problem": "no source has been read yet"}
+    with world.store.write() as tx:
+        store.sources.save(tx, store.SourceState(id="korea-kr", last_success=NOW))
+    answer = await world.get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    world.now = NOW + timedelta(hours=4)
+    answer = await world.get("/readyz")
+    assert answer.json()["checks"]["polls"]["problem"] == "no source was read for 240 minutes"
+    world.now, world.problem = NOW, "the disk is full"
+    answer = await world.get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]["other"]["problem"]) == (503, "the disk is full")
+
+
+async def test_without_a_database_feeds_are_served_and_pages_say_sorry(world: World) -> None:
+    world.store.close()
+    for file in world.store.folder.glob("policyfeed.db*"):
+        file.unlink()
+    world.store.file.mkdir()
+    page = await world.get("/")
+    assert (page.status_code, page.headers["retry-after"]) == (503, "60")
+    assert "피드는 정상입니다" in page.text
+    ready = await world.get("/readyz")
+    assert ready.status_code == 503
+    assert "failed" in ready.json()["checks"]["database"]["problem"]
+    assert (await world.get("/healthz")).status_code == 200
+    assert (await world.get(ATOM)).status_code == 200
+
+
+async def test_metrics_count_by_route_not_by_address(world: World) -> None:
+    await world.get("/articles/1")
+    await world.get("/articles/2")
+    await world.get("/wp-login.php")
+    text = (await world.get("/metrics")).text
+    assert 'policyfeed_http_requests_total{route="article",status="200"}' in text
+    assert 'route="other",status="404"' in text
+    assert "wp-login" not in text
+    assert "policyfeed_build_info" in text
