@@ -167,7 +167,7 @@ async def opened(
     environ: Mapping[str, str] = os.environ,
     clock: Clock = now,
 ) -> AsyncIterator[App]:
-    """Everything opened, and closed at the end. ``client`` stands in for the network. Raises StoreError, OutputError."""
+    """Everything opened, and closed at the end. ``client``: in place of the network. Raises StoreError, OutputError."""
     async with AsyncExitStack() as stack:
         store = Store(data)
         stack.callback(store.close)
