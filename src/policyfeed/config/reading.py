@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -107,6 +107,10 @@ class Reader:
                 if one.ministry is not None and one.ministry not in ministries:
                     self._wrong(file, f"source.{one.id}.ministry", *stranger(one.ministry, ministries))
                 found[one.id] = one.source()
+                check: Callable[[Source], Iterable[ConfigError]] | None = getattr(
+                    registry.load("sources", one.kind), "check", None
+                )
+                self.mistakes.extend(check(found[one.id]) if check else ())
         return tuple(found.values())
 
     def rules(self) -> Rules | None:

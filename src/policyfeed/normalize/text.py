@@ -40,7 +40,7 @@ def decode(body: bytes, content_type: str = "", override: str | None = None) -> 
         except UnicodeDecodeError:
             pass
     label = override or _declared(body, content_type)
-    return _strict(body, label)
+    return _strict(body, _meant(label))
 
 
 def _declared(body: bytes, content_type: str) -> str:
@@ -52,11 +52,15 @@ def _declared(body: bytes, content_type: str) -> str:
     return "cp949"  # undeclared and not UTF-8, from a Korean site; strict, so that a wrong guess is an error
 
 
-def _strict(body: bytes, label: str) -> str:
+def _meant(label: str) -> str:
+    """Korean labels, and UTF-8 for what is not UTF-8, mean the superset that sites really send."""
     name = label.strip().lower()
-    encoding = "cp949" if name in _KOREAN or name in ("utf-8", "utf8") else name
+    return "cp949" if name in _KOREAN or name in ("utf-8", "utf8") else name
+
+
+def _strict(body: bytes, label: str) -> str:
     try:
-        return body.decode(encoding)
+        return body.decode(label)
     except (LookupError, UnicodeDecodeError) as problem:
         raise Unreadable(
             "The bytes are neither UTF-8 nor {label}.",

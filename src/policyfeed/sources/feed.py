@@ -16,6 +16,7 @@ from typing import Any
 import feedparser
 
 from policyfeed.errors import Blocked, HostileDocument, Unreadable
+from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.text import decode
 from policyfeed.types import Attachment, Document, Entry, Page, Request, Source
 
@@ -27,7 +28,10 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DOCTYPE_ENTITY = re.compile(r"<!DOCTYPE[^>]*\[.*?<!ENTITY", re.DOTALL | re.IGNORECASE)
 _HTML = re.compile(r"^\s*(<!doctype\s+html|<html[\s>])", re.IGNORECASE)
-_BLOCK = ("정상적인 메뉴접근이 아닙니다", "비정상적인 접근", "Access Denied", "Request Rejected", "captcha")
+# feedparser's loose parser would turn a bare & of "R&D" into "R&D;"
+_AMPERSAND = re.compile(
+    r"<!\[CDATA\[.*?\]\]>|&(?!#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};)", re.DOTALL
+)
 
 
 def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request:  # noqa: ARG001
@@ -53,7 +57,8 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
 
 
 def _xml(text: str, document: Document) -> Page:
-    body = _ILLEGAL.sub("", _DECLARATION.sub("", text, count=1)).encode()
+    mended = _ILLEGAL.sub("", _AMPERSAND.sub(lambda found: "&amp;" if found[0] == "&" else found[0], text))
+    body = _DECLARATION.sub("", mended, count=1).encode()
     parsed = feedparser.parse(
         io.BytesIO(body),
         response_headers={"content-type": "application/xml; charset=utf-8", "content-location": document.url},
@@ -62,7 +67,8 @@ def _xml(text: str, document: Document) -> Page:
     )
     if not parsed.version and not parsed.entries:
         raise _not_a_feed(text, document)
-    warnings = (f"the feed is not well-formed XML: {parsed.bozo_exception}",) if parsed.bozo else ()
+    broken = bool(parsed.bozo) or mended != text
+    warnings = ("the feed is not well-formed XML",) if broken else ()
     return Page(entries=tuple(_entry(item) for item in parsed.entries), warnings=warnings)
 
 
@@ -132,7 +138,7 @@ def _json_entry(item: dict[str, Any]) -> Entry:
 
 
 def _not_a_feed(text: str, document: Document) -> Unreadable | Blocked:
-    if any(phrase in text[:200_000] for phrase in _BLOCK):
+    if is_block_page(text[:200_000]):
         return Blocked("{url} answered with a block page.", remedy="It is tried again later.", url=document.url)
     if _HTML.match(text):
         return Unreadable(

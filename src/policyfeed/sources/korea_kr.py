@@ -17,6 +17,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from policyfeed.clock import KST
 from policyfeed.errors import Blocked, LayoutChanged
+from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.text import decode
 from policyfeed.types import Document, Entry, Page, Request, Source
 
@@ -29,7 +30,6 @@ _ITEM = 'div.list_type ul > li > a[href*="newsId="]'
 _NEWS_ID = re.compile(r"newsId=(\d{1,12})")
 _DAY = re.compile(r"(\d{4})[.-](\d{1,2})[.-](\d{1,2})")
 _TOTAL = re.compile(r"총\s*<strong[^>]*>\s*([\d,]+)\s*</strong>")
-_BLOCK = ("정상적인 메뉴접근이 아닙니다", "비정상적인 접근", "Access Denied", "Request Rejected")
 
 
 def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request:
@@ -88,7 +88,7 @@ def _sweep_due(source: Source, swept: str, now: datetime) -> bool:
 def _total(text: str, document: Document) -> int:
     if found := _TOTAL.search(text):
         return int(found[1].replace(",", ""))
-    if any(phrase in text for phrase in _BLOCK):
+    if is_block_page(text):
         raise Blocked("{url} answered with a block page.", remedy="It is tried again later.", url=document.url)
     raise LayoutChanged(
         "{url} shows no total (총 N): the page was rebuilt, or something else was served.",

@@ -1,0 +1,5 @@
+"""``python -m policyfeed``."""
+
+from policyfeed.cli import main
+
+main()
