@@ -108,6 +108,7 @@ class Gatherer:
                 Evidence(
                     rule="word",
                     written=self._rules.model.words[one.sought] * factor,
+                    parts=((f"word/{one.sought}", factor),),
                     term=one.sought,
                     field=passage.field,
                     offset=passage.shift + one.offset,

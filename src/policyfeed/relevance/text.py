@@ -43,6 +43,13 @@ class Squeezed:
             return True
         return _ENDING.match(self.text[offset : self.word_end(offset)]) is not None
 
+    def before(self, offset: int) -> int:
+        """How many characters of the same word stand before ``offset``; at most four are looked at."""
+        start = offset
+        while start > 0 and offset - start < 4 and not self.begins_word(start):
+            start -= 1
+        return offset - start
+
     def word_end(self, offset: int) -> int:
         """Where the word that holds ``offset`` ends; at most six characters are looked at."""
         end = offset
@@ -84,3 +91,9 @@ def _lower(text: str) -> str:
     if len(lower) == len(text):
         return lower
     return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)  # İ would shift all offsets
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, lower-case, as the matcher separates them; purely numeric ones left out."""
+    found = (re.sub(r"[^\w]+", "", chunk) for chunk in _CHUNK.findall(_lower(unicodedata.normalize("NFC", text))))
+    return [word for word in found if word and not word[0].isdigit()]
