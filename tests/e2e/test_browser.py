@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytest
-import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from playwright.async_api import ViewportSize as Size
 
@@ -21,6 +18,7 @@ from policyfeed.store import Store
 from policyfeed.web import Context, Published, create_app
 from tests import releases
 from tests.releases import NOW
+from tests.serving import serving
 
 CHROMIUM = shutil.which("chromium")
 DESK, PHONE = Size(width=1280, height=900), Size(width=390, height=844)
@@ -50,14 +48,8 @@ async def served(store: Store, out: Path) -> AsyncIterator[str]:
         sources=lambda: releases.SOURCES,
         page_size=10,
     )
-    server = uvicorn.Server(uvicorn.Config(create_app(context), log_level="error", lifespan="off"))
-    listening = socket.create_server(("127.0.0.1", 0))  # takes connections from now on, whoever answers them later
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
+    async with serving(create_app(context)) as address:
+        yield address
 
 
 @pytest.fixture

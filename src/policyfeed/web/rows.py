@@ -90,7 +90,7 @@ def _told(reason: Reason, names: Mapping[str, str], translate: Translate) -> Tol
         rule=rule,
         topic=" ".join(filter(None, (reason.topic, names.get(reason.topic, "")))),
         place=field_name(reason.field, translate),
-        points=f"{reason.points:+.1f}",
+        points=f"{reason.points:+.1f}".replace("-", "−"),
     )
 
 
