@@ -100,7 +100,7 @@ async def deliver(
             outcome = _safe(await _attempt(channel, task.delivery, task.judged, post), channel)
             ended = after_attempt(task.delivery, outcome, clock(), luck())
             await db(_settle, store, ended, outcome, clock())
-        report = _counted(report, ended)
+        report = _counted(report, task.delivery, ended)
     return await db(_completed, store, report)
 
 
@@ -225,13 +225,13 @@ def _safe(outcome: Outcome, channel: Channel) -> Outcome:
     return replace(outcome, detail=_URL.sub("…", detail)[:500])
 
 
-def _counted(report: DeliveryReport, ended: Delivery) -> DeliveryReport:
+def _counted(report: DeliveryReport, before: Delivery, ended: Delivery) -> DeliveryReport:
     report = replace(report, error=ended.error or report.error)
     if ended.state is DeliveryState.DELIVERED:
         return replace(report, delivered=report.delivered + 1)
     if ended.state is DeliveryState.DEAD:
         return replace(report, dead=report.dead + 1)
-    return replace(report, retried=report.retried + 1)
+    return replace(report, retried=report.retried + 1) if ended.attempts > before.attempts else report
 
 
 def _address(channel: Channel) -> str:

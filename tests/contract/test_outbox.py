@@ -279,7 +279,7 @@ async def test_a_closed_channel_pauses_alone_and_loses_nothing(store: Store) -> 
     fill(store, 3, gone, well)
     send = Receiver(answer(404, "no_service"), OK)
     report = await run(store, send, to=gone)
-    assert (report.closed, report.next_due, report.dead) == ("HTTP 404 no_service", None, 0)
+    assert report == DeliveryReport(channel=gone.name, error="HTTP 404 no_service", closed="HTTP 404 no_service")
     assert (await run(store, send, to=well)).delivered == 3
     at = Hand(NOW + timedelta(days=30))
     assert (await run(store, send, at, gone)).closed == "HTTP 404 no_service"

@@ -143,7 +143,7 @@ def test_two_megabytes_of_title_and_everything_else_fit() -> None:
 
 def test_characters_that_grow_when_escaped_fit_too() -> None:
     sent(judged(title="&" * 5_000, summary="<" * 5_000, department=">" * 5_000))
-    sent(judged(title="😀" * 5_000, summary="&😀" * 5_000))
+    sent(judged(title="😀" * 5_000, summary="&😀" * 5_000, department="😀" * 5_000))
 
 
 def test_an_emoji_family_is_never_cut_apart() -> None:

@@ -12,7 +12,7 @@ from policyfeed.wording import fit
     [
         ("탄소중립", 4, "탄소중립"),
         ("탄소중립", 3, "탄소…"),
-        ("녹색 전환 추진", 7, "녹색 전환…"),
+        ("녹색 전환 추진계획", 8, "녹색 전환…"),
         ("a verylongwordwithoutanyend", 10, "a verylon…"),
         ("", 5, ""),
         ("각가", 2, "각가"),
