@@ -48,9 +48,20 @@ def _head(feed: Feed, articles: Sequence[Judged]) -> FeedGenerator:
     return document
 
 
-def _entry(feed: Feed, one: Shown) -> FeedEntry:
+class _Entry(FeedEntry):  # type: ignore[misc]  # feedgen ships no types
+    """Laid out once, though asked twice: alone, to find out whether XML can carry it, and by the feed."""
+
+    _laid_out: etree._Element | None = None
+
+    def atom_entry(self, extensions: bool = True) -> etree._Element:
+        if self._laid_out is None:
+            self._laid_out = super().atom_entry(extensions)
+        return self._laid_out
+
+
+def _entry(feed: Feed, one: Shown) -> _Entry:
     """One entry. Raises ValueError when XML cannot carry it: it is serialized here once, alone, to find out."""
-    entry = FeedEntry()
+    entry = _Entry()
     entry.id(one.id)
     entry.title(one.title)
     entry.updated(one.updated)

@@ -21,7 +21,8 @@ MEDIA_TYPE = "application/feed+json"
 def render(feed: Feed, articles: Sequence[Judged]) -> Rendered:
     """The feed as UTF-8 JSON. An article that cannot be shown, or whose id came before, is left out and named."""
     items, left_out = collect(feed, articles, _item)
-    return Rendered(body=_bytes(_head(feed) | {"items": items}), left_out=left_out)
+    head = _bytes(_head(feed)).removesuffix(b"}")
+    return Rendered(body=head + b',"items":[\n' + b",\n".join(items) + b"\n]}\n", left_out=left_out)
 
 
 def _head(feed: Feed) -> dict[str, Any]:
@@ -34,8 +35,8 @@ def _head(feed: Feed) -> dict[str, Any]:
     return head | {"language": feed.language, "authors": [{"name": "policyfeed"}]}
 
 
-def _item(one: Shown, judged: Judged) -> dict[str, Any]:
-    """One item. Raises ValueError when UTF-8 cannot carry it: it is serialized here once, alone, to find out."""
+def _item(one: Shown, judged: Judged) -> bytes:
+    """One item, on a line of its own. Raises ValueError when UTF-8 cannot carry it."""
     item: dict[str, Any] = {
         "id": one.id,
         "url": one.url,
@@ -53,8 +54,7 @@ def _item(one: Shown, judged: Judged) -> dict[str, Any]:
         ],
         "_policyfeed": as_json(_linked(one, judged)),
     }
-    _bytes(item)
-    return item
+    return _bytes(item)
 
 
 def _linked(one: Shown, judged: Judged) -> Judged:
@@ -66,4 +66,4 @@ def _linked(one: Shown, judged: Judged) -> Judged:
 
 
 def _bytes(value: dict[str, Any]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

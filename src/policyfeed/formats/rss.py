@@ -41,9 +41,20 @@ def _head(feed: Feed, articles: Sequence[Judged]) -> FeedGenerator:
     return document
 
 
-def _item(one: Shown) -> FeedEntry:
+class _Entry(FeedEntry):  # type: ignore[misc]  # feedgen ships no types
+    """Laid out once, though asked twice: alone, to find out whether XML can carry it, and by the feed."""
+
+    _laid_out: etree._Element | None = None
+
+    def rss_entry(self, extensions: bool = True) -> etree._Element:
+        if self._laid_out is None:
+            self._laid_out = super().rss_entry(extensions)
+        return self._laid_out
+
+
+def _item(one: Shown) -> _Entry:
     """One item. RSS knows one enclosure, whose length it requires: "0" where nobody knows (RSS Advisory Board)."""
-    entry = FeedEntry()
+    entry = _Entry()
     entry.load_extension("dc", atom=False)
     entry.guid(one.id, permalink=False)
     entry.title(one.title)
