@@ -90,7 +90,7 @@ class Told:
     why: str
     rights: str
     page: str
-    """The article's page on this service; "" without a base URL."""
+    """The article's page on this service; "" without a base URL or a number."""
 
 
 def told(judged: Judged, *, language: str, base_url: str = "", topic_names: Mapping[str, str] | None = None) -> Told:
@@ -106,7 +106,7 @@ def told(judged: Judged, *, language: str, base_url: str = "", topic_names: Mapp
         topics=_topics(verdict, topic_names or {}, language),
         why=_why(verdict, language),
         rights=_rights(article, language),
-        page=f"{base_url}/articles/{article.number}" if base_url else "",
+        page=f"{base_url}/articles/{article.number}" if base_url and article.number else "",
     )
 
 

@@ -240,3 +240,7 @@ def test_an_address_that_is_none_is_a_mistake_in_the_configuration(url: str) -> 
     assert "env:POLICYFEED_SLACK_URL" in str(mistakes[0])
     assert url == "" or url not in str(mistakes[0])
     assert slack.check(channel()) == []
+
+
+def test_an_article_that_is_not_stored_has_no_page_to_link_to() -> None:
+    assert "/articles/" not in json.dumps(sent(judged(0), to=channel(base_url="https://feed.example.org")))
