@@ -69,9 +69,9 @@ def normalize_entry(
     link = _link(entry, source)
     published = _date(entry.published, source, now, warnings)
     updated = _date(entry.updated, source, now, warnings)
-    printed = one_line(html.to_line(unescape(entry.title))) if html.is_html(entry.title) else one_line(entry.title)
+    printed = html.title(entry.title)
     title, kind, tags = split_tags(printed)
-    content = html.sanitize(entry.content or (entry.summary if _is_body(entry.summary) else ""))
+    content = html.sanitize(entry.content or (entry.summary if _is_body(entry.summary) else ""), link or source.url)
     summary = _summary(entry, content)
     title, content = _title(title, summary, content, warnings, link)
     day = published.at.astimezone(KST).date() if published else None

@@ -1,6 +1,7 @@
 """Dates as Korean publishers write them → aware UTC. Unreadable is None, never a guess.
 
-feedparser's own parsing is not used: it reads ``2024.08.26`` as 1 November and ``KST`` as UTC.
+feedparser's own parsing is not used: it reads ``2024.08.26`` as 1 November and ``KST`` as UTC. Nor is the standard
+library's for mail: it says UTC for every zone that it does not know, ``+09:00`` among them.
 """
 
 from __future__ import annotations
@@ -8,29 +9,41 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
-from email.utils import parsedate_tz
 from zoneinfo import ZoneInfo
 
+_ZONE = r"\s*\(?(?P<zone>(?:(?:GMT|UTC)\s?)?[+-]\d{1,2}(?::?\d{2})?|[A-Z]{1,5})?\)?\s*"
+_CLOCK = (
+    r"""(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,]\d{1,9})?)?(?:\s*(?P<half>[AaPp]\.?[Mm]\.?)(?![A-Za-z]))?"""
+)
 _NUMBERS = re.compile(
-    r"""^\s*(?P<y>\d{4})\s*(?:[-./]|년)\s*(?P<m>\d{1,2})\s*(?:[-./]|월)\s*(?P<d>\d{1,2})\s*(?:일|\.(?!\d))?
+    r"""(?P<y>\d{4})\s*(?:[-./]|년)\s*(?P<m>\d{1,2})\s*(?:[-./]|월)\s*(?P<d>\d{1,2})\s*(?:일|\.(?!\d))?
     \s*(?:\(?[월화수목금토일](?:요일)?\)?)?
     (?:[T\s,]*
-       (?P<half>오전|오후|AM|PM|am|pm)?\s*
-       (?P<H>\d{1,2})\s*(?::|시)\s*(?:(?P<M>\d{1,2})\s*분?)?(?:\s*:?\s*(?P<S>\d{1,2})(?:[.,]\d+)?\s*초?)?
-       \s*(?P<half2>AM|PM|am|pm)?
-    )?\s*(?P<zone>Z|UTC|GMT|KST|[+-]\d{2}:?\d{2})?\s*$""",
+       (?P<early>오전|오후|[AaPp][Mm])?\s*
+       (?P<H>\d{1,2})\s*(?::\s*(?=\d)|시)\s*(?:(?P<M>\d{1,2})\s*분?)?(?:\s*:?\s*(?P<S>\d{1,2})(?:[.,]\d{1,9})?\s*초?)?
+       (?:\s*(?P<half>[AaPp][Mm]))?
+    )?"""
+    + _ZONE,
     re.VERBOSE,
 )
-_DIGITS = re.compile(r"^\s*(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?\s*(Z|[+-]\d{2}:?\d{2})?\s*$")
-_US = re.compile(r"^\s*(\d{2})/(\d{2})/(\d{4})(?:\s+(\d{2}):(\d{2}):(\d{2}))?\s*$")
-_UNIX = re.compile(
-    r"^\s*(?P<wd>[A-Za-z]{3})\s+(?P<mon>[A-Za-z]{3})\s+(?P<d>\d{1,2})\s+(?P<time>\d{1,2}:\d{2}:\d{2})"
-    r"\s+(?P<zone>[A-Z]{3,4})\s+(?P<y>\d{4})\s*$"
+_DIGITS = re.compile(r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:[T ]?(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?)?" + _ZONE)
+_US = re.compile(r"(?P<m>\d{2})/(?P<d>\d{2})/(?P<y>\d{4})\s+" + _CLOCK)
+_MAIL = re.compile(
+    r"(?:[A-Za-z]{3,9}\.?,?\s+)?(?P<d>\d{1,2})[\s-]+(?P<mon>[A-Za-z]{3,9})\.?,?[\s-]+(?P<y>\d{4}|\d{2})"
+    rf"(?:,?\s+{_CLOCK})?{_ZONE}"
 )
-_ZONES = {"KST": timedelta(hours=9), "JST": timedelta(hours=9), "GMT": timedelta(0), "UTC": timedelta(0),
-          "Z": timedelta(0)}  # fmt: skip
-_NAMED = re.compile(r"\b(KST|JST)\b")
-_RFC822 = re.compile(r"^\s*(?:[A-Za-z]{3,9},?\s+)?\d{1,2}[\s-][A-Za-z]{3,9}[\s-]\d{2,4}\b")
+_UNIX = re.compile(
+    rf"(?:[A-Za-z]{{3,9}}\s+)?(?P<mon>[A-Za-z]{{3,9}})\s+(?P<d>\d{{1,2}})\s+{_CLOCK}{_ZONE}\s+(?P<y>\d{{4}})"
+)
+_ENGLISH = re.compile(
+    rf"(?:[A-Za-z]{{3,9}},?\s+)?(?P<mon>[A-Za-z]{{3,9}})\.?\s+(?P<d>\d{{1,2}}),?\s+(?P<y>\d{{4}})(?:,?\s+{_CLOCK})?{_ZONE}"
+)
+_FORMS = (_NUMBERS, _DIGITS, _US, _MAIL, _UNIX, _ENGLISH)
+_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+           "november", "december")  # fmt: skip
+# Names with one meaning: RFC 822 §5.1 and the two that Korean and Japanese sites print
+_ZONES = {"KST": 9, "JST": 9, "GMT": 0, "UTC": 0, "UT": 0, "Z": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5,
+          "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,103 +57,59 @@ class Moment:
 def parse(raw: str, zone: str = "Asia/Seoul") -> Moment | None:
     """The moment that ``raw`` names, in ``zone`` where it names none itself; None when it cannot be read.
 
-    Understood: RFC 822/2822, RFC 3339, Unix ``date`` output, and the Korean board forms ``2026.05.20``,
-    ``2026-05-20 17:00:00.0``, ``2026년 5월 20일 오후 2:30``, ``20260520143000``, ``05/20/2026 14:30:00``.
+    Understood: RFC 822/2822, RFC 3339, Unix ``date`` output, English dates (``May 20, 2026``), and the Korean board
+    forms ``2026.05.20``, ``2026-05-20 17:00:00.0``, ``2026년 5월 20일 오후 2:30``, ``20260520143000``,
+    ``05/20/2026 14:30:00`` (data.go.kr; without a time of day nobody knows which number is the month).
     """
     text = raw.strip()
     if not text or len(text) > 100:
         return None
-    default = ZoneInfo(zone)
-    for reader in (_numbers, _digits, _us, _unix, _rfc822):
-        try:
-            if found := reader(text, default):
-                return found
-        except (ValueError, OverflowError):
-            return None
-    return None
-
-
-def _numbers(text: str, default: ZoneInfo) -> Moment | None:
-    found = _NUMBERS.match(text)
-    if not found:
+    found = next(filter(None, (form.fullmatch(text) for form in _FORMS)), None)
+    try:
+        return _moment(found.groupdict(), ZoneInfo(zone)) if found else None
+    except (ValueError, OverflowError):
         return None
-    day = date(int(found["y"]), int(found["m"]), int(found["d"]))
-    if found["H"] is None:
-        return _day(day, default)
-    hour = int(found["H"])
-    half = (found["half"] or found["half2"] or "").lower()
-    if half in ("오후", "pm") and hour < 12:
-        hour += 12
-    elif half in ("오전", "am") and hour == 12:
-        hour = 0
-    return _at(day, hour, int(found["M"] or 0), int(found["S"] or 0), found["zone"], default)
 
 
-def _digits(text: str, default: ZoneInfo) -> Moment | None:
-    found = _DIGITS.match(text)
-    if not found:
-        return None
-    day = date(int(found[1]), int(found[2]), int(found[3]))
-    if found[4] is None:
-        return _day(day, default)
-    return _at(day, int(found[4]), int(found[5]), int(found[6] or 0), found[7], default)
+def _moment(said: dict[str, str | None], default: ZoneInfo) -> Moment:
+    day = date(_year(said["y"] or ""), _month(said), int(said["d"] or 0))
+    if said["H"] is None:
+        return Moment(datetime(day.year, day.month, day.day, tzinfo=default).astimezone(UTC), dated=True)
+    hour, minute, second = int(said["H"]), int(said["M"] or 0), int(said["S"] or 0)
+    hour = _hour(hour, said.get("early") or said.get("half") or "")
+    if (hour, minute, second) == (24, 0, 0):  # ISO 8601: the end of the day
+        day, hour = day + timedelta(days=1), 0
+    moment = datetime(day.year, day.month, day.day, hour, minute, second - (second == 60), tzinfo=default)
+    return Moment(_zoned(moment, said.get("zone")).astimezone(UTC))
 
 
-def _us(text: str, default: ZoneInfo) -> Moment | None:
-    found = _US.match(text)
-    if not found:
-        return None
-    day = date(int(found[3]), int(found[1]), int(found[2]))
-    return _at(day, int(found[4]), int(found[5]), int(found[6]), None, default) if found[4] else _day(day, default)
+def _year(text: str) -> int:
+    """RFC 2822 §4.3 on years of two digits; only mail's form has them."""
+    return int(text) if len(text) == 4 else int(text) + (2000 if int(text) < 50 else 1900)
 
 
-def _unix(text: str, default: ZoneInfo) -> Moment | None:
-    found = _UNIX.match(text)
-    if not found or found["zone"] not in _ZONES:
-        return None
-    day = datetime.strptime(f"{found['d']} {found['mon']} {found['y']}", "%d %b %Y").replace(tzinfo=UTC).date()
-    hour, minute, second = (int(part) for part in found["time"].split(":"))
-    return _at(day, hour, minute, second, found["zone"], default)
+def _month(said: dict[str, str | None]) -> int:
+    word = (said.get("mon") or "").lower()
+    if not word:
+        return int(said["m"] or 0)
+    return next((number for number, name in enumerate(_MONTHS, 1) if name.startswith(word)), 0)
 
 
-def _rfc822(text: str, default: ZoneInfo) -> Moment | None:
-    if not _RFC822.match(text):
-        return None
-    named = _NAMED.search(text)
-    parts = parsedate_tz(_NAMED.sub("", text))
-    if parts is None:
-        return None
-    timed = ":" in text
-    day = date(*parts[:3])
-    if not timed:
-        return _day(day, default)
-    moment = datetime(*parts[:5], min(parts[5], 59), tzinfo=default)
-    if named:
-        moment = moment.replace(tzinfo=timezone(_ZONES[named[1]]))
-    elif parts[9] is not None and not _zoneless(text):
-        moment = moment.replace(tzinfo=timezone(timedelta(seconds=parts[9])))
-    return Moment(moment.astimezone(UTC))
+def _hour(hour: int, half: str) -> int:
+    """오후 0:30 and 오후 12:30 are the same, and 오후 14:30 is printed too."""
+    if half == "오후" or half[:1] in ("p", "P"):
+        return hour + 12 if hour < 12 else hour
+    return 0 if half and hour == 12 else hour
 
 
-def _zoneless(text: str) -> bool:
-    """Whether nothing follows the time of day: parsedate_tz then says 0, as for GMT."""
-    return re.search(r":\d{2}\s*$", text) is not None
-
-
-def _day(day: date, default: ZoneInfo) -> Moment:
-    return Moment(datetime(day.year, day.month, day.day, tzinfo=default).astimezone(UTC), dated=True)
-
-
-def _at(day: date, hour: int, minute: int, second: int, zone: str | None, default: ZoneInfo) -> Moment:
-    moment = datetime(day.year, day.month, day.day, hour, minute, min(second, 59), tzinfo=default)
-    if zone:
-        moment = moment.replace(tzinfo=timezone(_offset(zone)))
-    return Moment(moment.astimezone(UTC))
-
-
-def _offset(zone: str) -> timedelta:
+def _zoned(moment: datetime, zone: str | None) -> datetime:
+    """The moment in the zone that was printed. Raises ValueError for a name that may mean several zones."""
+    if zone is None or zone == moment.tzname():
+        return moment
     if zone in _ZONES:
-        return _ZONES[zone]
-    sign = -1 if zone[0] == "-" else 1
-    digits = zone[1:].replace(":", "")
-    return sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+        return moment.replace(tzinfo=timezone(timedelta(hours=_ZONES[zone])))
+    found = re.fullmatch(r"(?:GMT|UTC)?\s?([+-])(\d{1,2}):?(\d{2})?", zone)
+    if not found:
+        raise ValueError(zone)
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    return moment.replace(tzinfo=timezone(-offset if found[1] == "-" else offset))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import nh3
 from selectolax.lexbor import LexborHTMLParser
 
-from policyfeed.normalize.text import clean, one_line
+from policyfeed.normalize import links
+from policyfeed.normalize.text import clean, one_line, unescape
 
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "div", "dl", "dt", "em", "figcaption",
@@ -16,14 +18,18 @@ _TAGS = {
 }  # fmt: skip
 _ATTRIBUTES = {"a": {"href", "title"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"},
                "ol": {"start"}, "*": {"lang", "dir"}}  # fmt: skip
-_CLEANER = nh3.Cleaner(
-    tags=_TAGS,
-    attributes=_ATTRIBUTES,
-    url_schemes={"http", "https", "mailto"},
-    link_rel="noopener noreferrer",
-    clean_content_tags={"script", "style", "noscript", "template", "iframe", "object"},
+_UNSHOWN = {"script", "style", "noscript", "template", "iframe", "object"}
+_OTHER_TAGS = {
+    "article", "aside", "body", "button", "center", "font", "footer", "form", "head", "header", "html", "img", "input",
+    "label", "link", "main", "mark", "math", "meta", "nav", "section", "select", "strike", "svg", "title", "tt", "video",
+}  # fmt: skip
+_TAG = rf"</?(?:{'|'.join(sorted(_TAGS | _UNSHOWN | _OTHER_TAGS, key=len, reverse=True))})(?:[\s/][^<>]*)?>"
+_MARKUP = re.compile(_TAG, re.IGNORECASE)
+_SOME_MARKUP = re.compile(
+    rf"{_TAG}|<!--|<!doctype|&(?:[a-zA-Z]{{2,10}}|#\d{{1,6}}|#x[0-9a-fA-F]{{1,6}});", re.IGNORECASE
 )
-_MARKUP = re.compile(r"<[a-zA-Z!/?]|&(?:[a-zA-Z]{2,10}|#\d{1,6}|#x[0-9a-fA-F]{1,6});")
+# <K-푸드> and <창업> are words in brackets
+_BRACKET = re.compile(rf"<(?!!--)(?!{_TAG[1:]})", re.IGNORECASE)
 _BREAKS = "p, div, br, li, tr, h1, h2, h3, h4, h5, h6, dt, dd, blockquote, pre, hr, table, ul, ol"
 _LINES = re.compile(r"[ \t\xa0]*\n[\s\xa0]*")
 MOST = 1_000_000
@@ -31,31 +37,49 @@ MOST = 1_000_000
 
 
 def is_html(text: str) -> bool:
-    """Whether the text holds tags or character references."""
-    return _MARKUP.search(text) is not None
+    """Whether the text holds HTML's tags or character references; other words in angle brackets are words."""
+    return _SOME_MARKUP.search(text) is not None
 
 
-def sanitize(text: str) -> str:
-    """HTML without anything that runs, loads or styles (nh3). Images go: photos are not part of the licence."""
+def sanitize(text: str, base: str) -> str:
+    """HTML without anything that runs, loads or styles (nh3), its links absolute to ``base``.
+
+    Images go: photos are not part of the licence.
+    """
     if not text.strip():
         return ""
     if not is_html(text):
         return paragraphs(text)
-    return clean(_CLEANER.clean(clean(text[:MOST]))).strip()
+
+    def attribute(_tag: str, name: str, value: str) -> str | None:
+        if name != "href" or value.strip().lower().startswith("mailto:"):
+            return value
+        return links.absolute(value, base) or None
+
+    cleaner = nh3.Cleaner(
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        attribute_filter=attribute,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer",
+        clean_content_tags=_UNSHOWN,
+    )
+    safe = clean(cleaner.clean(clean(_bracketed(text[:MOST])))).strip()
+    return safe if _MARKUP.search(safe) else paragraphs(to_text(safe))
 
 
 def paragraphs(text: str) -> str:
     """Plain text as HTML: each line a paragraph."""
     lines = (line.strip() for line in clean(text[:MOST]).split("\n"))
-    return "".join(f"<p>{nh3.clean_text(line).replace('&#32;', ' ')}</p>" for line in lines if line)
+    return "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in lines if line)
 
 
 def to_text(markup: str) -> str:
     """The text of HTML, blocks on lines of their own. Plain text comes back cleaned."""
     if not is_html(markup):
         return clean(markup).strip()
-    tree = LexborHTMLParser(markup[:MOST])
-    tree.strip_tags(["script", "style", "noscript", "template", "iframe"])
+    tree = LexborHTMLParser(_bracketed(markup[:MOST]))
+    tree.strip_tags(sorted(_UNSHOWN))
     for node in tree.css(_BREAKS):
         node.insert_before("\n")
         if node.tag != "br":
@@ -67,3 +91,16 @@ def to_text(markup: str) -> str:
 def to_line(markup: str) -> str:
     """The text of HTML on one line."""
     return one_line(to_text(markup))
+
+
+def title(printed: str) -> str:
+    """The text of a title, which may be plain, HTML, or HTML escaped once too often."""
+    text = printed[:MOST]
+    if not is_html(text):
+        return one_line(text)
+    return to_line(_BRACKET.sub("&lt;", unescape(text)))
+
+
+def _bracketed(markup: str) -> str:
+    """Plain text with references may hold words in angle brackets; where there are tags, unknown ones are tags too."""
+    return markup if _MARKUP.search(markup) else _BRACKET.sub("&lt;", markup)

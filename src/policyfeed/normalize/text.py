@@ -10,7 +10,16 @@ import unicodedata
 from policyfeed.errors import Unreadable
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_KOREAN = {"euc-kr", "euckr", "euc_kr", "ks_c_5601-1987", "ks_c_5601", "ksc5601", "ks_c_5601-1989", "korean", "ms949"}
+# The labels of WHATWG's "euc-kr" and what else Korean sites write for it
+_KOREAN = {"cp949", "cseuckr", "csksc56011987", "euc-kr", "euc_kr", "euckr", "iso-ir-149", "korean", "ks_c_5601",
+           "ks_c_5601-1987", "ks_c_5601-1989", "ksc5601", "ksc_5601", "ms949", "uhc", "windows-949", "x-euc-kr",
+           "x-windows-949"}  # fmt: skip
+# What servers say of text that they know nothing about: every byte means something in these, so they prove nothing
+_UNPROVEN = {"ascii", "us-ascii", "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1", "cp1252",
+             "windows-1252"}  # fmt: skip
+_HANGUL = re.compile("[가-힣]{2}")
+# Python's own encodings that are no documents' encodings
+_NO_CHARSET = {"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf_7"}
 _DECLARED = (
     re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']"""),
     re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE),
@@ -19,10 +28,13 @@ _CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNO
 # Unicode's controls but tab and line feeds, noncharacters, surrogates, bidi overrides and invisible formats
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
-    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
     "|[" + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(1, 17)) + "]"
 )
 _SPACES = re.compile(r"\s+")
+# Only with its semicolon: "&section" in a title or an address is no "§ion"
+_REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_AMPERSANDS = re.compile(r"&(?:amp;)+")
 _ROUNDS = 5
 
 
@@ -31,42 +43,65 @@ def decode(body: bytes, content_type: str = "", override: str | None = None) -> 
 
     Korean labels mean cp949, their superset that sites really send. Raises Unreadable: never mojibake.
     """
+    if override:
+        return _strict(body, override, override)
     for mark, encoding in _BOMS:
-        if not override and body.startswith(mark):
-            return _strict(body[len(mark) :], encoding)
-    if not override:
-        try:
-            return body.decode("utf-8")
-        except UnicodeDecodeError:
-            pass
-    label = override or _declared(body, content_type)
-    return _strict(body, _meant(label))
+        if body.startswith(mark):
+            return _strict(body[len(mark) :], encoding, encoding)
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        label = _declared(body, content_type)
+    if label in _UNPROVEN and (text := _korean(body)) is not None:
+        return text
+    # It says UTF-8 and is not: from a Korean site that is cp949, strictly, so that a wrong guess is an error
+    return _strict(body, "cp949" if label in ("utf-8", "utf8") else label, label)
+
+
+def is_charset(label: str) -> bool:
+    """Whether ``decode`` knows an encoding of that name."""
+    try:
+        found = codecs.lookup(_encoding(label))
+        return bool(getattr(found, "_is_text_encoding", True)) and found.name.replace("-", "_") not in _NO_CHARSET
+    except (LookupError, ValueError):
+        return False
 
 
 def _declared(body: bytes, content_type: str) -> str:
     for pattern in _DECLARED:
         if found := pattern.search(body[:2048]):
-            return found[1].decode("ascii")
+            return found[1].decode("ascii").lower()
     if header := _CHARSET.search(content_type):
-        return header[1]
+        return header[1].lower()
     return "cp949"  # undeclared and not UTF-8, from a Korean site; strict, so that a wrong guess is an error
 
 
-def _meant(label: str) -> str:
-    """Korean labels, and UTF-8 for what is not UTF-8, mean the superset that sites really send."""
-    name = label.strip().lower()
-    return "cp949" if name in _KOREAN or name in ("utf-8", "utf8") else name
-
-
-def _strict(body: bytes, label: str) -> str:
+def _korean(body: bytes) -> str | None:
+    """The text if it is cp949 with Korean words; single syllables come of Western accents too."""
     try:
-        return body.decode(label)
-    except (LookupError, UnicodeDecodeError) as problem:
-        raise Unreadable(
-            "The bytes are neither UTF-8 nor {label}.",
-            remedy="Set `encoding` of the source if you know the right one.",
-            label=label,
-        ) from problem
+        text = body.decode("cp949")
+    except UnicodeDecodeError:
+        return None
+    return text if _HANGUL.search(text) else None
+
+
+def _encoding(label: str) -> str:
+    name = label.strip().lower()
+    return "cp949" if name in _KOREAN else name
+
+
+def _strict(body: bytes, encoding: str, label: str) -> str:
+    try:
+        if is_charset(encoding):
+            return body.decode(_encoding(encoding))
+        problem: Exception | None = None
+    except UnicodeError as error:
+        problem = error
+    raise Unreadable(
+        "The bytes are neither UTF-8 nor {label}.",
+        remedy="Set `encoding` of the source if you know the right one.",
+        label=label,
+    ) from problem
 
 
 def clean(text: str) -> str:
@@ -81,9 +116,9 @@ def one_line(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """HTML character references resolved until nothing changes: some sites escape titles twice."""
+    """Character references resolved until nothing changes (some sites escape titles twice); only with semicolons."""
     for _ in range(_ROUNDS):
-        resolved = html.unescape(text)
+        resolved = _REFERENCE.sub(lambda found: html.unescape(found[0]), _AMPERSANDS.sub("&", text))
         if resolved == text:
             break
         text = resolved
