@@ -10,7 +10,7 @@ import pytest
 
 from policyfeed.formats import EPOCH, Category, Unshowable, shown, updated, web_link, why
 from policyfeed.i18n import translator
-from policyfeed.types import Attachment, Kind, MinistryName, Verdict
+from policyfeed.types import Attachment, Kind, MinistryName, Reason, Verdict
 from tests import releases
 
 
@@ -107,6 +107,19 @@ def test_an_entry_is_updated_only_by_upstream_or_a_revision() -> None:
     assert shown(releases.feed(), merged).updated == base.published
     assert shown(releases.feed(), releases.judged(published=None)).updated == base.first_seen
     assert shown(releases.feed(), releases.judged(changed=later, revision=2)).updated == later
+
+
+def test_an_update_before_the_publication_is_none() -> None:
+    base = releases.article()
+    assert base.published
+    day, next_day = base.published - timedelta(hours=9), base.published + timedelta(days=1)
+    assert shown(releases.feed(), releases.judged(updated=day)).updated == base.published
+    assert shown(releases.feed(), releases.judged(updated=next_day)).updated == next_day
+
+
+def test_signs_of_the_rules_are_not_shown() -> None:
+    said = releases.verdict(reasons=(Reason(rule="term", points=82.4, term="|전세", field="title"),))
+    assert why(said, {}, translator("ko")).endswith(" · 전세(제목)")
 
 
 def test_a_withdrawn_article_says_since_when_in_korean_time() -> None:

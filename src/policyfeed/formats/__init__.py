@@ -226,9 +226,10 @@ def strongest(verdict: Verdict) -> list[Reason]:
 
 
 def evidence(reason: Reason, translate: Translate) -> str:
-    """A term and where it stood: 탄소중립(제목)."""
+    """A term and where it stood: 탄소중립(제목). The signs of the topics' files (``|`` and ``*``) are for editors."""
     place = field_name(reason.field, translate)
-    return f"{reason.term}({place})" if place else reason.term
+    term = reason.term.strip("|*")
+    return f"{term}({place})" if place else term
 
 
 def field_name(name: str, translate: Translate) -> str:
@@ -281,10 +282,13 @@ def _second(moment: datetime | None) -> datetime | None:
 
 
 def _updated(article: Article) -> datetime:
-    """A revised or withdrawn text was updated when we saw that; else what upstream says counts."""
+    """A revised or withdrawn text was updated when we saw that; else what upstream says counts, where it makes sense:
+    some name a day, which begins before the article was published on it.
+    """
     if article.revision > 1 or article.withdrawn:
         return article.changed
-    return article.updated or article.published or article.first_seen
+    known = [moment for moment in (article.updated, article.published) if moment]
+    return max(known, default=article.first_seen)
 
 
 def _authors(article: Article) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def _everything(tx: Transaction, context: Context, judged: Judged, language: str
         "row": row(judged, context.topic_names(language), translator(language)),
         "article": one,
         "verdict": judged.verdict,
-        "content": sanitize(one.content),
+        "content": sanitize(one.content, one.url),
         "published": when(one.published, dated=one.dated) if one.published else None,
         "updated": when(one.updated) if one.updated else None,
         "withdrawn": when(one.withdrawn) if one.withdrawn else None,
