@@ -12,6 +12,7 @@ import hashlib
 import re
 import unicodedata
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -29,7 +30,8 @@ _YEAR = re.compile(r"['’‘`´](\d{2})(?=[\s.년~∼]|$)")
 _SIGNS = re.compile(r"[\W_]+")
 _NUMBER = re.compile(r"\d+")
 _OFFICE = re.compile(
-    r"[가-힣]{2,12}(?:지방청|지청|관리소|관리청|사무소|세관|경찰서|소방서|해경서|본부|지사|지원|출장소|연구소|시험소|검역소)"
+    r"[가-힣]{2,12}(?:지방[가-힣]{0,5}청|유역환경청|지청|관리소|관리청|사무소|세관|세무서|경찰청|경찰서|소방서|해경서|본부|지사|지원"
+    r"|출장소|연구소|시험소|검역소|우체국|휴양림)"
 )
 _HEAD = re.compile(r"\s+[-–—]\s+")
 _STAGES = (
@@ -47,9 +49,20 @@ _STAGES = (
     "발령",
     "모집",
     "선정",
+    "공모",
+    "시상",
+    "해명",
+)
+# What every ministry publishes under the same words
+_ROUTINE = re.compile(
+    r"(주간|보도|배포|홍보|주요)(보도|배포|자료|행사)*(계획|일정)|인사(발령|이동)|승진인사|전보인사|^부고"
 )
 _SLACK = timedelta(hours=6)
 _RATIO = 88
+_OTHER_TEXT = 50
+"""Below this likeness (percent) two texts under one title are two releases."""
+_LONG_ENDING = 3
+"""Syllables by which one word may not outgrow another: 인도 and 인도네시아. Particles and endings are shorter."""
 _LEAST = 14
 """Shorter titles are joined only when they are equal: there is too little in them to be alike."""
 
@@ -67,15 +80,14 @@ def close_title(title: str) -> str:
 
 
 def same_release(one: Article, other: Article) -> bool:
-    """Whether two articles, from two places, are one release."""
+    """Whether two articles, from two places, are one release. It does not matter which comes first."""
     if not _close_in_time(one, other) or _rivals(one, other):
         return False
     a, b = close_title(one.title), close_title(other.title)
+    shared = _share_ministry(one, other)
     if a == b:
-        return len(a) >= _LEAST // 2 or _share_ministry(one, other)
-    return _share_ministry(one, other) and (
-        _alike(one.title, other.title, a, b) or _headed(one.title, other.title, a, b)
-    )
+        return shared or (len(a) >= _LEAST // 2 and not _ROUTINE.search(a)) if a else False
+    return shared and (_alike(one.title, other.title, a, b) or _headed(one.title, other.title, a, b))
 
 
 def _close_in_time(one: Article, other: Article) -> bool:
@@ -89,9 +101,13 @@ def _close_in_time(one: Article, other: Article) -> bool:
 
 
 def _rivals(one: Article, other: Article) -> bool:
-    """Two entries of one source on different days are two releases: ministries repeat titles."""
-    shared = {origin.source for origin in one.origins} & {origin.source for origin in other.origins}
-    return bool(shared) and one.sort_time.astimezone(KST).date() != other.sort_time.astimezone(KST).date()
+    """Two entries of one source on different days, or of one ministry with different texts: titles are repeated."""
+    if not {origin.source for origin in one.origins} & {origin.source for origin in other.origins}:
+        return False
+    if one.sort_time.astimezone(KST).date() != other.sort_time.astimezone(KST).date():
+        return True
+    both = one.summary and other.summary and one.ministry == other.ministry
+    return bool(both) and fuzz.ratio(one.summary, other.summary) < _OTHER_TEXT
 
 
 def _share_ministry(one: Article, other: Article) -> bool:
@@ -118,11 +134,24 @@ def _stages(text: str) -> set[str]:
 
 
 def _other_words(title: str, other: str) -> bool:
-    """Whether one whole word was replaced by another: 중국 for 인도, not 개최 for 게최."""
+    """Whether one whole word was replaced by another: 중국 for 인도, 인도네시아 for 인도, not 개최 for 게최."""
     ours, theirs = _words(title), _words(other)
     gone, come = ours - theirs, theirs - ours
-    joined, whole = "".join(sorted(come)), "".join(theirs)
-    return any(word not in whole and fuzz.partial_ratio(word, joined) < 60 for word in gone) and bool(come)
+    if not gone or not come:
+        return False
+    outgrown = any(_outgrows(one, two) or _outgrows(two, one) for one in gone for two in come)
+    return outgrown or _strange(gone, theirs, come) or _strange(come, ours, gone)
+
+
+def _outgrows(word: str, other: str) -> bool:
+    rest = len(word) - len(other)
+    return rest >= _LONG_ENDING and word.startswith(other) and not word.endswith("다")
+
+
+def _strange(words: set[str], others: set[str], replaced: set[str]) -> bool:
+    """Whether a word has nothing like it among the other title's words."""
+    whole, joined = "".join(sorted(others)), "".join(sorted(replaced))
+    return any(word not in whole and fuzz.partial_ratio(word, joined) < 60 for word in words)
 
 
 def _words(title: str) -> set[str]:
@@ -133,8 +162,9 @@ def _words(title: str) -> set[str]:
 class Neighbours:
     """Stored articles around a moment, to be searched for the release that a new article is another copy of."""
 
-    _titles: dict[str, list[Article]] = field(default_factory=dict)
     _all: dict[int, Article] = field(default_factory=dict)
+    _days: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Day (UTC, proleptic ordinal) → numbers: only what is near in time is compared."""
 
     @classmethod
     def of(cls, articles: Iterable[Article]) -> Neighbours:
@@ -145,15 +175,22 @@ class Neighbours:
 
     def add(self, article: Article) -> None:
         """Add an article, or its newer state."""
+        if (old := self._all.get(article.number)) is not None:
+            self._days[old.sort_time.toordinal()].discard(old.number)
         self._all[article.number] = article
-        kept = [one for one in self._titles.get(close_title(article.title), []) if one.number != article.number]
-        self._titles[close_title(article.title)] = [*kept, article]
+        self._days[article.sort_time.toordinal()].add(article.number)
 
     def match(self, article: Article) -> Article | None:
         """The same release, if it is there: equal titles first, then likeness; of several the nearest in time."""
-        equal = [one for one in self._titles.get(close_title(article.title), []) if same_release(one, article)]
-        found = equal or [one for one in self._all.values() if same_release(one, article)]
-        return min(found, key=lambda one: (abs(one.sort_time - article.sort_time), one.number), default=None)
+        day = article.sort_time.toordinal()
+        near = [self._all[number] for at in range(day - REACH.days, day + REACH.days + 1) for number in self._days[at]]
+        title = close_title(article.title)
+        found = [one for one in near if same_release(one, article)]
+        return min(
+            found,
+            key=lambda one: (close_title(one.title) != title, abs(one.sort_time - article.sort_time), one.number),
+            default=None,
+        )
 
 
 def join(known: Article, seen: Article, now: datetime) -> Article:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -17,7 +17,13 @@ from policyfeed.normalize.text import clean, one_line, shorten, unescape
 from policyfeed.types import Article, Attachment, Entry, Kind, MinistryName, Origin, Source
 
 TITLE_LIMIT = 500
+PRINTED_LIMIT = 2_000
+"""Characters that are remembered of a title as printed."""
 SUMMARY_LIMIT = 400
+NAME_LIMIT = 200
+MOST_ATTACHMENTS = 100
+FIRST_YEAR = 1990
+"""Earlier dates are no dates: 1970-01-01 and 0001-01-01 are what software says for "none"."""
 _TAGS = {
     Kind.PRESS_RELEASE: "보도자료",
     Kind.REFERENCE: "보도참고자료|보도참고|참고자료|참고",
@@ -26,10 +32,9 @@ _TAGS = {
     Kind.BRIEFING: "브리핑|정례브리핑",
     Kind.NOTICE: "공고|입법예고|행정예고",
 }
-_KINDS = {word: kind for kind, words in _TAGS.items() for word in words.split("|")}
-_TAG = re.compile(
-    r"^\s*[\[(【〔［（]\s*(" + "|".join(sorted(map(re.escape, _KINDS), key=len, reverse=True)) + r")\s*[\])】〕］）]\s*"
-)
+_BETWEEN = re.compile(r"[\s·ㆍ‧・/,]+")
+_KINDS = {_BETWEEN.sub("", word): kind for kind, words in _TAGS.items() for word in words.split("|")}
+_TAG = re.compile(r"^\s*[\[(【〔［（<〈《]\s*([^\[\](){}【】〔〕［］（）<>〈〉《》]{2,14}?)\s*[\])】〕］）>〉》]\s*")
 _CUT = re.compile(r"\s*(···|…|\.\.\.)\s*$")
 _FUTURE_DAYS = 2
 
@@ -47,18 +52,28 @@ def normalize(entries: Sequence[Entry], source: Source, ministries: Ministries, 
 
     A link that several different entries share says nothing about identity: their guid or text then does.
     """
-    shared = Counter(_link(entry, source) for entry in entries)
+    shared = _shared(entries, source)
     articles: dict[str, Article] = {}
     warnings: list[str] = []
     for entry in entries:
         if not (entry.title.strip() or entry.summary.strip() or entry.content.strip()):
-            warnings.append(f"an entry without title and text was left out: {entry.url or entry.guid or 'no link'}")
+            warnings.append(f"an entry without title and text was left out: {_named(entry.url or entry.guid)}")
             continue
-        distinct = shared[_link(entry, source)] == 1
+        link = _link(entry, source)
+        distinct = not links.is_site(link) and links.canonical(link) not in shared
         article, found = normalize_entry(entry, source, ministries, now, own_link=distinct)
         articles.setdefault(article.origins[0].key, article)
         warnings.extend(found)
     return Normalized(articles=tuple(articles.values()), warnings=tuple(warnings))
+
+
+def _shared(entries: Sequence[Entry], source: Source) -> set[str]:
+    """The canonical links under which different entries stand; one that is listed twice is no different entry."""
+    under: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        own = entry.guid.strip() if entry.guid.strip() != entry.url.strip() else ""
+        under[links.canonical(_link(entry, source))].add(own or one_line(entry.title))
+    return {key for key, said in under.items() if len(said) > 1}
 
 
 def normalize_entry(
@@ -69,11 +84,17 @@ def normalize_entry(
     link = _link(entry, source)
     published = _date(entry.published, source, now, warnings)
     updated = _date(entry.updated, source, now, warnings)
-    printed = html.title(entry.title)
+    whole = html.title(entry.title)
+    printed = shorten(whole, PRINTED_LIMIT)
     title, kind, tags = split_tags(printed)
     content = html.sanitize(entry.content or (entry.summary if _is_body(entry.summary) else ""), link or source.url)
     summary = _summary(entry, content)
-    title, content = _title(title, summary, content, warnings, link)
+    if not title:
+        warnings.append(f"an entry has no title, its text's beginning stands in: {_named(link)}")
+        title = shorten(summary, 80)
+    elif len(title) > TITLE_LIMIT:
+        warnings.append(f"a title of {len(whole)} characters was cut: {_named(link)}")
+        title, content = shorten(title, TITLE_LIMIT), content or html.paragraphs(whole)
     day = published.at.astimezone(KST).date() if published else None
     credited = _ministry(entry, source, ministries, day)
     url = link or source.url
@@ -84,7 +105,7 @@ def normalize_entry(
         title=title,
         ministry=credited,
         ministries=(credited,),
-        department=one_line(entry.department),
+        department=shorten(one_line(entry.department), NAME_LIMIT),
         kind=kind or source.article_kind,
         tags=tags,
         published=published.at if published else None,
@@ -110,7 +131,9 @@ def split_tags(title: str) -> tuple[str, Kind | None, tuple[str, ...]]:
     """
     rest, kind, tags = title, None, []
     while (found := _TAG.match(rest)) and rest[found.end() :].strip():
-        named = _KINDS[found[1]]
+        named = _KINDS.get(_BETWEEN.sub("", found[1]))
+        if named is None:
+            break
         kind = named if kind in (None, Kind.PRESS_RELEASE) else kind
         tags.append(found[1])
         rest = rest[found.end() :]
@@ -140,14 +163,9 @@ def _summary(entry: Entry, content: str) -> str:
     return shorten(_CUT.sub("…", text), SUMMARY_LIMIT)
 
 
-def _title(title: str, summary: str, content: str, warnings: list[str], link: str) -> tuple[str, str]:
-    if not title:
-        warnings.append(f"an entry has no title, its text's beginning stands in: {link or 'no link'}")
-        return shorten(summary, 80), content
-    if len(title) > TITLE_LIMIT:
-        warnings.append(f"a title of {len(title)} characters was cut: {link or 'no link'}")
-        return shorten(title, TITLE_LIMIT), content or html.paragraphs(title)
-    return title, content
+def _named(link: str) -> str:
+    """A link as warnings show it."""
+    return shorten(clean(link), NAME_LIMIT) or "no link"
 
 
 def _date(raw: str, source: Source, now: datetime, warnings: list[str]) -> dates.Moment | None:
@@ -161,11 +179,14 @@ def _date(raw: str, source: Source, now: datetime, warnings: list[str]) -> dates
     if (found.at - now).days >= _FUTURE_DAYS:
         warnings.append(f"a date lies in the future and was left out: {text[:60]!r}")
         return None
+    if found.at.year < FIRST_YEAR:
+        warnings.append(f"a date lies before {FIRST_YEAR} and was left out: {text[:60]!r}")
+        return None
     return replace(found, dated=True) if source.options.get("date_only") else found
 
 
 def _ministry(entry: Entry, source: Source, ministries: Ministries, day: date | None) -> MinistryName:
-    label = one_line(html.to_line(entry.ministry))
+    label = shorten(html.to_line(entry.ministry), NAME_LIMIT)
     if label:
         printed = ministries.named(label)
         return printed if printed.name == label else ministries.named(label, day)
@@ -177,10 +198,10 @@ def _ministry(entry: Entry, source: Source, ministries: Ministries, day: date | 
 
 def _attachments(entry: Entry, base: str) -> tuple[Attachment, ...]:
     found = []
-    for item in entry.attachments:
+    for item in entry.attachments[:MOST_ATTACHMENTS]:
         if link := links.absolute(item.url, base):
             name = one_line(item.name) or link.rsplit("/", 1)[-1]
-            found.append(Attachment(name=shorten(name, 200), url=link, type=one_line(item.type)))
+            found.append(Attachment(name=shorten(name, NAME_LIMIT), url=link, type=one_line(item.type)))
     return tuple(found)
 
 

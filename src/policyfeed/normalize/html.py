@@ -21,7 +21,7 @@ _ATTRIBUTES = {"a": {"href", "title"}, "td": {"colspan", "rowspan"}, "th": {"col
 _UNSHOWN = {"script", "style", "noscript", "template", "iframe", "object"}
 _OTHER_TAGS = {
     "article", "aside", "body", "button", "center", "font", "footer", "form", "head", "header", "html", "img", "input",
-    "label", "link", "main", "mark", "math", "meta", "nav", "section", "select", "strike", "svg", "title", "tt", "video",
+    "label", "link", "main", "mark", "math", "meta", "nav", "section", "select", "strike", "svg", "title", "tt",
 }  # fmt: skip
 _TAG = rf"</?(?:{'|'.join(sorted(_TAGS | _UNSHOWN | _OTHER_TAGS, key=len, reverse=True))})(?:[\s/][^<>]*)?>"
 _MARKUP = re.compile(_TAG, re.IGNORECASE)
