@@ -119,5 +119,9 @@ class LayoutChanged(UpstreamError):
     """A page without the parts we read: the site was rebuilt."""
 
 
+class Emptied(UpstreamError):
+    """A source lists nothing at all where it listed entries before."""
+
+
 class HostileDocument(UpstreamError):
     """Reading the document exceeded the time or memory that a document may cost."""
