@@ -1,0 +1,274 @@
+"""From publication to first sight: how long releases wait for a poll, at equal numbers of requests.
+
+    python benchmarks/delay.py [--times FILE.csv.gz …] [--train-until DATE] [--test-from DATE]
+                                [--polls 12,24,48] [--json]
+
+Replays real approval times (columns ``approved_kst``, ``ministry``) ministry by ministry. The planner is the
+daemon's own ``next_poll``; at every poll it is told what a poll there would have shown, and nothing else.
+docs/rhythm.md describes the rules it is measured against.
+"""
+
+from __future__ import annotations
+
+import argparse
+import bisect
+import csv
+import gzip
+import json
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from delay_picture import draw
+from delay_prior import as_text, learn
+from delay_rules import clairvoyant, commafeed, fixed, miniflux
+
+from policyfeed.rhythm import Bounds, Prior, Profile, load_prior, next_poll
+from policyfeed.rhythm.calendar import KST
+
+Times = dict[str, list[float]]
+"""Per ministry the approval times, seconds since the epoch, in order."""
+
+LEAST_RELEASES = 100
+PHASES = 8
+OURS, STRICT = "policyfeed, by the week", "policyfeed, by the day"
+PLANS = (OURS, STRICT, "knew the test weeks", "miniflux entry_frequency", "CommaFeed empirical", "fixed interval")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One ministry's part of the test."""
+
+    ministry: str
+    past: list[float]
+    test: list[float]
+    start: float
+    end: float
+
+    @property
+    def days(self) -> float:
+        return (self.end - self.start) / 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    polls: int
+    plan: str
+    made: float
+    delays: list[float]
+    moments: list[float]
+
+    def figures(self) -> dict[str, Any]:
+        ordered = sorted(self.delays)
+        return {
+            "polls": self.polls,
+            "plan": self.plan,
+            "made": round(self.made, 2),
+            "mean": round(fmean(ordered), 1),
+            "median": round(median(ordered), 1),
+            "p90": round(ordered[int(len(ordered) * 0.9)], 1),
+        }
+
+
+def read_times(files: Iterable[Path]) -> Times:
+    times: Times = {}
+    for file in files:
+        with gzip.open(file, "rt", encoding="utf-8") as lines:
+            for row in csv.DictReader(lines):
+                moment = datetime.fromisoformat(row["approved_kst"]).replace(tzinfo=KST)
+                times.setdefault(row["ministry"], []).append(moment.timestamp())
+    return {ministry: sorted(set_of) for ministry, set_of in times.items()}
+
+
+def cases_of(times: Times, start: float, end: float) -> list[Case]:
+    found = []
+    for ministry, all_times in sorted(times.items()):
+        first, last = bisect.bisect_left(all_times, start), bisect.bisect_left(all_times, end)
+        if last - first >= LEAST_RELEASES:
+            found.append(Case(ministry, all_times[:first], all_times[first:last], start, end))
+    return found
+
+
+def planned(case: Case, bounds: Bounds, prior: Prior) -> list[float]:
+    """The polls of the daemon's planner over the test, told only what its polls have seen."""
+    now = case.start - 3600
+    profile = Profile().seen(_moments(case.past), _moment(now))
+    profile = replace(profile, day=0, used=0, week=0, spent=0, first=0)
+    polls: list[float] = []
+    known, found = 0, False
+    while now < case.end:
+        due = next_poll(profile, prior, _moment(now), bounds, found_new=found, seed=case.ministry)
+        now = max(due.timestamp(), case.start)
+        polls.append(now)
+        new = bisect.bisect_right(case.test, now, known)
+        profile = profile.seen(_moments(case.test[known:new]), _moment(now))
+        known, found = new, new > known
+    return polls
+
+
+def delays_of(polls: list[float], releases: list[float]) -> list[float]:
+    """A release counts as seen at the first poll at or after it; what no poll saw any more is left out."""
+    seen = ((bisect.bisect_left(polls, release), release) for release in releases)
+    return [polls[index] - release for index, release in seen if index < len(polls)]
+
+
+def _row(polls: int, name: str, cases: list[Case], make: Callable[[Case], list[float]]) -> Row:
+    delays: list[float] = []
+    moments: list[float] = []
+    for case in cases:
+        made = make(case)
+        delays += delays_of(made, case.test)
+        moments += [poll for poll in made if poll < case.end]
+    return Row(polls, name, len(moments) / sum(case.days for case in cases), delays, moments)
+
+
+def _scaled(polls: int, name: str, cases: list[Case], make: Callable[[Case, float], list[float]]) -> Row:
+    """The rule with its one setting chosen so that over all sources it makes the budget's number of requests."""
+    low, high = 0.02, 50.0
+    for _ in range(12):
+        middle = (low * high) ** 0.5
+        made = _row(polls, name, cases, _set(make, middle)).made
+        low, high = (low, middle) if made > polls else (middle, high)
+    return _row(polls, name, cases, _set(make, low))
+
+
+def _set(make: Callable[[Case, float], list[float]], setting: float) -> Callable[[Case], list[float]]:
+    return lambda case: make(case, setting)
+
+
+def _fixed(polls: int, cases: list[Case]) -> Row:
+    """The fixed interval, over several places of it in the hour: where it falls must not decide."""
+    parts = [_row(polls, "fixed interval", cases, partial(fixed, polls=polls, shift=n / PHASES)) for n in range(PHASES)]
+    delays = [delay for part in parts for delay in part.delays]
+    return Row(polls, "fixed interval", fmean(part.made for part in parts), delays, parts[0].moments)
+
+
+def row_of(polls: int, plan: str, cases: list[Case], prior: Prior) -> Row:
+    match plan:
+        case "fixed interval":
+            return _fixed(polls, cases)
+        case "miniflux entry_frequency":
+            return _scaled(polls, plan, cases, miniflux)
+        case "CommaFeed empirical":
+            return _scaled(polls, plan, cases, commafeed)
+        case "knew the test weeks":
+            return _row(polls, plan, cases, partial(clairvoyant, polls=polls))
+    bounds = Bounds(polls_per_day=polls, weekly=plan == OURS)
+    return _row(polls, plan, cases, partial(planned, bounds=bounds, prior=prior))
+
+
+def measured(cases: list[Case], budgets: list[int], prior: Prior) -> list[Row]:
+    """Every plan at every budget, on all processors. Ours is split by ministry, being the dearest."""
+    with ProcessPoolExecutor() as pool:
+        jobs = {
+            (polls, plan): [
+                pool.submit(row_of, polls, plan, part, prior)
+                for part in ([[case] for case in cases] if plan in (OURS, STRICT) else [cases])
+            ]
+            for polls in budgets
+            for plan in PLANS
+        }
+        return [_joined([job.result() for job in parts]) for parts in jobs.values()]
+
+
+def _joined(parts: list[Row]) -> Row:
+    delays = [delay for part in parts for delay in part.delays]
+    moments = [moment for part in parts for moment in part.moments]
+    return replace(parts[0], made=fmean(part.made for part in parts), delays=delays, moments=moments)
+
+
+def report(rows: list[Row]) -> list[dict[str, Any]]:
+    """The figures of every row, with the ratios to the fixed interval of the same budget."""
+    plain = {row.polls: row.figures() for row in rows if row.plan == PLANS[-1]}
+    lines = []
+    for row in rows:
+        figures, base = row.figures(), plain[row.polls]
+        figures["mean_ratio"] = round(base["mean"] / figures["mean"], 2)
+        figures["median_ratio"] = round(base["median"] / figures["median"], 1)
+        lines.append(figures)
+    return lines
+
+
+def table(lines: list[dict[str, Any]]) -> str:
+    head = (
+        f"{'budget':>6}  {'made':>5}  {'plan':26} {'mean s':>8} {'median s':>8} {'p90 s':>8}   of fixed: mean, median"
+    )
+    body = [
+        f"{x['polls']:>6}  {x['made']:>5.1f}  {x['plan']:26} {x['mean']:>8.0f} {x['median']:>8.0f} {x['p90']:>8.0f}"
+        f"             1/{x['mean_ratio']:.2f}  1/{x['median_ratio']:.1f}"
+        for x in lines
+    ]
+    return "\n".join([head, *body])
+
+
+def _midnight(day: date) -> float:
+    return datetime.combine(day, datetime.min.time(), KST).timestamp()
+
+
+def _moment(time: float) -> datetime:
+    return datetime.fromtimestamp(time, UTC)
+
+
+def _moments(times: list[float]) -> list[datetime]:
+    return [_moment(time) for time in times]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=Path, nargs="+", required=True, help="approved_kst,ministry; gzipped CSV")
+    parser.add_argument("--train-until", type=date.fromisoformat, default=date(2024, 12, 31), help="last day, included")
+    parser.add_argument("--test-from", type=date.fromisoformat, help="first day; default: the day after --train-until")
+    parser.add_argument("--test-until", type=date.fromisoformat, help="last day; default: the last release's")
+    parser.add_argument("--polls", default="12,24,48", help="budgets, requests a day and source")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--picture", type=Path, help="draw the picture there (SVG)")
+    parser.add_argument("--write-prior", type=Path, help="only learn the prior from the training days, and write it")
+    return parser.parse_args()
+
+
+def main() -> None:
+    wish = arguments()
+    times = read_times(wish.times)
+    trained = _midnight(wish.train_until + timedelta(days=1))
+    learned = learn(times, trained)
+    if wish.write_prior:
+        wish.write_prior.write_text(as_text(learned), encoding="utf-8")
+        return
+    start = _midnight(wish.test_from) if wish.test_from else trained
+    last = max(releases[-1] for releases in times.values())
+    end = (
+        _midnight(wish.test_until + timedelta(days=1))
+        if wish.test_until
+        else _midnight(_moment(last).astimezone(KST).date() + timedelta(days=1))
+    )
+    cases = cases_of(times, start, end)
+    prior = Prior.from_json(learned) if learned else load_prior()
+    rows = measured(cases, [int(polls) for polls in wish.polls.split(",")], prior)
+    _show(rows, cases, wish)
+
+
+def _show(rows: list[Row], cases: list[Case], wish: argparse.Namespace) -> None:
+    lines = report(rows)
+    what = {
+        "ministries": len(cases),
+        "releases": sum(len(case.test) for case in cases),
+        "from": _moment(cases[0].start).astimezone(KST).date().isoformat(),
+        "until": _moment(cases[0].end - 1).astimezone(KST).date().isoformat(),
+    }
+    if wish.json:
+        print(json.dumps({**what, "rows": lines}, ensure_ascii=False))
+    else:
+        print("{releases} releases of {ministries} ministries, {from} to {until}".format(**what))
+        print(table(lines))
+    if wish.picture:
+        releases = [release for case in cases for release in case.test]
+        wish.picture.write_text(draw(rows, releases), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
