@@ -41,12 +41,7 @@ LAST_SUCCESS = Gauge(
 SOURCE_FAILURES = Gauge(
     "policyfeed_source_failures", "Visits that failed since the last one that did not.", ["source"], registry=REGISTRY
 )
-ARTICLES = Counter(
-    "policyfeed_articles_total",
-    "Articles stored, by what was done: new or revised, kept or dropped.",
-    ["what", "verdict"],
-    registry=REGISTRY,
-)
+ARTICLES = Gauge("policyfeed_articles", "Articles stored, by verdict: kept, dropped.", ["verdict"], registry=REGISTRY)
 
 FILES_WRITTEN = Counter(
     "policyfeed_files_written_total", "Published files whose bytes changed.", ["file"], registry=REGISTRY

@@ -395,6 +395,7 @@ async def test_without_a_database_feeds_are_served_and_pages_say_sorry(world: Wo
     assert ready.status_code == 503
     assert "failed" in ready.json()["checks"]["database"]["problem"]
     assert (await world.get("/healthz")).status_code == 200
+    assert (await world.get("/metrics")).status_code == 200
     assert (await world.get(ATOM)).status_code == 200
 
 
@@ -406,4 +407,6 @@ async def test_metrics_count_by_route_not_by_address(world: World) -> None:
     assert 'policyfeed_http_requests_total{route="article",status="200"}' in text
     assert 'route="other",status="404"' in text
     assert "wp-login" not in text
+    assert 'policyfeed_articles{verdict="kept"} 10.0' in text
+    assert 'policyfeed_articles{verdict="dropped"} 2.0' in text
     assert "policyfeed_build_info" in text

@@ -5,7 +5,7 @@ Queries take the transaction that ``Store.read`` or ``Store.write`` gave.
 
 from sqlalchemy import Connection as Transaction
 
-from policyfeed.store import articles, feeds, outbox, sources
+from policyfeed.store import articles, board, feeds, outbox, sources
 from policyfeed.store.database import InDatabase, Store, working_alone
 from policyfeed.store.sources import SourceState
 
@@ -15,6 +15,7 @@ __all__ = [
     "Store",
     "Transaction",
     "articles",
+    "board",
     "feeds",
     "outbox",
     "sources",

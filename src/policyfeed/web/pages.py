@@ -13,7 +13,6 @@ from policyfeed import publish, store
 from policyfeed.formats import web_link
 from policyfeed.i18n import translator
 from policyfeed.normalize.html import sanitize
-from policyfeed.selection import Selection
 from policyfeed.store import Transaction
 from policyfeed.types import Judged, Origin
 from policyfeed.web import rendering
@@ -51,7 +50,7 @@ def board(request: Request) -> Response:
         paging = Paging(page=_page(request), pages=pages)
         if paging.page > pages:
             return missing(request)
-        shown = store.articles.newest(tx, Selection(), context.page_size, skip=(paging.page - 1) * context.page_size)
+        shown = store.board.kept(tx, context.page_size, skip=(paging.page - 1) * context.page_size)
     names, translate = context.topic_names(language), translator(language)
     rows = [row(judged, names, translate) for judged in shown]
     return _answer("board.html", request, rows=rows, paging=paging, static=False)
