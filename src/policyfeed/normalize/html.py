@@ -71,14 +71,19 @@ def sanitize(text: str, base: str) -> str:
 def paragraphs(text: str) -> str:
     """Plain text as HTML: each line a paragraph."""
     lines = (line.strip() for line in clean(text[:MOST]).split("\n"))
-    return "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in lines if line)
+    return "".join(f"<p>{_escaped(line)}</p>" for line in lines if line)
+
+
+def _escaped(text: str) -> str:
+    """As the sanitizer writes it, so that it leaves it alone."""
+    return html.escape(text, quote=False).replace("\xa0", "&nbsp;")
 
 
 def to_text(markup: str) -> str:
     """The text of HTML, blocks on lines of their own. Plain text comes back cleaned."""
     if not is_html(markup):
-        return clean(markup).strip()
-    tree = LexborHTMLParser(_bracketed(markup[:MOST]))
+        return clean(markup[:MOST]).strip()
+    tree = LexborHTMLParser(f"<body>{_bracketed(markup[:MOST])}")
     tree.strip_tags(sorted(_UNSHOWN))
     for node in tree.css(_BREAKS):
         node.insert_before("\n")

@@ -1,0 +1,53 @@
+"""Links made absolute and canonical; the links are in ``tests/cases/links/links.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policyfeed.normalize.links import MOST, absolute, canonical, is_site
+
+CASES = tomllib.loads((Path(__file__).parents[1] / "cases" / "links" / "links.toml").read_text(encoding="utf-8"))
+BASE = "https://www.example.go.kr/rss/feed.xml"
+
+
+@pytest.mark.parametrize(("printed", "link", "key"), CASES["absolute"])
+def test_a_link_is_made_absolute_and_canonical(printed: str, link: str, key: str) -> None:
+    assert absolute(printed, BASE) == link
+    assert (canonical(link) if link else "") == key
+
+
+@pytest.mark.parametrize("pages", CASES["same"])
+def test_links_of_one_page_have_one_key(pages: list[str]) -> None:
+    assert len({canonical(absolute(page, BASE)) for page in pages}) == 1
+
+
+@pytest.mark.parametrize("pages", CASES["different"])
+def test_links_of_different_pages_have_different_keys(pages: list[str]) -> None:
+    assert len({canonical(absolute(page, BASE)) for page in pages}) == len(pages)
+
+
+def test_lone_surrogates_are_dropped() -> None:
+    assert absolute("/7\ud800", BASE) == "https://www.example.go.kr/7"
+
+
+def test_a_link_as_long_as_a_book_is_none() -> None:
+    assert absolute("/" + "가" * MOST, BASE) == ""
+
+
+@pytest.mark.parametrize(("link", "site"), [("https://a.go.kr/", True), ("https://a.go.kr/?no=7", False), ("", True)])
+def test_a_home_page_is_no_article(link: str, site: bool) -> None:
+    assert is_site(link) is site
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_web_link_or_nothing(printed: str) -> None:
+    link = absolute(printed, BASE)
+    assert link == "" or link.startswith(("http://", "https://"))
+    assert link.isascii()
+    assert absolute(link, BASE) == link
+    assert canonical(link).encode().decode() == canonical(link)
