@@ -16,6 +16,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """Serves until the block ends; gives the address, without a final /."""
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     listening = socket.create_server(("127.0.0.1", 0))  # takes connections from now on, whoever answers them later
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does it only for sockets it made itself
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"

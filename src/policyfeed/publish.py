@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import structlog
@@ -50,7 +51,8 @@ def render_feed(tx: Transaction, feed: Feed, extension: str) -> Rendered:
     return formats()[extension].render(feed, store.articles.newest(tx, feed.selection, feed.limit))
 
 
-def formats() -> dict[str, Format]:
+@cache
+def formats() -> Mapping[str, Format]:
     """Extension → format, for every module of the folder and every installed one."""
     modules = (registry.load("formats", name) for name in registry.names("formats"))
     return {module.EXTENSION: module for module in modules}

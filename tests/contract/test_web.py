@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -28,9 +29,9 @@ ATOM = "/feeds/esg.atom"
 class World:
     """A store, a folder, and a client of the application over them."""
 
-    def __init__(self, folder: Path, count: int = 12) -> None:
+    def __init__(self, folder: Path) -> None:
         self.out = folder / "out"
-        self.store: Store = releases.stored(folder / "var", [*releases.many(count - 1), releases.joint(count)])
+        self.store = Store(folder / "var")
         self.published = Published(self.out)
         self.feeds: tuple[Feed, ...] = FEEDS
         self.problem = ""
@@ -70,13 +71,26 @@ class World:
         return await self.client.get(path, headers={"Accept-Encoding": "identity", **named})
 
 
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with twelve releases, to be copied."""
+    folder = tmp_path_factory.mktemp("stored")
+    releases.stored(folder / "var", [*releases.many(11), releases.joint(12)]).close()
+    return folder
+
+
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(tmp_path)
-    made.publish()
+async def unpublished(stored: Path, tmp_path: Path) -> AsyncIterator[World]:
+    made = World(shutil.copytree(stored, tmp_path / "world"))
     yield made
     await made.client.aclose()
     made.store.close()
+
+
+@pytest.fixture
+def world(unpublished: World) -> World:
+    unpublished.publish()
+    return unpublished
 
 
 async def test_a_feed_is_served_as_it_was_published(world: World) -> None:
@@ -208,14 +222,12 @@ async def test_an_unknown_feed_names_those_that_there_are(world: World, path: st
         assert "https://feeds.example.org/feeds/esg.atom  ESG 정책뉴스" in answer.text
 
 
-async def test_a_feed_before_its_first_publication_asks_for_patience(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    answer = await world.get(ATOM)
+async def test_a_feed_before_its_first_publication_asks_for_patience(unpublished: World) -> None:
+    answer = await unpublished.get(ATOM)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "60"
-    assert (await world.get("/readyz")).json()["checks"]["feeds"]["problem"].startswith("not published: esg.atom")
-    await world.client.aclose()
-    world.store.close()
+    ready = (await unpublished.get("/readyz")).json()
+    assert ready["checks"]["feeds"]["problem"].startswith("not published: esg.atom")
 
 
 @pytest.mark.parametrize(
@@ -259,13 +271,11 @@ async def test_odd_page_numbers_do_no_harm(world: World, page: str, status: int)
     assert (await world.get(f"/?page={page}")).status_code == status
 
 
-async def test_an_empty_board_says_so(tmp_path: Path) -> None:
-    world = World(tmp_path, count=1)
+async def test_an_empty_board_says_so(world: World) -> None:
     with world.store.write() as tx:
-        store.articles.save_verdict(tx, 1, releases.DROPPED, NOW)
+        for number in range(1, 13):
+            store.articles.save_verdict(tx, number, releases.DROPPED, NOW)
     assert "아직 고른 글이 없습니다" in (await world.get("/")).text
-    await world.client.aclose()
-    world.store.close()
 
 
 @pytest.mark.parametrize(
