@@ -39,6 +39,7 @@ class World:
         checks = {
             "database": health.database_readable(self.store),
             "polls": health.polled_within(self.store, lambda: self.now, timedelta(hours=3)),
+            "folder": health.folder_writable(self.out),
             "feeds": health.feeds_published(self.published, lambda: self.feeds),
             "other": lambda: self.problem,
         }
@@ -388,7 +389,12 @@ async def test_health_tells_life_from_work(world: World) -> None:
     world.now = NOW + timedelta(hours=4)
     answer = await world.get("/readyz")
     assert answer.json()["checks"]["polls"]["problem"] == "no source was read for 240 minutes"
-    world.now, world.problem = NOW, "the disk is full"
+    world.now = NOW
+    shutil.rmtree(world.out)
+    answer = await world.get("/readyz")
+    assert answer.json()["checks"]["folder"]["problem"] == f"{world.out} cannot be written: No such file or directory"
+    world.out.mkdir()
+    world.problem = "the disk is full"
     answer = await world.get("/readyz")
     assert (answer.status_code, answer.json()["checks"]["other"]["problem"]) == (503, "the disk is full")
 

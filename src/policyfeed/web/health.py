@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
@@ -19,6 +21,7 @@ from policyfeed.store import Store
 from policyfeed.web.context import Check, Context
 from policyfeed.web.published import Published
 
+_PROBE = 65_536
 _FRESH = {"Cache-Control": "no-store"}
 
 
@@ -87,6 +90,21 @@ def feeds_published(published: Published, feeds: Callable[[], Sequence[Feed]]) -
         wanted = [f"{feed.name}.{extension}" for feed in feeds() for extension in formats()]
         missing = [name for name in wanted if name not in there]
         return f"not published: {', '.join(missing)}" if missing else ""
+
+    return check
+
+
+def folder_writable(folder: Path) -> Check:
+    """The folder of published files takes a file: it may be written, and the disk is not full."""
+
+    def check() -> str:
+        try:
+            with tempfile.TemporaryFile(dir=folder) as probe:
+                probe.write(bytes(_PROBE))
+                probe.flush()
+        except OSError as problem:
+            return f"{folder} cannot be written: {problem.strerror}"
+        return ""
 
     return check
 

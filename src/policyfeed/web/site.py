@@ -29,6 +29,7 @@ class Site:
         checks = {
             "database": health.database_readable(app.store),
             "sources": health.polled_within(app.store, app.clock, LONGEST_SILENCE),
+            "folder": health.folder_writable(app.feeds_folder),
             "feeds": health.feeds_published(self.published, lambda: app.config.feeds),
         }
         self.application: Starlette = create_app(
