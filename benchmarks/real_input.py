@@ -39,23 +39,46 @@ WEBHOOK = "https://hooks.example.com/acceptance"
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
+class Clock:
+    """The virtual time of the child processes: Debian's faketime, moved through a file that they read at every look."""
+
+    def __init__(self, work: Path, start: datetime) -> None:
+        self._file = work / "faketime"
+        library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+        self.environ = {
+            "LD_PRELOAD": str(library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            "TZ": "Asia/Seoul",
+        }
+        self.moment = start
+        self.move(start)
+
+    def move(self, to: datetime) -> None:
+        self.moment = to
+        self.offset = to.timestamp() - time.time()
+        temporary = self._file.with_suffix(".new")
+        temporary.write_text(f"{self.offset:+.3f}\n")
+        temporary.rename(self._file)
+
+
 class Replica:
     """The replica as a child process, and its control pages."""
 
-    def __init__(self, folder: Path, work: Path, start: datetime, faults: Path | None) -> None:
+    def __init__(self, folder: Path, work: Path, clock: Clock, faults: Path | None) -> None:
         self.ca = work / "ca.pem"
-        command = [sys.executable, "-m", "replica", "--port", "0", "--ca", str(self.ca), "--now", start.isoformat()]
-        command += ["--speed", "0"] + (["--faults", str(faults)] if faults else [])
-        self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "replica", "--port", "0", "--ca", str(self.ca), "--now", "real"]
+        command += ["--faults", str(faults.resolve())] if faults else []
+        environ = os.environ | clock.environ
+        self.process = subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", self.process.stdout.readline())
+        found = re.search(r"http://127\.0\.0\.1:\d+", self.process.stdout.readline())
         assert found, "the replica did not start"
         self.url = found[0]
 
-    def ask(self, path: str, data: Any = None) -> Any:
-        body = json.dumps(data).encode() if data is not None else None
+    def ask(self, path: str) -> Any:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(urllib.request.Request(f"{self.url}{path}", data=body), timeout=60) as answer:
+        with opener.open(f"{self.url}{path}", timeout=60) as answer:
             return json.load(answer)
 
     def stop(self) -> None:
@@ -64,44 +87,25 @@ class Replica:
 
 
 class Daemon:
-    """``policyfeed`` under faketime, its clock moved through a file."""
+    """``policyfeed`` under the same clock, with the shipped configuration."""
 
-    def __init__(self, replica: Replica, work: Path, start: datetime) -> None:
-        self.work, self.clock_file = work, work / "faketime"
+    def __init__(self, replica: Replica, work: Path, clock: Clock) -> None:
+        self.work, self.clock, self.replica = work, clock, replica
         self.data = work / "data"
-        self.port = 18_000 + os.getpid() % 2000
-        library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-        secret = replica.ask("/secrets")["standard_webhooks"]
-        self.environ = {
-            "PATH": os.environ["PATH"],
+        self.environ = clock.environ | {
+            **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
             "HOME": str(work),
-            "LD_PRELOAD": str(library),
-            "FAKETIME_TIMESTAMP_FILE": str(self.clock_file),
-            "FAKETIME_NO_CACHE": "1",
-            "TZ": "Asia/Seoul",
             "HTTPS_PROXY": replica.url,
             "HTTP_PROXY": replica.url,
             "NO_PROXY": "127.0.0.1,localhost",
             "SSL_CERT_FILE": str(replica.ca),
             "POLICYFEED_DATA": str(self.data),
-            "POLICYFEED_HTTP": f"127.0.0.1:{self.port}",
+            "POLICYFEED_HTTP": f"127.0.0.1:{18_000 + os.getpid() % 2000}",
             "POLICYFEED_SLACK_URL": SLACK,
             "POLICYFEED_WEBHOOK_URL": WEBHOOK,
-            "POLICYFEED_WEBHOOK_SECRET": secret,
+            "POLICYFEED_WEBHOOK_SECRET": replica.ask("/secrets")["standard_webhooks"],
         }
         self.process: subprocess.Popen[bytes] | None = None
-        self.replica = replica
-        self.moment = start
-        self.move(start)
-
-    def move(self, to: datetime) -> None:
-        """Set both clocks, the replica's and the daemon's."""
-        self.moment = to
-        self.replica.ask("/clock", {"set": to.isoformat(), "speed": 1})
-        offset = to.timestamp() - time.time()
-        temporary = self.clock_file.with_suffix(".new")
-        temporary.write_text(f"{offset:+.3f}\n")
-        temporary.rename(self.clock_file)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "policyfeed", *arguments]
@@ -111,6 +115,16 @@ class Daemon:
         log = (self.work / "daemon.log").open("ab")
         command = [sys.executable, "-m", "policyfeed", "run"]
         self.process = subprocess.Popen(command, env=self.environ, cwd=self.work, stderr=log, start_new_session=True)
+
+    def ready(self) -> None:
+        """Wait until the daemon answers."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            time.sleep(0.1)
+            with suppress(OSError), opener.open(f"http://{self.environ['POLICYFEED_HTTP']}/healthz", timeout=5):
+                return
+        raise SystemExit("the daemon did not start within 60 s")
 
     def kill(self) -> None:
         """SIGKILL to the daemon alone: its workers must notice by themselves."""
@@ -126,20 +140,27 @@ class Daemon:
         self.process.wait(timeout=30)
         return time.monotonic() - began
 
-    def pending(self) -> int:
+    def count(self, query: str, *values: object) -> int:
         with suppress(sqlite3.Error), sqlite3.connect(f"file:{self.data}/policyfeed.db?mode=ro", uri=True) as store:
-            query = "SELECT count(*) FROM deliveries WHERE state = 'pending'"
-            return int(store.execute(query).fetchone()[0])
+            return int(store.execute(query, values).fetchone()[0])
         return 0
 
-    def settle(self, most: float = 90) -> None:
-        """Wait until no request was made for a second and nothing is owed any more."""
+    def pending(self) -> int:
+        """Deliveries owed, and sources that are due and not polled yet."""
+        moment = datetime.fromtimestamp(time.time() + self.clock.offset, UTC) - timedelta(seconds=1)
+        due = self.count("SELECT count(*) FROM sources WHERE due <= ?", f"{moment:%Y-%m-%d %H:%M:%S}")
+        return due + self.count("SELECT count(*) FROM deliveries WHERE state = 'pending'")
+
+    def settle(self, most: float = 120) -> None:
+        """Wait until nothing is due or owed any more and no request was made for a while."""
         quiet, seen, until = 0, -1, time.monotonic() + most
         while quiet < 5 and time.monotonic() < until:
-            time.sleep(0.2)  # noqa: TID251 - real time: the daemon is another process
+            time.sleep(0.2)
             now = self.replica.ask("/stats")["requests"]
             quiet = quiet + 1 if now == seen and not self.pending() else 0
             seen = now
+        if quiet < 5:
+            print(f"not settled after {most} s: {self.pending()} pending", file=sys.stderr, flush=True)
 
     def articles(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.run("articles", "--all", "--json").stdout.splitlines()]
@@ -174,7 +195,7 @@ def compare(daemon: Daemon, watched: Watched, label: str, start: datetime) -> No
         if one["portal"] and one["portal_at"] <= truth["now"] and one["approved"][:10] >= start.date().isoformat()
     ]  # fmt: skip
     missing = [one for one in listed if one["newsId"] not in where and one["newsId"] not in withdrawn]
-    edited = {one["newsId"] for one in truth["edits"]}
+    edited = {one["newsId"] for one in daemon.replica.ask("/truth?all=1")["edits"]}
     for one in listed:
         for article in where.get(one["newsId"], [])[:1]:
             _equal(one, article, watched, edited)
@@ -234,12 +255,9 @@ def told(daemon: Daemon, watched: Watched, before: set[str]) -> None:
     slack = [json.dumps(one["payload"], ensure_ascii=False) for one in sent if one["host"] == "hooks.slack.com"]
     by_id = {article["id"]: article for article in articles}
     ids = Counter(one["payload"]["data"]["id"] for one in hooks)
-    keys = {
-        one["payload"]["data"]["id"]: {
-            h["headers"]["webhook-id"] for h in hooks if h["payload"]["data"]["id"] == one["payload"]["data"]["id"]
-        }
-        for one in hooks
-    }
+    keys: dict[str, set[str]] = {}
+    for one in hooks:
+        keys.setdefault(one["payload"]["data"]["id"], set()).add(one["headers"]["webhook-id"])
     fresh = {id_ for id_ in by_id if id_ not in before}
     quiet = quiet_articles(daemon)
     expected = {id_ for id_ in fresh if by_id[id_]["kept"] and by_id[id_]["number"] not in quiet}
@@ -247,7 +265,7 @@ def told(daemon: Daemon, watched: Watched, before: set[str]) -> None:
     wrong = [by_id[i]["title"] for i in ids if not by_id[i]["kept"] or i in before]
     watched.check(not wrong, f"told, though dropped or old: {wrong}")
     watched.check(all(len(found) == 1 for found in keys.values()), "a repeated alert carries another id")
-    numbers = Counter()  # type: Counter[str]
+    numbers: Counter[str] = Counter()
     for text in slack:
         for id_ in ids:
             url = by_id[id_]["url"]
@@ -255,10 +273,9 @@ def told(daemon: Daemon, watched: Watched, before: set[str]) -> None:
                 numbers[id_] += 1
     missing = [by_id[id_]["title"] for id_ in expected if not numbers[id_]]
     watched.check(not missing, f"not told in Slack: {missing}")
-    watched.figures["told"] = {
-        "expected": len(expected), "webhooks": sum(ids.values()), "slack": len(slack),
-        "repeated webhooks": sum(ids.values()) - len(ids), "refused": sum(not one["accepted"] for one in daemon.replica.ask("/sent")["sent"]),
-    }  # fmt: skip
+    refused = sum(not one["accepted"] for one in daemon.replica.ask("/sent")["sent"])
+    counted = {"expected": len(expected), "webhooks": sum(ids.values()), "slack": len(slack), "refused": refused}
+    watched.figures["told"] = counted | {"repeated webhooks": sum(ids.values()) - len(ids)}
     feed = ElementTree.parse(daemon.data / "public/feeds/esg.atom").getroot()  # noqa: S314 - our own file
     entries = [entry.findtext(f"{ATOM}id") or "" for entry in feed.iter(f"{ATOM}entry")]
     watched.check(len(entries) == len(set(entries)), "the feed holds an entry twice")
@@ -280,8 +297,9 @@ def quiet_articles(daemon: Daemon) -> set[int]:
 def world(folder: Path, faults: Path | None) -> Iterator[tuple[Daemon, Path]]:
     with tempfile.TemporaryDirectory(prefix="policyfeed-real-") as name:
         work = Path(name)
-        replica = Replica(folder, work, START, faults)
-        daemon = Daemon(replica, work, START)
+        clock = Clock(work, START)
+        replica = Replica(folder, work, clock, faults)
+        daemon = Daemon(replica, work, clock)
         try:
             yield daemon, work
         finally:
@@ -299,18 +317,20 @@ def day(daemon: Daemon, watched: Watched, hours: float, step: int, kills: int, s
     rng.shuffle(per_step)
     done = 0
     daemon.start()
+    daemon.ready()
     daemon.settle()
     for n in range(steps):
-        daemon.move(START + timedelta(minutes=step * (n + 1)))
+        daemon.clock.move(START + timedelta(minutes=step * (n + 1)))
         for _ in range(per_step[n]):
-            time.sleep(rng.uniform(0.05, 4.0))  # noqa: TID251 - real time: the daemon is another process
+            time.sleep(rng.uniform(0.05, 4.0))
             daemon.kill()
             done += 1
             _whole(daemon, watched)
             daemon.start()
+        daemon.ready()
         daemon.settle()
         _whole(daemon, watched)
-        print(f"{daemon.moment:%m-%d %H:%M} kills {done} pending {daemon.pending()}", file=sys.stderr, flush=True)
+        print(f"{daemon.clock.moment:%m-%d %H:%M} kills {done} pending {daemon.pending()}", file=sys.stderr, flush=True)
     seconds = daemon.stop()
     watched.check(seconds < 10, f"SIGTERM took {seconds:.1f} s")
     watched.figures["kills"], watched.figures["stop seconds"] = done, round(seconds, 2)
@@ -336,7 +356,7 @@ def main() -> int:
     arguments = parser.parse_args()
     watched = Watched()
     with world(arguments.replica.resolve(), arguments.faults) as (daemon, work):
-        began = datetime.now(UTC)  # noqa: TID251 - a benchmark's own clock
+        began = datetime.now(UTC)
         once = daemon.run("once", "--json")
         lines = [json.loads(line) for line in once.stdout.splitlines()]
         failed = {line["source"]: line["error"]["name"] for line in lines if line["error"]}
@@ -350,7 +370,7 @@ def main() -> int:
             compare(daemon, watched, "after the run", START - timedelta(days=2))
             told(daemon, watched, before)
         watched.figures["requests"] = daemon.replica.ask("/stats")["requests"]
-        watched.figures["real seconds"] = round((datetime.now(UTC) - began).total_seconds())  # noqa: TID251
+        watched.figures["real seconds"] = round((datetime.now(UTC) - began).total_seconds())
         if arguments.keep:
             subprocess.run(["cp", "-a", str(work), str(arguments.keep)], check=True)
     print(json.dumps({"problems": watched.problems, **watched.figures}, ensure_ascii=False, indent=2))

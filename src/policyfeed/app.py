@@ -21,7 +21,7 @@ from policyfeed.poll import Poller, PollReport, fingerprint
 from policyfeed.publish import Page, PublishReport, publish
 from policyfeed.relevance import Judge
 from policyfeed.rhythm import Bounds, load_prior
-from policyfeed.store import SourceState, Store, outbox, sources
+from policyfeed.store import SourceState, Store, sources
 from policyfeed.transport.http import HttpClient, Limits, Manner
 from policyfeed.types import Document, Request, Source
 from policyfeed.workers import Workers
@@ -230,11 +230,3 @@ def bounds(config: Config, source: Source) -> Bounds:
         polls_per_day=source.polls_per_day or polling.polls_per_day,
         interval=timedelta(minutes=source.interval_minutes) if source.interval_minutes else None,
     )
-
-
-def owed_channels(app: App) -> list[Channel]:
-    """The configured channels that are owed something now."""
-    moment = app.clock()
-    with app.store.read() as tx:
-        dues = {channel.name: outbox.next_due(tx, channel.name) for channel in app.config.channels}
-    return [one for one in app.config.channels if (due := dues[one.name]) is not None and due <= moment]

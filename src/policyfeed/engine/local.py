@@ -29,6 +29,8 @@ SETTLE = timedelta(seconds=2)
 """Publishing waits so long for other polls that end together: one rendering for all."""
 AFTER_A_BUG = timedelta(minutes=15)
 """When a verb is tried again that failed by an error of our own."""
+LOOK_AGAIN = timedelta(minutes=1)
+"""How soon a delivery is noticed that another process made due (``policyfeed outbox retry``)."""
 OVERDUE = timedelta(minutes=15)
 """A source that is due for longer, and not being polled, means that nothing is getting on."""
 
@@ -109,10 +111,11 @@ class LocalEngine:
             counted = {"delivered": report.delivered, "retry": report.retried, "rejected": report.dead}
             for outcome, number in counted.items():
                 metrics.DELIVERIES.labels(channel.name, outcome).inc(number)
-            if any(counted.values()):
+            if any(counted.values()) or report.error:
                 log.info("delivered", channel=channel.name, **counted, error=report.error)
-            if report.next_due is not None and not report.closed:
-                self._at(f"deliver {channel.name}", report.next_due, self._deliver(channel))
+            later = self.app.clock() + LOOK_AGAIN
+            due = min(report.next_due or later, later)
+            self._at(f"deliver {channel.name}", due, self._deliver(channel))
 
         return job
 

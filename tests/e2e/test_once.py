@@ -1,0 +1,149 @@
+"""The commands as a user runs them, against a small upstream world on loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.e2e.program import Program
+from tests.e2e.upstream import Upstream, moment
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    world = Upstream()
+    world.start()
+    yield world
+    world.stop()
+
+
+@pytest.fixture
+def program(upstream: Upstream, tmp_path: Path) -> Program:
+    assert upstream.server is not None
+    return Program(tmp_path, f"http://127.0.0.1:{upstream.server.server_address[1]}")
+
+
+def feed_titles(program: Program) -> list[str]:
+    root = ElementTree.parse(program.data / "public/feeds/esg.atom").getroot()
+    return [entry.findtext(f"{ATOM}title") or "" for entry in root.iter(f"{ATOM}entry")]
+
+
+def test_first_contact_is_quiet_then_each_new_release_is_told_once(program: Program, upstream: Upstream) -> None:
+    for number in range(1, 46):
+        upstream.publish(number, moment(minutes_ago=60 - number))
+    first = program.run("once", "--json")
+    assert first.returncode == 0, first.stderr
+    assert {json.loads(line)["state"] for line in first.stdout.splitlines()} == {"ok"}
+    stored = program.articles()
+    assert len(stored) == 45, "both places' copies of a release are one article"
+    assert sum(len(article["origins"]) == 2 for article in stored) == 30, "the feed shows the newest thirty"
+    assert upstream.webhooks == []
+    new = [upstream.publish(number, moment()) for number in (101, 102, 103)]
+    assert program.run("poll", "--all").returncode == 0
+    assert program.run("deliver").returncode == 0
+    kept = {one["title"] for one in program.articles() if one["kept"]}
+    expected = sorted(one.title for one in new if one.title in kept)
+    assert sorted(upstream.told()) == expected
+    assert len(expected) == 2, "the cultural event is dropped"
+    assert len(upstream.slack) == 2
+    assert program.run("publish").returncode == 0
+    assert set(feed_titles(program)) == kept
+
+
+def test_nothing_changes_while_nothing_is_new(program: Program, upstream: Upstream) -> None:
+    upstream.publish(1, moment(minutes_ago=5))
+    assert program.run("once").returncode == 0
+    feeds = sorted((program.data / "public").rglob("*.*"))
+    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in feeds}
+    assert program.run("poll", "--all").returncode == 0
+    assert program.run("publish").returncode == 0
+    assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in feeds} == before
+
+
+def test_explain_and_articles_speak_korean_and_english(program: Program, upstream: Upstream) -> None:
+    release = upstream.publish(1, moment(minutes_ago=5))
+    assert program.run("once").returncode == 0
+    program.extra = {"LANG": "ko_KR.UTF-8"}
+    korean = program.run("explain", release.title)
+    assert korean.returncode == 0
+    assert "100점 만점" in korean.stdout
+    program.extra = {"LANG": "C.UTF-8"}
+    assert "of 100 points" in program.run("explain", "1").stdout
+
+
+def test_classify_keeps_the_order_and_the_input(program: Program) -> None:
+    lines = [{"title": "온실가스 배출권 할당계획 확정", "mine": 1}, {"title": "가을 궁중문화축전 개막", "mine": 2}]
+    stdin = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    result = program.run("classify", "--json", stdin=stdin)
+    assert result.returncode == 0, result.stderr
+    judged = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [one["mine"] for one in judged] == [1, 2]
+    assert [one["kept"] for one in judged] == [True, False]
+    assert all(one["reasons"] for one in judged)
+
+
+def test_a_mistake_of_the_user_is_a_message_not_a_traceback(program: Program) -> None:
+    wrong = [
+        (("classify", "--json"), "not json\n", 2),
+        (("poll", "nowhere"), "", 2),
+        (("explain", "https://example.org/none"), "", 2),
+        (("--config", "missing-folder", "check"), "", 2),
+        (("channels", "test", "nobody"), "", 2),
+        (("articles", "--since", "그저께"), "", 2),
+        (("outbox", "retry"), "", 2),
+    ]
+    for arguments, stdin, code in wrong:
+        result = program.run(*arguments, stdin=stdin)
+        assert result.returncode == code, (arguments, result.stderr)
+        assert "Traceback" not in result.stderr
+        assert result.stderr.strip()
+        assert result.stdout == ""
+
+
+def test_a_folder_that_cannot_be_written_is_named(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "occupied").write_text("a file")
+    program.extra = {"POLICYFEED_DATA": str(tmp_path / "occupied")}
+    result = program.run("once")
+    assert result.returncode == 1
+    assert "occupied" in result.stderr
+    assert "POLICYFEED_DATA" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_full_disk_loses_nothing(program: Program, upstream: Upstream) -> None:
+    for number in range(1, 10):
+        upstream.publish(number, moment(minutes_ago=30 - number))
+    assert program.run("once").returncode == 0
+    feed = (program.data / "public/feeds/esg.atom").read_bytes()
+    before = len(program.articles())
+    for number in range(200, 260):
+        upstream.publish(number, moment())
+    size = (program.data / "policyfeed.db").stat().st_size
+    full = program.run("poll", "--all", largest_file=size)
+    assert full.returncode == 1
+    assert "Traceback" not in full.stderr
+    assert (program.data / "public/feeds/esg.atom").read_bytes() == feed
+    assert len(program.articles()) == before
+    assert program.run("db", "verify").returncode == 0
+    assert program.run("poll", "--all").returncode == 0
+    assert len(program.articles()) == before + 60
+
+
+def test_a_secret_is_shown_nowhere(program: Program, upstream: Upstream) -> None:
+    upstream.publish(1, moment(minutes_ago=5))
+    program.extra = {"POLICYFEED_SLACK_URL": "http://127.0.0.1:9/slack/hook-secret-part"}
+    assert program.run("once").returncode == 0
+    upstream.publish(4 * 25 + 1, moment())
+    assert program.run("poll", "--all").returncode == 0
+    failed = program.run("--log-level", "debug", "deliver")
+    listed = program.run("outbox", "list")
+    tested = program.run("channels", "test", "slack")
+    assert tested.returncode == 1
+    for result in (failed, listed, tested, program.run("channels", "list"), program.run("check")):
+        assert "hook-secret-part" not in result.stdout + result.stderr
