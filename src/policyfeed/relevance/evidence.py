@@ -1,6 +1,6 @@
 """What speaks for and against an article, as one list of signed amounts (log-odds) under stable names.
 
-The names (``term/…``, ``topic/…``, ``genre/…``, ``ministry/…``, ``word/…``) are those of the model's corrections, so
+The names (``term/…``, ``topic/…``, ``genre/…``, ``ministry/…``, ``shape/…``) are those of the model's corrections, so
 what an editor wrote and what labelled articles taught add up in one place, ``Evidence.amount``.
 """
 
@@ -40,7 +40,7 @@ class Gatherer:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._settings = rules.settings
-        sought: list[Sought] = [*rules.masks, *rules.model.words]
+        sought: list[Sought] = [*rules.masks]
         for topic in rules.topics:
             sought += [*topic.terms, *topic.masks]
         self._matcher = Matcher(sought)
@@ -52,10 +52,9 @@ class Gatherer:
         found = [(passage, one) for passage in case.passages for one in self._matcher.find(passage.text)]
         return (
             *self._terms(found),
-            *self._words(found),
             *self._genres_of(case, found),
             *self._ministry(case),
-            *self._lengths(case),
+            *self._shape(case, found),
         )
 
     def _terms(self, found: Iterable[tuple[Passage, Found]]) -> list[Evidence]:
@@ -96,27 +95,6 @@ class Gatherer:
             zone=passage.zone,
         )
 
-    def _words(self, found: Iterable[tuple[Passage, Found]]) -> list[Evidence]:
-        seen: set[str] = set()
-        evidence = []
-        for passage, one in found:
-            if not isinstance(one.sought, str) or one.sought in seen or passage.zone is Zone.BODY:
-                continue
-            seen.add(one.sought)
-            factor = zone_weight(self._rules, passage.zone)
-            evidence.append(
-                Evidence(
-                    rule="word",
-                    written=self._rules.model.words[one.sought] * factor,
-                    parts=((f"word/{one.sought}", factor),),
-                    term=one.sought,
-                    field=passage.field,
-                    offset=passage.shift + one.offset,
-                    zone=passage.zone,
-                )
-            )
-        return evidence
-
     def _genres_of(self, case: Case, found: Sequence[tuple[Passage, Found]]) -> list[Evidence]:
         tagged = "".join(f"[{tag}] " for tag in case.tags)
         told = tuple((passage, one.offset, one.until) for passage, one in found if isinstance(one.sought, Term))
@@ -152,11 +130,18 @@ class Gatherer:
         name = case.ministries[0] if case.ministries else ""
         return [Evidence(rule="ministry", written=0.0, parts=((f"ministry/{name}", 1.0),), term=name)] if name else []
 
-    def _lengths(self, case: Case) -> list[Evidence]:
-        """An article without a lead has had less chance to show evidence."""
-        if any(passage.zone is not Zone.TITLE and passage.text.strip() for passage in case.passages):
-            return []
-        return [Evidence(rule="title only", written=0.0, parts=(("shape/title only", 1.0),))]
+    def _shape(self, case: Case, found: Sequence[tuple[Passage, Found]]) -> list[Evidence]:
+        """What is missing tells too: no lead to show evidence in, no strong term where titles name their subject."""
+        evidence = []
+        if not any(passage.zone is not Zone.TITLE and passage.text.strip() for passage in case.passages):
+            evidence.append(Evidence(rule="title only", written=0.0, parts=(("shape/title only", 1.0),)))
+        if not any(passage.zone is Zone.TITLE and _is_strong(one) for passage, one in found):
+            evidence.append(Evidence(rule="no strong term", written=0.0, parts=(("shape/no strong term", 1.0),)))
+        return evidence
+
+
+def _is_strong(found: Found) -> bool:
+    return isinstance(found.sought, Term) and found.sought.strength is Strength.STRONG
 
 
 def strength_weight(rules: Rules, strength: Strength) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from policyfeed.relevance.case import Case, Passage
 from policyfeed.relevance.matching import Matcher
-from policyfeed.relevance.rules import Genre, Zone
+from policyfeed.relevance.rules import Genre, Strength, Term, Zone
 
 Span = tuple[Passage, int, int]
 """A stretch of a passage."""
@@ -30,7 +30,8 @@ class GenreFinder:
         self.genre = genre
         joined = "|".join(f"(?:{pattern})" for pattern in genre.patterns)
         self._pattern = re.compile(joined) if joined else None
-        self._matcher = Matcher(genre.terms) if genre.terms else None
+        terms = [Term(text=text, topic=genre.id, strength=Strength.WEAK) for text in genre.terms]
+        self._matcher = Matcher(terms) if terms else None
 
     def sign(self, case: Case, tagged: str, told: Sequence[Span]) -> Sign | None:
         """Why the case is of this genre, or None. ``tagged`` is the title's tags, ``told`` where topics' terms stand:

@@ -11,10 +11,7 @@ from policyfeed.relevance.rules import Mask, Term
 from policyfeed.relevance.terms import NEAR, Needle, needles
 from policyfeed.relevance.text import Squeezed, squeeze
 
-Word = str
-"""A context word of the model: evidence without a topic."""
-
-Sought = Term | Mask | Word
+Sought = Term | Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +34,20 @@ class _Part:
 
 
 class Matcher:
-    """An automaton over all terms, masks and words; building it costs milliseconds, so keep it."""
+    """An automaton over all terms and masks; building it costs milliseconds, so keep it."""
 
     def __init__(self, sought: Iterable[Sought]) -> None:
         self._sought = tuple(sought)
         by_text: dict[str, list[_Part]] = {}
         for owner, one in enumerate(self._sought):
-            parts = needles(one if isinstance(one, str) else one.text)
+            parts = needles(one.text)
             for index, needle in enumerate(parts):
                 by_text.setdefault(needle.text, []).append(_Part(owner, index, len(parts), needle))
         self._parts = tuple(tuple(parts) for parts in by_text.values())
         self._automaton = AhoCorasick(list(by_text) or ["\0"])
 
     def find(self, text: str) -> tuple[Found, ...]:
-        """The terms and words that count in the text, by position; masks and what they hide are left out."""
+        """The terms that count in the text, by position; masks and what they hide are left out."""
         squeezed = squeeze(text)
         whole: list[tuple[int, int, int]] = []
         partial: dict[int, list[tuple[int, int, int]]] = {}
@@ -88,22 +85,19 @@ class Matcher:
         survivors = [
             Found(one, start, end, squeezed.origin(start), squeezed.origin(end - 1) + 1)
             for one in sought
-            if isinstance(one, str)
-            or (
-                isinstance(one, Term)
-                and not hidden
-                and not masked & {"", one.topic}
-                and not reach.covers(one.topic, end)
-            )
+            if isinstance(one, Term)
+            and not hidden
+            and not masked & {"", one.topic}
+            and not reach.covers(one.topic, end)
         ]
-        if any(isinstance(one.sought, Term) for one in survivors):
+        if survivors:
             reach.extend("", end)
         return survivors
 
     def _joined(self, partial: dict[int, list[tuple[int, int, int]]], squeezed: Squeezed) -> list[Found]:
         found = []
         for owner, spans in partial.items():
-            wanted = len(needles(_text(self._sought[owner])))
+            wanted = len(needles(self._sought[owner].text))
             if span := _near(sorted(spans), wanted):
                 found.append(
                     Found(self._sought[owner], *span, squeezed.origin(span[0]), squeezed.origin(span[1] - 1) + 1)
@@ -142,7 +136,3 @@ def _near(spans: list[tuple[int, int, int]], wanted: int) -> tuple[int, int] | N
             if last - first <= NEAR:
                 return first, last
     return None
-
-
-def _text(sought: Sought) -> str:
-    return sought if isinstance(sought, str) else sought.text

@@ -37,6 +37,7 @@ ENGINE = "1"
 RULES_FILE = "_rules.toml"
 MODEL_FILE = "_model.toml"
 
+_QUOTED = re.compile(r'"([^"]*)"|\'([^\']*)\'')
 _Text = Annotated[str, Field(min_length=1)]
 
 
@@ -118,7 +119,6 @@ class _Calibration(_Shape):
 class _Model(_Shape):
     calibration: _Calibration = _Calibration()
     corrections: dict[str, float] = {}
-    words: dict[str, float] = {}
 
 
 _S = TypeVar("_S", bound=_Shape)
@@ -132,6 +132,10 @@ class _File:
         self.mistakes = mistakes
         self.text = _read(path, mistakes)
         self._lines = self.text.splitlines()
+        self._quoted: dict[str, int] = {}
+        for number, line in enumerate(self._lines, 1):
+            for double, single in _QUOTED.findall(line):
+                self._quoted.setdefault(double or single, number)
 
     def shape(self, kind: type[_S]) -> _S | None:
         """The file's content in the given shape; None when it had mistakes, which are noted."""
@@ -157,13 +161,14 @@ class _File:
         line = self.line(key.rsplit(".", 1)[-1]) if key else 0
         self.mistakes.append(ConfigError(template, remedy=remedy, file=self.name, key=key, line=line, **facts))
 
-    def line(self, needle: str, quoted: bool = False) -> int:
-        """The first line (from 1) that holds the text, 0 = none."""
-        sought = f'"{needle}"' if quoted else needle
-        return next((number for number, line in enumerate(self._lines, 1) if sought in line), 0)
+    def line(self, needle: str) -> int:
+        """The first line (from 1) that holds the text, best in quotes; 0 = none."""
+        if needle in self._quoted:
+            return self._quoted[needle]
+        return next((number for number, line in enumerate(self._lines, 1) if needle in line), 0)
 
     def place(self, text: str) -> Place:
-        return Place(file=self.name, line=self.line(text, quoted=True) or self.line(text))
+        return Place(file=self.name, line=self.line(text))
 
     def mistake(self, template: str, remedy: str, key: str, text: str = "", **facts: object) -> None:
         place = self.place(text or key)
@@ -221,7 +226,6 @@ def _rules(rules: _Rules, topics: list[Topic], model: _Model, files: Mapping[str
         ministries=rules.ministries,
         model=Model(
             corrections=model.corrections,
-            words=model.words,
             slope=model.calibration.slope,
             intercept=model.calibration.intercept,
         ),

@@ -130,7 +130,6 @@ class Model:
     """What labelled articles taught: corrections in log-odds, by name of the evidence, and the calibration."""
 
     corrections: Mapping[str, float] = field(default_factory=dict)
-    words: Mapping[str, float] = field(default_factory=dict)
     slope: float = 1.0
     intercept: float = 0.0
 

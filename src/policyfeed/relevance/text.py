@@ -91,9 +91,3 @@ def _lower(text: str) -> str:
     if len(lower) == len(text):
         return lower
     return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)  # İ would shift all offsets
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text, lower-case, as the matcher separates them; purely numeric ones left out."""
-    found = (re.sub(r"[^\w]+", "", chunk) for chunk in _CHUNK.findall(_lower(unicodedata.normalize("NFC", text))))
-    return [word for word in found if word and not word[0].isdigit()]

@@ -1,30 +1,24 @@
 """Learns corrections to the topics' weights from labelled articles, as readable coefficients.
 
-Deterministic: rows are ordered by their case, folds are dealt by position, coefficients are rounded. What is learned is kept
-apart from what editors write, so that an edit counts at once and the next training starts from it.
+Deterministic: rows are ordered, folds are dealt by position, coefficients are rounded. What is learned is kept apart
+from what editors write, so that an edit counts at once and the next training starts from it.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from policyfeed.relevance.case import Case
 from policyfeed.relevance.evidence import Evidence, Gatherer
 from policyfeed.relevance.fitting import Row, fit, log_odds
-from policyfeed.relevance.rules import Model, Rules, Zone
-from policyfeed.relevance.text import words_of
-from policyfeed.relevance.verdict import sigmoid
+from policyfeed.relevance.rules import Model, Rules
 
-PENALTIES = {"base": 0.5, "strength": 1.0, "shape": 1.0, "genre": 2.0, "topic": 3.0, "ministry": 2.0, "term": 3.0, "word": 4.0}
-"""How firmly each sort of correction is held near zero: rare evidence is held more firmly than what all articles share."""
+PENALTIES = {"base": 0.5, "strength": 1.0, "shape": 1.0, "genre": 1.0, "topic": 3.0, "ministry": 3.0, "term": 2.0}
+"""How firmly each sort of correction is held near zero; what few articles show is held more firmly."""
 
 FOLDS = 5
-WORDS = 150
-WORD_DOCUMENTS = 8
-WORD_SIGNIFICANCE = 2.5
 LEAST = 0.05
 """Smaller corrections are left out of the file."""
 
@@ -40,28 +34,15 @@ class Sample:
 
 
 def train(rules: Rules, samples: Sequence[Sample]) -> Model:
-    """The model of these samples. The rules' own model is left aside."""
-    plain = replace(rules, model=Model())
-    ordered = sorted(samples, key=lambda sample: (sample.group, sample.weight, len(sample.case.passages)))
-    words = choose_words(plain, ordered)
-    offered = replace(plain, model=Model(words=dict.fromkeys(words, 0.0)))
-    rows = rows_of(offered, ordered)
+    """The model of these samples. The rules' own model is left aside; their written weights are the prior."""
+    ordered = sorted(samples, key=lambda sample: (sample.group, -sample.weight))
+    rows = rows_of(replace(rules, model=Model()), ordered)
     slope, intercept = calibrate(rows, [sample.group for sample in ordered])
-    found = fit(rows, penalty)
-    return Model(
-        corrections={
-            name: round(value, 2)
-            for name, value in found.items()
-            if not name.startswith("word/") and abs(value) >= LEAST
-        },
-        words={
-            name.removeprefix("word/"): round(value, 2)
-            for name, value in found.items()
-            if name.startswith("word/") and abs(value) >= LEAST
-        },
-        slope=slope,
-        intercept=intercept,
-    )
+    return Model(corrections=_readable(fit(rows, penalty)), slope=slope, intercept=intercept)
+
+
+def _readable(found: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in found.items() if abs(value) >= LEAST}
 
 
 def penalty(name: str) -> float:
@@ -87,45 +68,6 @@ def row_of(rules: Rules, evidence: Iterable[Evidence], sample: Sample) -> Row:
     return Row(prior=prior, features=dict(features), relevant=sample.relevant, weight=sample.weight)
 
 
-def choose_words(rules: Rules, samples: Sequence[Sample]) -> list[str]:
-    """Beginnings of words that tell what the rules do not: those that go best with what a first fit leaves over."""
-    rows = rows_of(rules, samples)
-    first = fit(rows, penalty)
-    left = [row.weight * (row.relevant - sigmoid(log_odds(row, first))) for row in rows]
-    spread = [row.weight**2 * _variance(row, first) for row in rows]
-    known = {term.text for topic in rules.topics for term in topic.terms}
-    places = _places(samples)
-    scored = []
-    for word, found in places.items():
-        if len({samples[place].group for place, _ in found}) < WORD_DOCUMENTS or word in known:
-            continue
-        pull = math.fsum(left[place] * factor for place, factor in found)
-        noise = math.sqrt(math.fsum(spread[place] * factor * factor for place, factor in found)) or 1.0
-        if abs(pull / noise) >= WORD_SIGNIFICANCE:
-            scored.append((-abs(pull / noise), word))
-    return [word for _, word in sorted(scored)[:WORDS]]
-
-
-def _variance(row: Row, coefficients: Mapping[str, float]) -> float:
-    chance = sigmoid(log_odds(row, coefficients))
-    return chance * (1.0 - chance)
-
-
-def _places(samples: Sequence[Sample]) -> dict[str, list[tuple[int, float]]]:
-    places: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for place, sample in enumerate(samples):
-        seen: set[str] = set()
-        for passage in sample.case.passages:
-            if passage.zone is Zone.BODY:
-                continue
-            for word in words_of(passage.text):
-                for length in (2, 3, 4):
-                    if len(word) >= length and word[:length] not in seen:
-                        seen.add(word[:length])
-                        places[word[:length]].append((place, 1.0 if passage.zone is Zone.TITLE else 0.4))
-    return places
-
-
 def calibrate(rows: Sequence[Row], groups: Sequence[str]) -> tuple[float, float]:
     """Slope and intercept that make out-of-fold predictions true to frequency (Platt 1999)."""
     order = {group: place for place, group in enumerate(sorted(set(groups)))}
@@ -137,12 +79,30 @@ def calibrate(rows: Sequence[Row], groups: Sequence[str]) -> tuple[float, float]
             if own == fold:
                 odds = log_odds(row, found)
                 outside.append(
-                    Row(prior=odds, features={"slope": odds, "intercept": 1.0}, relevant=row.relevant, weight=row.weight)
+                    Row(
+                        prior=odds, features={"slope": odds, "intercept": 1.0}, relevant=row.relevant, weight=row.weight
+                    )
                 )
     found = fit(outside, lambda _name: 1e-3)
     return round(max(0.1, 1.0 + found["slope"]), 3), round(found["intercept"], 3)
 
 
-def counts(samples: Iterable[Sample]) -> Counter[bool]:
-    """How many articles are relevant and how many are not."""
-    return Counter({sample.group: sample.relevant for sample in samples}.values())
+def model_toml(model: Model, note: str) -> str:
+    """The model as the text of a ``_model.toml``; ``note`` says in one line what it was trained on."""
+    lines = [
+        "# Written by `policyfeed topics train`; do not edit by hand: edit the topics and train again.",
+        f"# {note}",
+        "",
+        "[calibration]",
+        f"slope = {model.slope}",
+        f"intercept = {model.intercept}",
+        "",
+        "# Corrections, in log-odds, to what the files say of each kind of evidence.",
+        "[corrections]",
+    ]
+    lines += [f"{_quoted(name)} = {value}" for name, value in sorted(model.corrections.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -41,6 +41,11 @@ class Judge:
             rule_version=self.rules.version,
         )
 
+    def log_odds(self, case: Case) -> float:
+        """The calibrated log-odds that the case is relevant."""
+        amounts = (one.amount(self.rules.model.corrections) for one in self._gatherer.gather(case))
+        return self._base() + self.rules.model.slope * math.fsum(amounts)
+
     def evidence(self, case: Case) -> tuple[Evidence, ...]:
         """The evidence alone: what training and suggestions work on."""
         return self._gatherer.gather(case)
