@@ -50,7 +50,7 @@ async def run(config: Config, data: Path, environ: Mapping[str, str] = os.enviro
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=128)
+        listening = socket.create_server((host, port), family=family, backlog=128)
     except OSError as problem:
         raise UsageError(
             "{host}:{port} cannot be listened on: {problem}.",
@@ -59,6 +59,9 @@ def _listen(host: str, port: int) -> socket.socket:
             port=port,
             problem=problem.strerror or problem,
         ) from problem
+    # asyncio sets this only on sockets made with an explicit protocol: without it answers wait for delayed ACKs
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 class _Server(uvicorn.Server):
@@ -125,7 +128,7 @@ class _Daemon:
         else:
             self.app.configure(config)
             self.engine.schedule()
-            self.site.refresh()
+            await self.site.refresh()
             log.info("configuration taken over", sources=len(self.app.enabled()), channels=len(config.channels))
         self.systemd.notify("READY=1")
 

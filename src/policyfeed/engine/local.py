@@ -8,7 +8,7 @@ that the poll stored.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,7 +38,7 @@ OVERDUE = timedelta(minutes=15)
 class LocalEngine:
     """Polls, publishes and delivers when it is time. ``published`` is called after feeds were written."""
 
-    def __init__(self, app: App, published: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, app: App, published: Callable[[], Awaitable[None]] | None = None) -> None:
         self.app = app
         self._published = published
         self._scheduler = AsyncIOScheduler(
@@ -103,7 +103,8 @@ class LocalEngine:
         report = await self.app.publish()
         if report.written:
             log.info("published", files=len(report.written))
-        self._published()
+        if self._published is not None:
+            await self._published()
 
     def _deliver(self, channel: Channel) -> Callable[[], Coroutine[Any, Any, None]]:
         async def job() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -42,10 +43,11 @@ class Site:
                 sources=lambda: _publications(app.config),
             )
         )
-        self.refresh()
-
-    def refresh(self) -> None:
         self.published.load()
+
+    async def refresh(self) -> None:
+        """Load what was published; reading and compressing take their time in a thread."""
+        await asyncio.to_thread(self.published.load)
 
 
 def board_pages(config: Config) -> Mapping[str, Page]:
