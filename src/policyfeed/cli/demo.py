@@ -27,13 +27,12 @@ def run(
 
 
 def _show(report: DemoReport) -> None:
-    polls = (*report.first, *report.second)
     say(
         "{sources} sources polled twice: {new} articles, {joined} seen in two places, {kept} kept.",
         sources=len(report.first),
-        new=sum(one.new for one in polls),
-        joined=sum(one.joined for one in polls),
-        kept=sum(one.kept for one in polls),
+        new=report.articles,
+        joined=sum(one.joined for one in (*report.first, *report.second)),
+        kept=report.kept,
     )
     say(
         "What was there at first contact was stored quietly; {told} new releases were announced:", told=len(report.told)

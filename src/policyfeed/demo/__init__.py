@@ -19,6 +19,7 @@ from policyfeed.clock import now
 from policyfeed.config import load, shipped
 from policyfeed.demo.world import SLACK, World
 from policyfeed.poll import PollReport
+from policyfeed.store import articles
 from policyfeed.web import Site, board_pages
 
 
@@ -29,7 +30,8 @@ class DemoReport:
     first: tuple[PollReport, ...]
     second: tuple[PollReport, ...]
     told: tuple[dict[str, Any], ...]
-    folder: Path
+    articles: int
+    kept: int
 
 
 async def demo(
@@ -54,7 +56,9 @@ async def demo(
         await app.publish()
         for channel in config.channels:
             await app.deliver(channel)
-        shown(DemoReport(first=first, second=second, told=tuple(world.told), folder=app.feeds_folder))
+        with app.store.read() as tx:
+            counts = articles.count(tx)
+        shown(DemoReport(first=first, second=second, told=tuple(world.told), **counts))
         if serve:
             await _serve(app, host, port)
 
