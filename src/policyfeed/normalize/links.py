@@ -6,6 +6,8 @@ import re
 from ipaddress import ip_address
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
+from policyfeed.normalize.text import clean
+
 MOST = 4_000
 """Characters of a link; longer ones are no addresses of pages."""
 _SESSION = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
@@ -68,7 +70,7 @@ def canonical(link: str) -> str:
     pairs = sorted((name, value) for name, value in _pairs(parts.query) if _counts(name, value))
     query = f"?{urlencode(pairs)}" if pairs else ""
     route = f"#{_unquoted(parts.fragment)}" if parts.fragment.startswith(("/", "!/")) else ""
-    return f"{host.removeprefix('www.')}{port}{path}{query}{route}"
+    return clean(f"{host.removeprefix('www.')}{port}{path}{query}{route}")
 
 
 def is_site(link: str) -> bool:

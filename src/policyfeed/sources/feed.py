@@ -6,32 +6,39 @@ relative-link resolution stay off: normalize does these, on what is new.
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from html import entities
 from typing import Any
+from urllib.parse import urljoin
 
 import feedparser
 
-from policyfeed.errors import Blocked, HostileDocument, Unreadable
+from policyfeed.errors import Blocked, HostileDocument, Truncated, Unreadable
 from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.text import decode
 from policyfeed.types import Attachment, Document, Entry, Page, Request, Source
 
+ROBOTS = False
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_DOCTYPE_ENTITY = re.compile(r"<!DOCTYPE[^>]*\[.*?<!ENTITY", re.DOTALL | re.IGNORECASE)
-_HTML = re.compile(r"^\s*(<!doctype\s+html|<html[\s>])", re.IGNORECASE)
-# feedparser's loose parser would turn a bare & of "R&D" into "R&D;"
+_DOCTYPE = re.compile(r"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL | re.IGNORECASE)
+_ROOT = re.compile(r"<((?:[\w.-]+:)?(?:rss|feed|RDF))[\s>]")
+# CDATA as a whole; an & that begins none of XML's own references, with the name if it is HTML's; a character's number.
+# (feedparser's loose parser would turn the & of "R&D" into "R&D;".)
 _AMPERSAND = re.compile(
-    r"<!\[CDATA\[.*?\]\]>|&(?!#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};)", re.DOTALL
+    r"<!\[CDATA\[.*?\]\]>|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{1,31};)?|&#\w{1,8};",
+    re.DOTALL,
 )
+_HTML = re.compile(r"^\s*(<!doctype\s+html|<html[\s>])", re.IGNORECASE)
 
 
 def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request:  # noqa: ARG001
@@ -43,7 +50,7 @@ def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request: 
 
 
 def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:  # noqa: ARG001
-    """The feed's entries. Raises Unreadable for what is no feed, Blocked for a block page, HostileDocument."""
+    """The feed's entries. Raises Unreadable (no feed), Blocked, Truncated, HostileDocument."""
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding).strip("\ufeff \t\r\n")
     if not text:
         raise Unreadable("{url} answered with an empty body.", url=document.url)
@@ -51,17 +58,22 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
         return _json_feed(text, document)
     if _HTML.match(text):
         raise _not_a_feed(text, document)
-    if _DOCTYPE_ENTITY.search(text[:100_000]):
+    if (doctype := _DOCTYPE.match(text)) and "<!ENTITY" in text[doctype.end() :]:
         raise HostileDocument("{url} declares XML entities, which no feed needs.", url=document.url)
     return _xml(text, document)
 
 
 def _xml(text: str, document: Document) -> Page:
-    mended = _ILLEGAL.sub("", _AMPERSAND.sub(lambda found: "&amp;" if found[0] == "&" else found[0], text))
-    body = _DECLARATION.sub("", mended, count=1).encode()
+    root = _ROOT.search(text)
+    if root and f"</{root[1]}" not in text[root.end() :]:
+        raise Truncated(
+            "{url} ended before the end of its feed.", remedy="It is asked for again later.", url=document.url
+        )
+    mended = _AMPERSAND.sub(_mended, _ILLEGAL.sub("", text))
+    # without the feed's address: feedparser would resolve guids against it, and they would change with it
     parsed = feedparser.parse(
-        io.BytesIO(body),
-        response_headers={"content-type": "application/xml; charset=utf-8", "content-location": document.url},
+        io.BytesIO(_DECLARATION.sub("", mended, count=1).encode()),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
         sanitize_html=False,
         resolve_relative_uris=False,
     )
@@ -69,20 +81,34 @@ def _xml(text: str, document: Document) -> Page:
         raise _not_a_feed(text, document)
     broken = bool(parsed.bozo) or mended != text
     warnings = ("the feed is not well-formed XML",) if broken else ()
-    return Page(entries=tuple(_entry(item) for item in parsed.entries), warnings=warnings)
+    return Page(entries=tuple(_entry(item, document.url) for item in parsed.entries), warnings=warnings)
 
 
-def _entry(item: dict[str, Any]) -> Entry:
+def _mended(found: re.Match[str]) -> str:
+    """A bare & escaped, HTML's references (&nbsp;) as characters, numbers of characters that XML forbids left out."""
+    said, name = found[0], found[1]
+    if said.startswith("<!"):
+        return said
+    if said.startswith("&#"):
+        sign = html.unescape(said)
+        return "" if sign in ("", "\ufffd") or _ILLEGAL.match(sign) else said
+    return html.escape(entities.html5[name]) if name in entities.html5 else f"&amp;{name or ''}"
+
+
+def _entry(item: dict[str, Any], base: str) -> Entry:
     """A feedparser entry as strings. ``dict.get`` passes by feedparser's own aliases, which mix up dates."""
 
     def said(name: str) -> str:
         value = dict.get(item, name)
         return value if isinstance(value, str) else ""
 
+    link = said("link")
+    if dict.get(item, "guidislink") and link == said("id") and not link.startswith(("http://", "https://", "/")):
+        link = ""  # a number that was not marked as no address
     contents = [str(part.get("value", "")) for part in dict.get(item, "content") or []]
     return Entry(
         title=said("title"),
-        url=said("link"),
+        url=_joined(base, link),
         guid=said("id"),
         published=said("published") or said("created") or said("updated"),
         updated=said("updated") if said("published") else "",
@@ -92,12 +118,21 @@ def _entry(item: dict[str, Any]) -> Entry:
         categories=tuple(str(tag.get("term") or "") for tag in dict.get(item, "tags") or [] if tag.get("term")),
         attachments=tuple(
             Attachment(
-                name=str(link.get("title") or ""), url=str(link.get("href") or ""), type=str(link.get("type") or "")
+                name=str(one.get("title") or ""),
+                url=_joined(base, str(one.get("href") or "")),
+                type=str(one.get("type") or ""),
             )
-            for link in dict.get(item, "links") or []
-            if link.get("rel") == "enclosure"
+            for one in dict.get(item, "links") or []
+            if one.get("rel") == "enclosure"
         ),
     )
+
+
+def _joined(base: str, link: str) -> str:
+    try:
+        return urljoin(base, link) if link else ""
+    except ValueError:
+        return link
 
 
 def _json_feed(text: str, document: Document) -> Page:
@@ -110,13 +145,14 @@ def _json_feed(text: str, document: Document) -> Page:
         raise Unreadable(
             "{url} is JSON, but no JSON Feed.", remedy="Describe it as a source of kind `json`.", url=document.url
         )
-    items = [item for item in feed.get("items") or [] if isinstance(item, dict)]
-    return Page(entries=tuple(_json_entry(item) for item in items))
+    if not isinstance(feed.get("items"), list):
+        raise Unreadable("{url} is a JSON Feed without a list of items.", url=document.url)
+    return Page(entries=tuple(_json_entry(item) for item in _tables(feed["items"])))
 
 
 def _json_entry(item: dict[str, Any]) -> Entry:
     def said(*names: str) -> str:
-        return next((str(item[name]) for name in names if isinstance(item.get(name), str | int) and item[name]), "")
+        return next((str(item[name]) for name in names if _is_text(item.get(name))), "")
 
     return Entry(
         title=said("title"),
@@ -126,15 +162,26 @@ def _json_entry(item: dict[str, Any]) -> Entry:
         updated=said("date_modified"),
         summary=said("summary"),
         content=said("content_html", "content_text"),
-        categories=tuple(str(tag) for tag in item.get("tags") or []),
+        categories=tuple(str(tag) for tag in _list(item.get("tags")) if _is_text(tag)),
         attachments=tuple(
             Attachment(
                 name=str(one.get("title") or ""), url=str(one.get("url") or ""), type=str(one.get("mime_type") or "")
             )
-            for one in item.get("attachments") or []
-            if isinstance(one, dict)
+            for one in _tables(item.get("attachments"))
         ),
     )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _tables(value: object) -> list[dict[str, Any]]:
+    return [one for one in _list(value) if isinstance(one, dict)]
 
 
 def _not_a_feed(text: str, document: Document) -> Unreadable | Blocked:

@@ -1,0 +1,245 @@
+"""Which articles are one release; titles in ``tests/cases/identity/pairs.toml``. And what becomes of an article."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policyfeed.clock import KST
+from policyfeed.identity import Neighbours, close_title, digest, join, mint, revise, same_release
+from policyfeed.types import Article, Attachment, Kind, MinistryName, Origin
+from tests.alerts import NOW
+
+PAIRS = tomllib.loads((Path(__file__).parents[1] / "cases" / "identity" / "pairs.toml").read_text(encoding="utf-8"))
+CLIMATE = MinistryName(id="mcee", name="기후에너지환경부")
+LABOUR = MinistryName(id="moel", name="고용노동부")
+TITLE = "여름철 녹조 종합대책 발표"
+
+
+def kst(day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(2026, 5, day, hour, minute, tzinfo=KST)
+
+
+def article(title: str = TITLE, place: str = "ministry", **changes: Any) -> Article:
+    """A release with one origin, as a source called ``place`` shows it."""
+    text = changes.get("summary", "녹조 대책을 내놓았다.")
+    origin = Origin(
+        source=place, key=f"{place}/{title}{changes.get('published')}", url=f"https://{place}.example.go.kr/7",
+        title=title, digest=digest(title, text, changes.get("content", "")), first_seen=NOW,
+    )  # fmt: skip
+    credited = changes.get("ministry", CLIMATE)
+    made = Article(
+        title=title,
+        ministry=credited,
+        ministries=(credited,),
+        published=kst(20, 10),
+        first_seen=NOW,
+        changed=NOW,
+        summary=text,
+        url=origin.url,
+        origins=(origin,),
+    )
+    return replace(made, **changes)
+
+
+def korea(title: str = TITLE, day: int = 20, **changes: Any) -> Article:
+    """A release as korea.kr's list shows it: with a day only."""
+    return article(title, "korea-press", **{"published": kst(day), "dated": True, **changes})
+
+
+def same(one: Article, other: Article) -> bool:
+    """And it does not matter which is asked first."""
+    assert same_release(one, other) == same_release(other, one)
+    return same_release(one, other)
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS["same"])
+def test_one_release_under_two_titles(one: str, other: str) -> None:
+    assert same(korea(one), article(other))
+    assert same(korea(other), article(one))
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS["different"])
+def test_two_releases_under_like_titles(one: str, other: str) -> None:
+    assert not same(korea(one), article(other))
+    assert not same(korea(other), article(one))
+
+
+@pytest.mark.parametrize(
+    ("hours", "joined"), [(0, True), (23, True), (24, True), (25, False), (-24, True), (-25, False)]
+)
+def test_moments_within_a_day_are_close(hours: int, joined: bool) -> None:
+    assert same(article(), article(place="other", published=kst(20, 10) + timedelta(hours=hours))) is joined
+
+
+@pytest.mark.parametrize(
+    ("moment", "joined"),
+    [
+        (kst(20, 0, 1), True),
+        (kst(20, 23, 59), True),
+        (kst(19, 19), True),
+        (kst(21, 5), True),
+        (kst(21, 9), False),
+        (kst(19, 9), False),
+        (kst(27, 10), False),
+    ],
+)
+def test_a_day_is_close_to_the_moments_in_it_and_a_little_about_it(moment: datetime, joined: bool) -> None:
+    assert same(korea(day=20), article(published=moment)) is joined
+
+
+def test_a_weekly_title_of_one_ministry_is_many_releases() -> None:
+    weeks = [korea("주간 미세먼지 예보 브리핑 자료", day) for day in (6, 13, 20, 27)]
+    assert not any(same(one, other) for one in weeks for other in weeks if one is not other)
+
+
+def test_a_daily_title_of_one_source_is_many_releases() -> None:
+    assert not same(korea("오늘의 녹조 예보 현황 안내", 20), korea("오늘의 녹조 예보 현황 안내", 21))
+    assert not same(article(published=kst(20, 17)), article(published=kst(21, 9)))
+
+
+def test_a_joint_release_stands_under_each_ministry() -> None:
+    assert same(korea(), replace(korea(), ministry=LABOUR, ministries=(LABOUR,)))
+    assert same(korea(), article(ministry=LABOUR))
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["주간 보도계획", "주간 보도자료 배포계획(5.18.~5.24.)", "주요 일정", "인사발령(2026년 5월 20일자)", "부고"],
+)
+def test_what_every_ministry_publishes_is_no_joint_release(title: str) -> None:
+    assert not same(korea(title), article(title, ministry=LABOUR))
+    assert same(korea(title), article(title))
+
+
+def test_like_titles_of_two_ministries_are_two_releases() -> None:
+    assert not same(
+        korea("여름철 녹조 종합대책 발표 현장"), article("여름철 녹조 종합대책 발표 현장을", ministry=LABOUR)
+    )
+
+
+def test_one_ministrys_two_texts_under_one_title_on_one_day() -> None:
+    morning = article("부고", published=kst(20, 9), summary="홍길동 사무관 부친상. 빈소는 달빛병원이다.")
+    evening = article(
+        "부고", published=kst(20, 18), summary="Lee, 김철수 서기관 모친상, 발인 22일 해오름장례식장 3호실"
+    )
+    assert not same(morning, evening)
+    assert same(morning, replace(evening, summary=morning.summary + " (정정)"))
+    assert same(korea("부고", summary=evening.summary), morning)
+
+
+def test_untitled_articles_are_never_one() -> None:
+    assert not same(article("", summary="가"), korea("", summary="가"))
+    assert not same(article("[동정]"), korea("[설명]"))
+
+
+@pytest.mark.parametrize(
+    ("title", "close"),
+    [
+        ("[설명] (참고) 탄소·중립!", "탄소중립"),
+        ("'26년 Ｋ-ESG", "2026년kesg"),
+        ("[동정]", "동정"),
+        ("Net-Zero 2050", "netzero2050"),
+    ],
+)
+def test_what_a_copy_has_in_common(title: str, close: str) -> None:
+    assert close_title(title) == close
+
+
+def test_an_id_is_minted_once_for_ever() -> None:
+    assert mint("korea.kr/156738805") == "urn:uuid:d048b520-42bf-5ab1-a395-42e17a265224"
+    assert mint("korea.kr/1") != mint("korea.kr/2")
+
+
+def test_of_several_the_nearest_in_time_is_the_same() -> None:
+    stored = [replace(korea(day=day), number=day) for day in (18, 19, 20, 21)]
+    found = Neighbours.of(stored).match(article(published=kst(20, 10)))
+    assert found is not None
+    assert found.number == 20
+
+
+def test_an_equal_title_goes_before_a_like_one() -> None:
+    like = replace(article("여름철 녹조 종합대책을 발표", "a", published=kst(20, 10)), number=1)
+    equal = replace(article(TITLE, "b", published=kst(20, 22)), number=2)
+    found = Neighbours.of([like, equal]).match(article(place="c"))
+    assert found is not None
+    assert found.number == 2
+
+
+def test_neighbours_know_the_newest_state_only() -> None:
+    stored = replace(korea(), number=1)
+    neighbours = Neighbours.of([stored])
+    neighbours.add(replace(stored, title="다른 제목을 단 발표 자료", published=kst(28)))
+    assert neighbours.match(article()) is None
+
+
+def test_a_join_keeps_everything_and_adds_what_is_missing() -> None:
+    known = replace(korea(summary="대책을…"), number=7, id="urn:x", department="")
+    seen = article(ministry=LABOUR, content="<p>전문</p>", department="수질과",
+                   attachments=(Attachment(name="가.hwpx", url="https://a.go.kr/1"),))  # fmt: skip
+    joined = join(known, seen, NOW + timedelta(hours=1))
+    assert [origin.source for origin in joined.origins] == ["korea-press", "ministry"]
+    assert [ministry.id for ministry in joined.ministries] == ["mcee", "moel"]
+    assert (joined.number, joined.id, joined.title, joined.revision) == (7, "urn:x", known.title, 1)
+    assert (joined.summary, joined.content, joined.department) == ("대책을…", "<p>전문</p>", "수질과")
+    assert (joined.published, joined.dated) == (kst(20, 10), False)
+    assert joined.changed == NOW + timedelta(hours=1)
+    assert join(joined, seen, NOW + timedelta(hours=2)) == joined
+
+
+def test_a_join_takes_no_other_days_time() -> None:
+    joined = join(korea(day=20), article(published=kst(21, 3)), NOW)
+    assert (joined.published, joined.dated) == (kst(20), True)
+
+
+def test_a_join_gives_a_date_to_what_has_none() -> None:
+    assert join(article(published=None), korea(), NOW).published == kst(20)
+    assert join(korea(), article(published=None), NOW).published == kst(20)
+
+
+def test_a_corrected_text_is_a_revision() -> None:
+    known = article()
+    seen = replace(article("여름철 녹조 종합대책 발표(수정)", summary="고친 대책"), kind=Kind.REFERENCE)
+    seen = replace(seen, origins=(replace(seen.origins[0], key=known.origins[0].key),))
+    revised = revise(known, seen, NOW)
+    assert revised is not None
+    assert (revised.title, revised.summary, revised.kind) == (
+        "여름철 녹조 종합대책 발표(수정)",
+        "고친 대책",
+        Kind.REFERENCE,
+    )
+    assert (revised.revision, revised.updated, revised.changed, revised.id) == (2, NOW, NOW, known.id)
+
+
+def test_another_places_slip_is_no_revision() -> None:
+    known = join(korea(), article(summary="전혀 다른 요약"), NOW)
+    slip = article("여름철 녹조 종합대책 발표표", summary="전혀 다른 요약")
+    slip = replace(slip, origins=(replace(slip.origins[0], key=known.origins[1].key),))
+    assert revise(known, slip, NOW) is None
+
+
+def test_a_text_that_came_from_another_place_is_revised_from_there() -> None:
+    full = article(content="<p>전문</p>", summary="")
+    known = join(korea(summary=""), full, NOW)
+    assert known.content == "<p>전문</p>"
+    seen = article(content="<p>고친 전문</p>", summary="")
+    revised = revise(known, replace(seen, origins=(replace(seen.origins[0], key=full.origins[0].key),)), NOW)
+    assert revised is not None
+    assert (revised.content, revised.title, revised.revision) == ("<p>고친 전문</p>", known.title, 2)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ("<p>가 나</p>", "<p class='x'>가\n나</p>", True),
+        ("<p>가</p>", "<p>나</p>", False),
+        ("<a href='/v;jsessionid=1'>가</a>", "<a href='/v;jsessionid=2'>가</a>", True),
+    ],
+)
+def test_what_counts_for_a_change(one: str, other: str, equal: bool) -> None:
+    assert (digest("제목", "", one) == digest("제목", "", other)) is equal
