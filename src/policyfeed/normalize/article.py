@@ -148,9 +148,10 @@ def _link(entry: Entry, source: Source) -> str:
 
 
 def _own_key(entry: Entry, source: Source, title: str) -> str:
-    """The key of an entry without a link of its own: its guid, else its title and date."""
+    """The key of an entry without a link of its own: its guid, else its title (or text, if it has none) and date."""
     guid = entry.guid.strip()
-    said = guid if guid and guid != entry.url.strip() else f"{title}\n{entry.published}"
+    text = title or one_line(entry.summary) or one_line(entry.content)
+    said = guid if guid and guid != entry.url.strip() else f"{text}\n{entry.published}"
     return f"{source.id}#{hashlib.sha256(said.encode('utf-8', 'replace')).hexdigest()[:24]}"
 
 

@@ -2,7 +2,8 @@
 
 The list gives title, lead, ministry and day. It is asked for the last days (``overlap_days``), newest first, page by
 page. Releases may be listed late, under their earlier approval date, so a poll may stop early only when the page's own
-total is accounted for by releases already known; every ``sweep_hours`` it goes to the end all the same.
+total is accounted for by releases already known; every ``sweep_hours`` it goes to the end all the same. The end is
+where the total is reached or, but for a few, a page brings nothing new, however many releases a page holds.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.text import decode
 from policyfeed.types import Document, Entry, Page, Request, Source
 
+ROBOTS = True
 OVERLAP_DAYS = 3
 SWEEP_HOURS = 3
 MOST_DAYS = 31
@@ -28,7 +30,7 @@ MOST_DAYS = 31
 PER_PAGE = 20
 _ITEM = 'div.list_type ul > li > a[href*="newsId="]'
 _NEWS_ID = re.compile(r"newsId=(\d{1,12})")
-_DAY = re.compile(r"(\d{4})[.-](\d{1,2})[.-](\d{1,2})")
+_DAY = re.compile(r"(\d{4})[.-]\s*(\d{1,2})[.-]\s*(\d{1,2})")
 _TOTAL = re.compile(r"총\s*<strong[^>]*>\s*([\d,]+)\s*</strong>")
 
 
@@ -45,25 +47,45 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     """One page's entries. Raises Blocked, LayoutChanged (no total, or items in another form).
 
     The cursor: ``covered`` (last day asked for), ``swept`` (when the list was last read to its end), ``seen``
-    (news id → day, of the window); while a poll is under way also ``read``, what it has seen so far.
+    (news id → day, of the window), ``short`` (by how many releases the list fell short of its own total at the last
+    sweep); while a poll is under way also ``read``, what it has seen so far.
     """
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
-    asked = {name: values[-1] for name, values in parse_qs(urlsplit(document.url).query).items()}
-    number, start, end = int(asked.get("pageIndex", 1)), asked.get("startDate", ""), asked.get("endDate", "")
+    number, start, end = _asked(document)
     total = _total(text, document)
     found = {_id(node): _entry(node, document) for node in LexborHTMLParser(text).css(_ITEM)}
-    _check(found, total, number, (start, end), document)
-    read_ = dict(cursor.get("read", {})) | {id_: _day(entry) for id_, entry in found.items()}
+    missing = total - len(cursor.get("read", {}))
+    if missing > (PER_PAGE if number > 1 else 0) and found.keys() <= cursor.get("read", {}).keys():
+        raise LayoutChanged(
+            "{url} says {total} releases but lists nothing new on this page.", url=document.url, total=total
+        )
+    warnings = _check(found, (start, end), document)
+    read_ = dict(cursor.get("read", {})) | {id_: _day(entry) or end for id_, entry in found.items()}
     seen = {id_: day for id_, day in cursor.get("seen", {}).items() if day >= start} | read_
-    swept = cursor.get("swept", "")
-    complete = not found or number * PER_PAGE >= total
-    entries = tuple(found.values())
+    swept, short = cursor.get("swept", ""), int(cursor.get("short", 0))
+    complete = len(read_) >= total or len(read_) == len(cursor.get("read", {}))
     if complete:
-        swept, seen = document.fetched.isoformat(), read_
-    if complete or (len(seen) >= total and not _sweep_due(source, swept, document.fetched)):
-        return Page(entries=entries, cursor={"covered": end, "swept": swept, "seen": seen})
+        swept, seen, short = document.fetched.isoformat(), read_, max(0, total - len(read_))
+    entries = tuple(found.values())
+    if complete or (len(seen) + short >= total and not _sweep_due(source, swept, document.fetched)):
+        done = {"covered": end, "swept": swept, "seen": seen} | ({"short": short} if short else {})
+        return Page(entries=entries, cursor=done, warnings=warnings)
     following = _request(source, date.fromisoformat(start), date.fromisoformat(end), number + 1)
-    return Page(entries=entries, next=following, cursor={**cursor, "read": read_})
+    return Page(entries=entries, next=following, cursor={**cursor, "read": read_}, warnings=warnings)
+
+
+def _asked(document: Document) -> tuple[int, str, str]:
+    """Page number, first and last day that the answer's address names. Raises LayoutChanged when it names none."""
+    asked = {name: values[-1] for name, values in parse_qs(urlsplit(document.url).query).items()}
+    try:
+        days = [date.fromisoformat(asked[name]).isoformat() for name in ("startDate", "endDate")]
+        return int(asked["pageIndex"]), days[0], days[1]
+    except (KeyError, ValueError) as problem:
+        raise LayoutChanged(
+            "{url} is not the list that was asked for: it was redirected.",
+            remedy="Look at the page in a browser; until policyfeed is updated, ministries' own feeds go on.",
+            url=document.url,
+        ) from problem
 
 
 def _request(source: Source, start: date, end: date, number: int) -> Request:
@@ -82,7 +104,10 @@ def _request(source: Source, start: date, end: date, number: int) -> Request:
 
 def _sweep_due(source: Source, swept: str, now: datetime) -> bool:
     hours = float(source.options.get("sweep_hours", SWEEP_HOURS))
-    return not swept or now - datetime.fromisoformat(swept) >= timedelta(hours=hours)
+    if not swept:
+        return True
+    ago = now - datetime.fromisoformat(swept)
+    return not timedelta(0) <= ago < timedelta(hours=hours)  # a sweep in the future: the clock was wrong
 
 
 def _total(text: str, document: Document) -> int:
@@ -100,6 +125,8 @@ def _total(text: str, document: Document) -> int:
 def _entry(node: LexborNode, document: Document) -> Entry:
     def part(selector: str) -> str:
         found = node.css_first(selector)
+        for line_break in found.css("br") if found else ():
+            line_break.replace_with(" ")
         return found.text() if found else ""
 
     return Entry(
@@ -123,17 +150,14 @@ def _day(entry: Entry) -> str:
     return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}" if found else ""
 
 
-def _check(found: Mapping[str, Entry], total: int, number: int, window: tuple[str, str], document: Document) -> None:
-    """What a right page holds: as many items as its total says, with titles, ministries and days within the window."""
-    expected = min(PER_PAGE, total - (number - 1) * PER_PAGE)
-    if expected > 0 and not found:
-        raise LayoutChanged("{url} says {total} releases but lists none.", url=document.url, total=total)
+def _check(found: Mapping[str, Entry], window: tuple[str, str], document: Document) -> tuple[str, ...]:
+    """Raises LayoutChanged for a page that is not what it was; single odd releases are warnings, and are kept."""
+    odd = [id_ for id_, entry in found.items() if not (id_ and entry.title.strip() and entry.ministry and _day(entry))]
+    if len(odd) * 2 > len(found):
+        raise LayoutChanged("{url} lists releases without title, ministry or date.", url=document.url)
     for entry in found.values():
-        if not (entry.title.strip() and entry.ministry and _day(entry)):
-            raise LayoutChanged("{url} lists a release without title, ministry or date.", url=document.url)
-        if not window[0] <= _day(entry) <= window[1]:
+        if (day := _day(entry)) and not window[0] <= day <= window[1]:
             raise LayoutChanged(
-                "{url} lists {day}, outside the days asked for: the filter was ignored.",
-                url=document.url,
-                day=_day(entry),
+                "{url} lists {day}, outside the days asked for: the filter was ignored.", url=document.url, day=day
             )
+    return tuple(f"release {id_} is listed without title, ministry or date" for id_ in odd)
