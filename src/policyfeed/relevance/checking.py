@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,9 +29,9 @@ class Finding:
     message: str
     detail: str = ""
 
-    def text(self) -> str:
-        """The message in English, place included."""
-        said = self.message.format(topic=self.topic, term=self.term, detail=self.detail)
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """The message with its place; ``translate`` maps the English template to the reader's language."""
+        said = translate(self.message).format(topic=self.topic, term=self.term, detail=self.detail)
         return f"{self.place.file}:{self.place.line}: {said}"
 
 

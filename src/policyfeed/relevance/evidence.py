@@ -45,6 +45,7 @@ class Gatherer:
             sought += [*topic.terms, *topic.masks]
         self._matcher = Matcher(sought)
         self._genres = tuple(GenreFinder(genre) for genre in rules.genres)
+        self._weights = {topic.id: topic.weight for topic in rules.topics}
         self._by_ministry = _by_ministry(rules.topics)
 
     def gather(self, case: Case) -> tuple[Evidence, ...]:
@@ -76,7 +77,8 @@ class Gatherer:
         return evidence
 
     def _prior(self, term: Term, zone: Zone) -> float:
-        return strength_weight(self._rules, term.strength) * zone_weight(self._rules, zone)
+        weight = self._weights.get(term.topic, 1.0)
+        return weight * strength_weight(self._rules, term.strength) * zone_weight(self._rules, zone)
 
     def _term(self, passage: Passage, one: Found, term: Term, factor: float) -> Evidence:
         share = factor * zone_weight(self._rules, passage.zone)

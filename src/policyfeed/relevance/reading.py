@@ -68,6 +68,7 @@ class _Topic(_Shape):
     name: _Name
     description: str = ""
     alert: float = 0.0
+    weight: float = Field(default=1.0, gt=0)
     terms: _Terms
     masks: list[_Text] = []
     ministries: dict[str, float] = {}
@@ -265,6 +266,7 @@ def _topic(file: _File) -> Topic | None:
         name_en=shape.name.en,
         description=shape.description,
         alert=shape.alert,
+        weight=shape.weight,
         terms=tuple(terms),
         masks=tuple(Mask(text=text, topic=shape.id, place=file.place(text)) for text in shape.masks),
         ministries=shape.ministries,

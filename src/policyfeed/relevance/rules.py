@@ -96,6 +96,8 @@ class Topic:
     name_en: str
     description: str = ""
     alert: float = 0.0
+    weight: float = 1.0
+    """What a term of this topic counts beside one of another."""
     terms: tuple[Term, ...] = ()
     masks: tuple[Mask, ...] = ()
     ministries: Mapping[str, float] = field(default_factory=dict)

@@ -1,9 +1,10 @@
 """Terms as editors write them, and where they count.
 
-``탄소중립`` matches with any spacing, and inside longer words. A term of two syllables must begin a word, or end one of
-at least four (``출산`` is not in 수출산업, ``과적`` not in 효과적); one of one syllable must be a word, endings such as
-은/는/을/에서 aside. ``|전세`` must begin a word, ``전세|`` must end one, ``*수질*`` may stand anywhere. ``외국인 + 체불``
-needs all its parts within ``NEAR`` characters. Latin terms match whole words, letter case and an English plural aside.
+``탄소중립`` matches with any spacing, and inside longer words. A term of two syllables must begin a word, or end
+one of at least four (``출산`` is not in 수출산업, ``과적`` not in 효과적); one of one syllable must be a word,
+endings such as 은/는/을/에서 aside. ``|전세`` must begin a word, ``전세|`` must end one, ``*수질*`` may stand anywhere.
+``외국인 + 체불`` needs all its parts within ``NEAR`` characters. Latin terms match whole words, letter case and an
+English plural aside.
 """
 
 from __future__ import annotations
