@@ -1,4 +1,4 @@
-"""The seam where httpcore's exceptions become ours. Nothing above it sees httpcore, ssl or OSError."""
+"""The seam where exceptions of httpcore, httpx's engine, become ours. Nothing above sees them, ssl or OSError."""
 
 from __future__ import annotations
 

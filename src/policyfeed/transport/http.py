@@ -1,8 +1,8 @@
 """The one HTTP client: polite, bounded, guarded. Sources, robots.txt and channels all go out through it.
 
-It works on httpcore, the engine under httpx, because that is where its rules can be held: httpcore sends a path byte
-for byte, takes a network backend (the address guard, the byte counter), and does nothing by itself that would have to
-be switched off again (redirects, cookies, decompression).
+It is httpx with a transport of our own (``engine``). What httpx would do by itself is done here, under rules:
+redirects, cookies, decompression, proxies of the environment, headers. The path goes out byte for byte, in the request
+extension ``target``.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import httpcore
+import httpx
 
 from policyfeed.clock import Clock
 from policyfeed.errors import TooLarge, Truncated, Unreachable, Unreadable
@@ -37,6 +39,9 @@ ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text
 # At DEBUG and INFO these write whole URLs and headers, in which webhooks have their secrets.
 for _name in ("httpcore", "httpx"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+_allowed = lru_cache(256)(allowed)
+_site = lru_cache(4096)(httpx.URL)
 
 _OURS = frozenset(
     {"accept-encoding", "connection", "content-length", "cookie", "host", "te", "transfer-encoding", "upgrade"}
@@ -103,6 +108,12 @@ class _Deadline:
             self._left = max(0.0, self._left - (loop.time() - started))
 
 
+class Client(Protocol):
+    """The one way out: ``HttpClient``, or what stands in for it."""
+
+    async def fetch(self, request: Request, manner: Manner) -> Document: ...
+
+
 class HttpClient:
     """One per process, inside ``async with``. ``allow`` lists inner hosts and networks that may be asked by all."""
 
@@ -127,7 +138,7 @@ class HttpClient:
         self._resolver = SystemResolver()
         self._pools = Pools(environ, resolver or self._resolver)
         self._jars: dict[str, Cookies] = {}
-        allowed(self._allow)
+        _allowed(self._allow)
 
     async def __aenter__(self) -> Self:
         return self
@@ -208,37 +219,42 @@ class HttpClient:
         async with self._lanes.place(address.host):
             meter = Meter(manner.show(hop.url), self._limits.header_bytes, self._limits.wire)
             with explained(meter, deadline.seconds):
-                async with deadline.running(), self._pools.borrow(route, address.host) as pool:
-                    return await self._exchange(pool, hop, address, cookie, meter)
+                async with deadline.running(), self._pools.borrow(route, address.host) as http:
+                    return await self._exchange(http, hop, address, cookie, meter)
 
     def _route(self, address: Address, first: Address, manner: Manner) -> Route:
         own = (first.host,) if manner.allow_private is True else tuple(manner.allow_private or ())
         allow = self._allow + own
-        check_host(address.host, allowed(allow))
+        check_host(address.host, _allowed(allow))
         chosen = (
             self._proxies.choose(address) if manner.proxy is None else (proxy(manner.proxy) if manner.proxy else None)
         )
         return Route(chosen, manner.ca_bundle, allow)
 
     async def _exchange(
-        self, pool: httpcore.AsyncConnectionPool, request: Request, address: Address, cookie: str, meter: Meter
+        self, http: httpx.AsyncClient, request: Request, address: Address, cookie: str, meter: Meter
     ) -> _Answer:
         token = METER.set(meter)
         try:
-            url = httpcore.URL(scheme=address.scheme, host=address.host, port=address.port_given, target=address.target)
-            headers = self._headers(request, address, cookie)
-            async with pool.stream(request.method, url, headers=headers, content=request.body or None) as response:
-                meter.head(response.headers)
-                answer = _Answer(response.status, tuple(map(_text, response.headers)), b"")
+            sent = httpx.Request(
+                request.method,
+                _site(address.site),
+                headers=self._headers(request, address, cookie),
+                content=request.body,
+                extensions={"target": address.target.encode()},
+            )
+            async with aclosing(await http.send(sent, stream=True)) as response:
+                meter.head(response.headers.raw)
+                answer = _Answer(response.status_code, tuple(map(_text, response.headers.raw)), b"")
                 return replace(answer, body=await self._body(answer, response, meter))
         finally:
             METER.reset(token)
 
-    async def _body(self, answer: _Answer, response: httpcore.Response, meter: Meter) -> bytes:
+    async def _body(self, answer: _Answer, response: httpx.Response, meter: Meter) -> bytes:
         redirect = 300 <= answer.status < 400
         decoded = decoder("" if redirect else answer.header("content-encoding"), meter.url, self._limits.decoded)
         try:
-            async for part in response.aiter_stream():
+            async for part in response.aiter_raw():
                 decoded.feed(part)
             return decoded.done()
         except (TooLarge, Truncated, Unreadable, httpcore.NetworkError, httpcore.RemoteProtocolError):
@@ -252,8 +268,6 @@ class HttpClient:
         ours = [("Host", address.authority), ("User-Agent", self._user_agent), ("Accept", ACCEPT)]
         ours = [pair for pair in ours if pair[0].lower() not in names] + [("Accept-Encoding", "gzip")]
         last = [("Cookie", cookie)] if cookie else []
-        if request.body or request.method in {"POST", "PUT", "PATCH"}:
-            last.append(("Content-Length", str(len(request.body))))
         return [(name.encode(), value.encode()) for name, value in ours + given + last]
 
 

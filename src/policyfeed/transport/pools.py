@@ -1,7 +1,8 @@
 """Connections: kept alive, split up by host, under one TLS context.
 
 httpcore looks through all connections of a pool at every request, so a process with hundreds of hosts has many small
-pools. What a connection was allowed to reach belongs to its pool: sources with other rights never share it.
+pools, an httpx client on each. What a connection was allowed to reach belongs to its pool: sources with other rights
+never share it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from zlib import crc32
 
 import certifi
 import httpcore
+import httpx
 
 from policyfeed.errors import ConfigError
+from policyfeed.transport.engine import client
 from policyfeed.transport.guard import Resolver, allowed
 from policyfeed.transport.proxies import Proxy
 from policyfeed.transport.wire import GuardedBackend, PlainBackend
 
-_SHARDS = 64
+_SHARDS = 128
 _KEPT = 4
 _KEPT_SECONDS = 30.0
 
@@ -35,8 +38,8 @@ class Route:
 
 
 class _Shard:
-    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
-        self.pool = pool
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
         self.users = 0
         self.broken = False
 
@@ -51,16 +54,16 @@ class Pools:
         self._shards: dict[tuple[Route, int], _Shard] = {}
 
     @asynccontextmanager
-    async def borrow(self, route: Route, host: str) -> AsyncIterator[httpcore.AsyncConnectionPool]:
-        """The pool for a host. Behind a proxy a pool in which a request failed is used no more.
+    async def borrow(self, route: Route, host: str) -> AsyncIterator[httpx.AsyncClient]:
+        """The client for a host. Behind a proxy a client is used no more when a request of it failed.
 
         httpcore forgets neither the connection nor the request when TLS fails inside a proxy's tunnel.
         """
         key = route, crc32(host.encode()) % _SHARDS
-        shard = self._shards.get(key) or self._shards.setdefault(key, _Shard(self._open(route)))
+        shard = self._shards.get(key) or self._shards.setdefault(key, _Shard(client(self._open(route))))
         shard.users += 1
         try:
-            yield shard.pool
+            yield shard.http
         except BaseException:
             shard.broken = route.proxy is not None
             raise
@@ -73,7 +76,7 @@ class Pools:
         if self._shards.get(key) is shard:
             del self._shards[key]
         if not shard.users:
-            await shard.pool.aclose()
+            await shard.http.aclose()
 
     def _open(self, route: Route) -> httpcore.AsyncConnectionPool:
         tls = self._context(route.ca_bundle)
@@ -106,7 +109,7 @@ class Pools:
 
     async def aclose(self) -> None:
         for shard in self._shards.values():
-            await shard.pool.aclose()
+            await shard.http.aclose()
         self._shards.clear()
 
 
