@@ -40,6 +40,7 @@ class Reading:
     cursor: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     newest_first: bool = False
+    total: int | None = None
 
 
 Fetch = Callable[[Source, Request], Awaitable[Document]]
@@ -57,6 +58,7 @@ def read_document(source: Source, cursor: Mapping[str, Any], document: Document,
         cursor=page.cursor,
         warnings=(*page.warnings, *found.warnings),
         newest_first=page.newest_first,
+        total=page.total,
     )
 
 
@@ -141,7 +143,7 @@ class Poller:
 
     async def _harvest(self, source: Source, state: SourceState) -> Harvest:
         request = registry.load("sources", source.kind).first(source, state.cursor, self.clock())
-        document = await self._ask(source, _conditional(request, state.validators))
+        document = await self.ask(source, _conditional(request, state.validators))
         validators = _validators(document)
         if document.status == NOT_MODIFIED:
             kept = Validators(
@@ -171,7 +173,7 @@ class Poller:
             if asked >= MOST_PAGES:
                 raise LayoutChanged("{source} pages without an end.", source=source.id)
             asked += 1
-            document = await self._ask(source, reading.next)
+            document = await self.ask(source, reading.next)
             reading = await self.read(source, reading.cursor or {}, document)
             found.extend(reading.articles)
             warnings.extend(reading.warnings)
@@ -185,9 +187,11 @@ class Poller:
             requests=asked,
         )
 
-    async def _ask(self, source: Source, request: Request) -> Document:
+    async def ask(self, source: Source, request: Request) -> Document:
+        """The answer to a request of a source. Raises Refused for other statuses than success and 304, UpstreamError."""
         document = await self.fetch(source, request)
-        if document.status == NOT_MODIFIED or 200 <= document.status < 300:
+        asked_if = any(name in ("If-None-Match", "If-Modified-Since") for name, _ in request.headers)
+        if 200 <= document.status < 300 or (document.status == NOT_MODIFIED and asked_if):
             return document
         raise Refused(
             "{source} answered {status}.",
@@ -205,7 +209,7 @@ class Poller:
             return self._failed(source, state, Emptied("{source} lists nothing any more.", source=source.id))
         now = self.clock()
         with self.store.write() as tx:
-            books = _Books(tx, self, quiet=state.first_contact is None, now=now)
+            books = Books(tx, self, quiet=state.first_contact is None, now=now)
             books.enter(source, seen)
             profile = Profile.from_json(state.profile).seen(books.new_times, now)
             found = bool(books.new)
@@ -280,7 +284,7 @@ class Poller:
 
 
 @dataclass(slots=True)
-class _Books:
+class Books:
     """Enters seen articles into the store, within one transaction, and counts."""
 
     tx: Any
@@ -295,7 +299,10 @@ class _Books:
     new_times: list[datetime] = field(default_factory=list)
 
     def enter(self, source: Source, seen: Sequence[Article]) -> None:
-        """Oldest first, so that numbers run with time; what is known word for word costs nothing."""
+        """Oldest first, so that numbers run with time (of one moment, the last listed: lists begin with the newest).
+
+        What is known word for word costs nothing.
+        """
         keys = [article.origins[0].key for article in seen]
         said = articles.seen_digests(self.tx, source.id, keys)
         fresh = [one for one in seen if said.get(one.origins[0].key) != one.origins[0].digest]
@@ -305,16 +312,17 @@ class _Books:
         known = articles.get(self.tx, set(numbers.values()))
         unknown = [one for one in fresh if one.origins[0].key not in numbers]
         neighbours = self._neighbours(unknown)
-        for article in sorted(fresh, key=lambda one: one.sort_time):
+        for article in sorted(reversed(fresh), key=lambda one: one.sort_time):
             key = article.origins[0].key
-            if key in said:
-                known[numbers[key]] = self._again(known[numbers[key]], article)
-            elif key in numbers:
-                known[numbers[key]] = self._join(known[numbers[key]], article)
+            if key in numbers:
+                before = known[numbers[key]]
+                after = self._again(before, article) if key in said else self._join(before, article)
             elif (same := neighbours.match(article)) is not None:
-                neighbours.add(self._join(same, article))
+                after = self._join(same, article)
             else:
-                neighbours.add(self._new(article))
+                after = self._new(article)
+            known[after.number] = after
+            neighbours.add(after)
 
     def _neighbours(self, unknown: Sequence[Article]) -> identity.Neighbours:
         if not unknown:
@@ -355,16 +363,14 @@ class _Books:
         return revised
 
     def _judge(self, article: Article, before: Article | None) -> None:
-        """Judge, and owe the news to the channels that would not have been told of what was there before."""
+        """Judge, and owe the news to the channels that neither were told before nor would have been."""
         verdict = self.poller.judge(article)
         due = self._owed(Judged(article=article, verdict=verdict))
         if before is not None:
             was = articles.judged(self.tx, [before.number])[before.number]
-            due = [
-                one
-                for one in due
-                if one.channel not in {old.channel for old in self._owed(replace(was, article=before))}
-            ]
+            told = {old.channel for old in self._owed(replace(was, article=before))}
+            told |= outbox.told(self.tx, article.number)
+            due = [one for one in due if one.channel not in told]
         articles.save_verdict(self.tx, article.number, verdict, self.now)
         self.kept += verdict.kept
         self.owed += outbox.owe(self.tx, due)
