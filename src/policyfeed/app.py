@@ -10,9 +10,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
-from policyfeed import __version__
+from policyfeed import __version__, registry
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock, now
 from policyfeed.config import Config
@@ -22,13 +22,17 @@ from policyfeed.publish import Page, PublishReport, publish
 from policyfeed.relevance import Judge
 from policyfeed.rhythm import Bounds, load_prior
 from policyfeed.store import SourceState, Store, sources
-from policyfeed.transport.http import HttpClient, Limits, Manner
+from policyfeed.transport.http import Client, HttpClient, Limits, Manner
+from policyfeed.transport.robots import Robots
+from policyfeed.transport.urls import take_apart
 from policyfeed.types import Document, Request, Source
 from policyfeed.workers import Workers
 
 P = ParamSpec("P")
 T = TypeVar("T")
 MEGABYTE = 1024 * 1024
+LONGEST_DELAY = 60.0
+"""Seconds of a Crawl-delay that are kept between two pages of a poll; the polls themselves are minutes apart."""
 
 
 def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -50,15 +54,19 @@ class WriterThread:
 
 
 class Pacer:
-    """Holds each channel to its messages a second."""
+    """Holds each channel to its messages a second, and our requests to each site's Crawl-delay."""
 
     def __init__(self) -> None:
         self._free: dict[str, float] = {}
 
     async def __call__(self, channel: Channel) -> None:
+        await self.wait(channel.name, 1.0 / channel.per_second)
+
+    async def wait(self, name: str, seconds: float) -> None:
+        """Waits for one's turn; the next one with this name comes ``seconds`` after it."""
         time = asyncio.get_running_loop().time()
-        mine = max(time, self._free.get(channel.name, 0.0))
-        self._free[channel.name] = mine + 1.0 / channel.per_second
+        mine = max(time, self._free.get(name, 0.0))
+        self._free[name] = mine + seconds
         if mine > time:
             await asyncio.sleep(mine - time)
 
@@ -66,12 +74,6 @@ class Pacer:
 def due_time(source: Source, state: SourceState | None) -> datetime | None:
     """When the source is to be polled next; None = at once, it was never polled as it is configured now."""
     return state.due if state is not None and state.fingerprint == fingerprint(source) else None
-
-
-class Client(Protocol):
-    """The one way out: ``transport.http.HttpClient``, or what stands in for it."""
-
-    async def fetch(self, request: Request, manner: Manner) -> Document: ...
 
 
 @dataclass(slots=True)
@@ -88,9 +90,11 @@ class App:
     """The further files of the published folder: the static board."""
     pacer: Pacer = field(default_factory=Pacer)
     poller: Poller = field(init=False)
+    robots: Robots = field(init=False)
     stopping: bool = False
 
     def __post_init__(self) -> None:
+        self.robots = Robots(self.client, product="policyfeed", clock=self.clock)
         self.poller = self._poller()
 
     def configure(self, config: Config) -> None:
@@ -108,7 +112,7 @@ class App:
         return Poller(
             store=self.store,
             db=self.db,
-            fetch=lambda source, request: self.client.fetch(request, manner(source)),
+            fetch=self.ask,
             read=self.workers.read,
             judge=Judge(config.rules).judge,
             channels=config.channels,
@@ -132,6 +136,15 @@ class App:
         """The enabled sources whose time has come: those never polled, or polled under another configuration, too."""
         states = self.states()
         return [one for one in self.enabled() if (due_time(one, states.get(one.id)) or moment) <= moment]
+
+    async def ask(self, source: Source, request: Request) -> Document:
+        """Ask a source's server, as robots.txt allows it where its kind of source obeys that. Raises UpstreamError."""
+        how = manner(source)
+        if registry.load("sources", source.kind).ROBOTS:
+            await self.robots.check(request.url, how)
+            delay = self.robots.delay(request.url) or 0.0
+            await self.pacer.wait(take_apart(request.url).site, min(delay, LONGEST_DELAY))
+        return await self.client.fetch(request, how)
 
     async def poll(self, source: Source) -> PollReport:
         return await self.poller.poll(source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -106,6 +107,23 @@ async def test_rules_are_asked_once_a_day_and_hourly_while_there_is_no_answer() 
             clock.pass_by(hours)
             seen.append((await _open(robots, server), len(server.asked)))
     assert seen == [(False, 1), (False, 1), (False, 2), (False, 2), (True, 3)]
+
+
+async def test_known_rules_stay_while_the_site_gives_none() -> None:
+    async def hang_up(writer: asyncio.StreamWriter) -> None:
+        """No answer."""
+
+    answers: list[Reply] = [reply(200, RULES), reply(503), hang_up, reply(404)]
+    clock = Hours()
+    async with serving(lambda _: answers[len(server.asked) - 1]) as server, client() as http:
+        robots = Robots(http, product="policyfeed", clock=clock)
+        seen = list[tuple[bool, bool, int]]()
+        for hours in (0, 25, 0.5, 0.6, 1.1):
+            clock.pass_by(hours)
+            seen.append(
+                (await robots.allows(server.url("/"), Manner()), await _open(robots, server), len(server.asked))
+            )
+    assert seen == [(True, False, 1), (True, False, 2), (True, False, 2), (True, False, 3), (True, True, 4)]
 
 
 async def _open(robots: Robots, server: Server) -> bool:

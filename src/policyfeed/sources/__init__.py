@@ -1,6 +1,6 @@
 """Sources: what to request, how to read the answer. One file per kind; the file name is the configured ``kind``.
 
-An adapter is a module with the two functions of ``Adapter``. It does no I/O: requests go out and documents come in.
+An adapter is a module with what ``Adapter`` names. It does no I/O: requests go out and documents come in.
 ``read`` runs in a worker process with limits on time and memory, so everything it takes and gives can be pickled.
 """
 
@@ -15,6 +15,9 @@ from policyfeed.types import Document, Page, Request, Source
 
 class Adapter(Protocol):
     """What every module in this folder provides."""
+
+    ROBOTS: bool
+    """Whether the site's robots.txt is asked: yes for what was made for readers, no for feeds, made for programs."""
 
     def first(self, source: Source, cursor: Mapping[str, Any], now: datetime) -> Request:
         """The first request of a poll. ``cursor`` is what ``read`` left behind at the last successful poll."""

@@ -19,6 +19,7 @@ from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.text import decode
 from policyfeed.types import Document, Entry, Page, Request, Source
 
+ROBOTS = True
 ACCEPT = "application/json, */*;q=0.1"
 _HTML = re.compile(r"^\s*<")
 _PAGES = 5

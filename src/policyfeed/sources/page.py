@@ -20,6 +20,7 @@ from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.text import decode
 from policyfeed.types import Attachment, Document, Entry, Page, Request, Source
 
+ROBOTS = True
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 _PLACE = re.compile(r"^(?P<css>.*?)(?:@(?P<attribute>[\w:-]+))?$", re.DOTALL)
 _PAGES = 5

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from protego import Protego
 
 from policyfeed.clock import Clock
 from policyfeed.errors import Forbidden, UpstreamError
-from policyfeed.transport.http import HttpClient, Manner
+from policyfeed.transport.http import Client, Manner
 from policyfeed.transport.urls import shown, take_apart
 from policyfeed.types import Document, Request
 
@@ -30,9 +30,9 @@ class _Rules:
 
 
 class Robots:
-    """The rules of all sites, each asked at most once a day (once an hour while a site gives no answer)."""
+    """The rules of all sites, each asked once a day; while a site gives none, the last known ones stay."""
 
-    def __init__(self, client: HttpClient, *, product: str, clock: Clock) -> None:
+    def __init__(self, client: Client, *, product: str, clock: Clock) -> None:
         self._client = client
         self._product = product
         self._clock = clock
@@ -40,13 +40,21 @@ class Robots:
         self._asking: dict[str, asyncio.Lock] = {}
 
     async def allows(self, url: str, manner: Manner) -> bool:
-        """Whether the site lets this product fetch the URL. Asks for robots.txt when no fresh one is known."""
-        rules = await self._current(take_apart(url).site, manner)
-        return bool(rules.protego.can_fetch(url, self._product))
+        """Whether the site is known to let this product fetch the URL."""
+        try:
+            await self.check(url, manner)
+        except UpstreamError:
+            return False
+        return True
 
     async def check(self, url: str, manner: Manner) -> None:
-        """Raises Forbidden when the site does not let us fetch the URL."""
-        if not await self.allows(url, manner):
+        """Asks for robots.txt when no fresh one is known.
+
+        Raises Forbidden when the site does not let this product fetch the URL, and what ``fetch`` raises when nobody
+        can tell (RFC 9309 §2.3.1.4).
+        """
+        rules = await self._current(take_apart(url).site, manner)
+        if not rules.protego.can_fetch(url, self._product):
             raise Forbidden("The robots.txt of {url} forbids to fetch it.", url=shown(url))
 
     def delay(self, url: str) -> float | None:
@@ -59,15 +67,19 @@ class Robots:
         async with self._asking.setdefault(site, asyncio.Lock()):
             known = self._rules.get(site)
             if known is None or known.until <= self._clock():
-                known = self._rules[site] = await self._ask(site, manner)
+                known = self._rules[site] = await self._ask(site, manner, known)
             return known
 
-    async def _ask(self, site: str, manner: Manner) -> _Rules:
+    async def _ask(self, site: str, manner: Manner, known: _Rules | None) -> _Rules:
+        """What was known stays for another hour when the site gives no answer (RFC 9309 §2.4)."""
+        kept = replace(known, until=self._clock() + _RETRY) if known else None
         try:
             document = await self._client.fetch(Request(url=f"{site}/robots.txt"), manner)
         except UpstreamError:
-            return self._until(_ALLOW_NONE, _RETRY)
-        return self._judged(document)
+            if kept is None:
+                raise
+            return kept
+        return kept if kept and document.status >= 500 else self._judged(document)
 
     def _judged(self, document: Document) -> _Rules:
         """RFC 9309 §2.3.1: 4xx means that there are no rules, 5xx that nobody may come in."""
