@@ -123,5 +123,9 @@ class Emptied(UpstreamError):
     """A source lists nothing at all where it listed entries before."""
 
 
+class Incomplete(UpstreamError):
+    """A list shows fewer entries, or more, than it says that it has."""
+
+
 class HostileDocument(UpstreamError):
     """Reading the document exceeded the time or memory that a document may cost."""

@@ -181,6 +181,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a feed asks of those who poll it: leave ``seconds`` between polls, come not in these hours or on these days.
+
+    Hours (0–23) and days (0 = Monday) are in GMT, as RSS has them.
+    """
+
+    seconds: float = 0.0
+    hours: tuple[int, ...] = ()
+    days: tuple[int, ...] = ()
+
+
+NO_WISHES = Wishes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """What an adapter read in one document.
 
@@ -194,6 +209,28 @@ class Page:
     warnings: tuple[str, ...] = ()
     newest_first: bool = False
     """Of a list with a cursor: when its first document is unchanged, so are the others (its validators may be kept)."""
+    wishes: Wishes = NO_WISHES
+    total: int | None = None
+    """How many entries the source itself says that the list has, all its pages together; None = it does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """What an article's own pages and files say, as strings, gathered document by document.
+
+    ``content`` is HTML, ``subtitles`` plain text. ``ways`` are the requests that may still bring text, the next one
+    first; each answer leaves the ways that are left. ``warnings`` say what could not be read.
+    """
+
+    content: str = ""
+    subtitles: tuple[str, ...] = ()
+    published: str = ""
+    updated: str = ""
+    department: str = ""
+    licence: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    ways: tuple[Request, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,12 +146,14 @@ def turn(cursor: Mapping[str, Any], keys: Sequence[str], most: int) -> Turn:
     """Read on while a page ends with what the last poll did not see, at most ``most`` pages.
 
     The last half decides: notices pinned to the top are always known, and one withdrawn release moves an unknown one up
-    to the page's end. At first contact one page is enough.
+    to the page's end. At first contact one page is enough. A cursor with ``all`` (a backfill's) goes on to the end.
     """
-    if most <= 1:
-        return Turn(cursor=None)
     seen, read = cursor.get("seen", ()), list(cursor.get("read", ()))
     repeated = bool(keys) and set(keys) <= set(read)
+    if cursor.get("all"):
+        return _turn_back(read, keys, under_way(cursor) + 1, ended=repeated or not keys)
+    if most <= 1:
+        return Turn(cursor=None)
     caught_up = not seen or not keys or bool(set(keys[len(keys) // 2 :]) & set(seen))
     if not (repeated or caught_up) and under_way(cursor) + 1 < most:
         reading = {"seen": list(seen), "read": [*read, *keys], "pages": under_way(cursor) + 1}
@@ -161,6 +163,12 @@ def turn(cursor: Mapping[str, Any], keys: Sequence[str], most: int) -> Turn:
         warning = f"all rows of {most} pages are new: older ones may have been missed, a backfill finds them"
     left = {"seen": list(dict.fromkeys([*read, *keys]))[:REMEMBERED]}
     return Turn(cursor=left, warnings=(warning,) if warning else ())
+
+
+def _turn_back(read: Sequence[str], keys: Sequence[str], pages: int, *, ended: bool) -> Turn:
+    """A backfill's turn: on to the end, whatever is known. Beyond it some lists show their last page again."""
+    read = list(dict.fromkeys([*read, *keys]))[-REMEMBERED:]
+    return Turn(cursor={"seen": read}) if ended else Turn(cursor={"all": True, "read": read, "pages": pages}, more=True)
 
 
 def request(source: Source, accept: str) -> Request:

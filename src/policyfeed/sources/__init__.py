@@ -10,11 +10,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from policyfeed.types import Document, Page, Request, Source
+from policyfeed import registry
+from policyfeed.types import Detail, Document, Page, Request, Source
 
 
 class Adapter(Protocol):
-    """What every module in this folder provides."""
+    """What every module in this folder provides.
+
+    For ``policyfeed backfill`` it may provide one of two more functions: ``days(source, start, end) -> Request``, the
+    first request for what was published on these days (inclusive, Korean days), whose answers ``read`` reads to the
+    end when its cursor is empty; or ``leafs(source) -> bool``, whether the list can be leafed through: then ``read``
+    goes on to the next page for as long as there is one when its cursor says ``{"all": True}``.
+    """
 
     ROBOTS: bool
     """Whether the site's robots.txt is asked: yes for what was made for readers, no for feeds, made for programs."""
@@ -30,3 +37,38 @@ class Adapter(Protocol):
         Blocked or LayoutChanged.
         """
         ...
+
+
+class Detailed(Protocol):
+    """What an adapter provides besides when its articles have pages of their own that say more than its lists."""
+
+    def detail(self, source: Source, url: str) -> Request | None:
+        """The request for an article's own page; None = there is nothing to be read there."""
+        ...
+
+    def read_detail(self, source: Source, document: Document, so_far: Detail | None) -> Detail:
+        """What is known of the article with what the document adds.
+
+        ``so_far`` is None for the article's own page; else the document answers the first of ``so_far.ways``, and the
+        ways of what comes back are those that are left. Runs in a worker process. Raises Unreadable, Blocked,
+        LayoutChanged.
+        """
+        ...
+
+    def elsewhere(self, request: Request) -> Request | None:
+        """The same thing at another place of the same publisher, for when the first one refuses."""
+        ...
+
+
+def detailed(source: Source) -> Detailed | None:
+    """The source's adapter, if its articles have pages of their own."""
+    adapter: Any = registry.load("sources", source.kind)
+    found: Detailed | None = adapter if hasattr(adapter, "detail") else None
+    return found
+
+
+def body_url(source: Source, url: str) -> str:
+    """Where an article's body can be read; "" when the source's kind knows of no such place."""
+    adapter = detailed(source)
+    request = adapter.detail(source, url) if adapter else None
+    return request.url if request else ""

@@ -11,6 +11,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from html import entities
 from typing import Any
@@ -19,6 +20,8 @@ from urllib.parse import urljoin
 import feedparser
 
 from policyfeed.errors import Blocked, HostileDocument, Truncated, Unreadable
+from policyfeed.normalize import listing
+from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.text import decode
 from policyfeed.types import Attachment, Document, Entry, Page, Request, Source
@@ -49,8 +52,35 @@ def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request: 
     return Request(url=source.url, method=source.method, headers=headers, body=source.body.encode())
 
 
-def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:  # noqa: ARG001
-    """The feed's entries. Raises Unreadable (no feed), Blocked, Truncated, HostileDocument."""
+def leafs(source: Source) -> bool:
+    """Whether older entries can be had: by a parameter, or by the feed's own links (RFC 5005 §3)."""
+    return bool(source.options.get("page_param") or source.options.get("paged"))
+
+
+def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
+    """The feed's entries. Raises Unreadable (no feed), Blocked, Truncated, HostileDocument.
+
+    It is leafed through only for a backfill, whose cursor says ``all``: ``page_param`` counts from ``page_start`` by
+    ``page_step``; with ``paged`` the feed's link to its next page is followed.
+    """
+    page = _read(source, document)
+    if not cursor.get("all"):
+        return replace(page, next=None)
+    turn = listing.turn(cursor, [canonical(one.url) or one.guid or one.title for one in page.entries], 1)
+    following = _next(source, turn, page.next, document.fetched)
+    return replace(page, next=following, cursor=(turn if following else turn.ended).cursor)
+
+
+def _next(source: Source, turn: listing.Turn, linked: Request | None, now: datetime) -> Request | None:
+    if not turn.more or turn.cursor is None:
+        return None
+    if param := source.options.get("page_param"):
+        start, step = int(source.options.get("page_start", 1)), int(source.options.get("page_step", 1))
+        return listing.at_page(first(source, {}, now), str(param), start + int(turn.cursor["pages"]) * step)
+    return replace(first(source, {}, now), url=linked.url) if linked and source.options.get("paged") else None
+
+
+def _read(source: Source, document: Document) -> Page:
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding).strip("\ufeff \t\r\n")
     if not text:
         raise Unreadable("{url} answered with an empty body.", url=document.url)
@@ -81,7 +111,13 @@ def _xml(text: str, document: Document) -> Page:
         raise _not_a_feed(text, document)
     broken = bool(parsed.bozo) or mended != text
     warnings = ("the feed is not well-formed XML",) if broken else ()
-    return Page(entries=tuple(_entry(item, document.url) for item in parsed.entries), warnings=warnings)
+    later = [str(one.get("href") or "") for one in parsed.feed.get("links") or [] if one.get("rel") == "next"]
+    following = absolute(later[0], document.url) if later else ""
+    return Page(
+        entries=tuple(_entry(item, document.url) for item in parsed.entries),
+        next=Request(url=following) if following else None,
+        warnings=warnings,
+    )
 
 
 def _mended(found: re.Match[str]) -> str:

@@ -76,6 +76,11 @@ def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request: 
     return listing.request(source, ACCEPT)
 
 
+def leafs(source: Source) -> bool:
+    """Whether the table says how to come to the next page."""
+    return bool(listing.table(Table(), source.options).page_param)
+
+
 def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     """One document's items. Raises Unreadable, Blocked, or LayoutChanged. The cursor is like that of ``page``."""
     table = listing.table(Table(), source.options)

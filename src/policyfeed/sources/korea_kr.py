@@ -43,6 +43,11 @@ def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request:
     return _request(source, start, today, 1)
 
 
+def days(source: Source, start: date, end: date) -> Request:
+    """Page 1 of the releases of the days from ``start`` to ``end``: what a backfill asks for."""
+    return _request(source, start, end, 1)
+
+
 def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     """One page's entries. Raises Blocked, LayoutChanged (no total, or items in another form).
 
@@ -69,9 +74,9 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     entries = tuple(found.values())
     if complete or (len(seen) + short >= total and not _sweep_due(source, swept, document.fetched)):
         done = {"covered": end, "swept": swept, "seen": seen} | ({"short": short} if short else {})
-        return Page(entries=entries, cursor=done, warnings=warnings)
+        return Page(entries=entries, cursor=done, warnings=warnings, total=total)
     following = _request(source, date.fromisoformat(start), date.fromisoformat(end), number + 1)
-    return Page(entries=entries, next=following, cursor={**cursor, "read": read_}, warnings=warnings)
+    return Page(entries=entries, next=following, cursor={**cursor, "read": read_}, warnings=warnings, total=total)
 
 
 def _asked(document: Document) -> tuple[int, str, str]:

@@ -86,6 +86,12 @@ def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request: 
     return listing.request(source, ACCEPT)
 
 
+def leafs(source: Source) -> bool:
+    """Whether the table says how to come to the next page."""
+    table = listing.table(Table(), source.options)
+    return bool(table.next or table.page_param)
+
+
 def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     """One page's rows. Raises Unreadable, Blocked, or LayoutChanged.
 
