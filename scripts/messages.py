@@ -4,7 +4,8 @@
 has to be translated. ``--check`` changes nothing and fails when something is missing or behind.
 
 Collected are: the first literal of ``_("…")``, ``say``, ``progress`` and every error class; all literals of ``table``;
-what reaches a parameter called ``template`` or ``remedy``, directly or through a name; and ``_("…")`` of templates.
+what reaches a parameter called ``template``, ``message`` or ``remedy``, directly or through a name; and ``_("…")`` of
+templates.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from policyfeed import errors
+from policyfeed.relevance.checking import Severity
 from policyfeed.types import DeliveryState
 
 ROOT = Path(__file__).parents[1]
@@ -33,14 +35,14 @@ HEADER = "# Korean texts of policyfeed. English is the text in the source."
 
 FIRST = {"_", "gettext", "say", "progress"}
 ALL = {"table"}
-CARRIERS = ("template", "remedy")
+CARRIERS = ("template", "remedy", "message")
 ERRORS = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, Exception)}
 STATES = {
     *("new", "ok", "unchanged", "off"),
-    *(state.value for state in DeliveryState),
+    *(state.value for state in (*DeliveryState, *Severity)),
     *(one.__name__ for one in errors.UpstreamError.__subclasses__()),
 }
-"""Values that are shown translated: states of sources and deliveries."""
+"""Values that are shown translated: states of sources and deliveries, severities of findings."""
 PLACES = re.compile(r"%\((\w+)\)s|(?<!\{)\{(\w+)(?:![rsa])?(?::[^{}]*)?\}(?!\})")
 
 
