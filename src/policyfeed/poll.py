@@ -23,7 +23,8 @@ from policyfeed.normalize.article import normalize
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.rhythm import Bounds, Prior, Profile, after_failure, next_poll, retry_after, server_floor
 from policyfeed.route import owed
-from policyfeed.store import InDatabase, SourceState, Store, articles, outbox, sources
+from policyfeed.sources import body_url
+from policyfeed.store import InDatabase, SourceState, Store, articles, bodies, outbox, sources
 from policyfeed.types import Article, Delivery, Document, Judged, Request, Source, Validators, Verdict
 
 MOST_PAGES = 200
@@ -321,6 +322,8 @@ class Books:
                 after = self._join(same, article)
             else:
                 after = self._new(article)
+            place = body_url(source, article.origins[0].url)
+            bodies.need(self.tx, after, source.id, place, self.now, quiet=self.quiet)
             known[after.number] = after
             neighbours.add(after)
 
@@ -358,6 +361,7 @@ class Books:
         if revised is None:
             return known
         articles.update(self.tx, revised, revised=True)
+        bodies.again(self.tx, revised.number, self.now)
         self.revised += 1
         self._judge(revised, before=known)
         return revised

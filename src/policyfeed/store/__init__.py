@@ -5,18 +5,22 @@ Queries take the transaction that ``Store.read`` or ``Store.write`` gave.
 
 from sqlalchemy import Connection as Transaction
 
-from policyfeed.store import articles, board, feeds, outbox, sources
+from policyfeed.store import articles, board, bodies, feeds, hosts, outbox, sources
 from policyfeed.store.database import InDatabase, Store, working_alone
+from policyfeed.store.hosts import HostState
 from policyfeed.store.sources import SourceState
 
 __all__ = [
+    "HostState",
     "InDatabase",
     "SourceState",
     "Store",
     "Transaction",
     "articles",
     "board",
+    "bodies",
     "feeds",
+    "hosts",
     "outbox",
     "sources",
     "working_alone",

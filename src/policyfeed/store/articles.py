@@ -100,6 +100,14 @@ def update(tx: Connection, article: Article, *, revised: bool) -> None:
         _add_revision(tx, article, article.changed)
 
 
+def complete(tx: Connection, article: Article) -> None:
+    """Store what was found out later of the present revision: it is no other revision."""
+    update(tx, article, revised=False)
+    row = {"summary": article.summary, "content": article.content}
+    where = and_(revisions.c.number == article.number, revisions.c.revision == article.revision)
+    tx.execute(revisions.update().where(where).values(row))
+
+
 def add_origin(tx: Connection, number: int, origin: Origin) -> None:
     row = {name: getattr(origin, name) for name in ("source", "key", "url", "title", "digest", "first_seen")}
     tx.execute(origins.insert().values(number=number, **row))

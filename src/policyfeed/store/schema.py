@@ -65,7 +65,10 @@ sources = Table(
     Column("etag", Text),
     Column("last_modified", Text),
     Column("body_hash", String(64)),
+    Column("final_url", Text, nullable=False, default=""),
+    Column("asked_whole", UtcDateTime),
     Column("cursor", JSON, nullable=False, default=dict),
+    Column("wishes", JSON, nullable=False, default=dict),
     Column("profile", JSON, nullable=False, default=dict),
     Column("due", UtcDateTime),
     Column("first_contact", UtcDateTime),
@@ -77,6 +80,20 @@ sources = Table(
     Column("state", String(40), nullable=False, default="new"),
     Column("since", UtcDateTime),
     Column("error", Text, nullable=False, default=""),
+    Column("url", Text, nullable=False, default=""),
+    Column("moved_to", Text, nullable=False, default=""),
+    Column("moved_times", Integer, nullable=False, default=0),
+    Column("moved_since", UtcDateTime),
+    Column("missing", Integer, nullable=False, default=0),
+    Column("missing_since", UtcDateTime),
+)
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("name", String(300), primary_key=True),
+    Column("refusals", Integer, nullable=False, default=0),
+    Column("paused_until", UtcDateTime, nullable=False),
 )
 
 articles = Table(
@@ -185,4 +202,19 @@ feeds = Table(
     Column("sha256", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("changed", UtcDateTime, nullable=False),
+)
+
+bodies = Table(
+    "bodies",
+    metadata,
+    Column("number", BigId, ForeignKey("articles.number"), primary_key=True),
+    Column("source", String(100), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("quiet", Boolean, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", UtcDateTime, nullable=False),
+    Column("error", Text, nullable=False, default=""),
+    Index(None, "state", "host", "due"),
 )

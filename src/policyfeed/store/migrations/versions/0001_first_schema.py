@@ -73,7 +73,10 @@ def upgrade() -> None:
         sa.Column("etag", sa.Text(), nullable=True),
         sa.Column("last_modified", sa.Text(), nullable=True),
         sa.Column("body_hash", sa.String(length=64), nullable=True),
+        sa.Column("final_url", sa.Text(), nullable=False),
+        sa.Column("asked_whole", UtcDateTime(timezone=True), nullable=True),
         sa.Column("cursor", sa.JSON(), nullable=False),
+        sa.Column("wishes", sa.JSON(), nullable=False),
         sa.Column("profile", sa.JSON(), nullable=False),
         sa.Column("due", UtcDateTime(timezone=True), nullable=True),
         sa.Column("first_contact", UtcDateTime(timezone=True), nullable=True),
@@ -85,8 +88,38 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("since", UtcDateTime(timezone=True), nullable=True),
         sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("moved_to", sa.Text(), nullable=False),
+        sa.Column("moved_times", sa.Integer(), nullable=False),
+        sa.Column("moved_since", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("missing", sa.Integer(), nullable=False),
+        sa.Column("missing_since", UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
     )
+    op.create_table(
+        "hosts",
+        sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("refusals", sa.Integer(), nullable=False),
+        sa.Column("paused_until", UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_hosts")),
+    )
+    op.create_table(
+        "bodies",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source", sa.String(length=100), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("quiet", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["number"], ["articles.number"], name=op.f("fk_bodies_number")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_bodies")),
+    )
+    with op.batch_alter_table("bodies", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_bodies_state_host_due"), ["state", "host", "due"], unique=False)
+
     op.create_table(
         "deliveries",
         sa.Column("key", sa.String(length=200), nullable=False),
