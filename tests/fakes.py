@@ -97,14 +97,18 @@ def conditional(server: Server, body: str | bytes, **headers: Any) -> Callable[[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """An item of an invented feed."""
+    """An item of an invented feed; without a title of its own, one with its number."""
 
     number: int
-    title: str = "탄소중립 기본계획 확정"
+    title: str | None = None
     text: str = "온실가스 감축 계획이 확정됐다."
     published: str = "Wed, 20 May 2026 09:00:00 +0900"
     url: str = ""
     guid: str = ""
+
+    @property
+    def said(self) -> str:
+        return f"{self.number}차 탄소중립 기본계획 확정" if self.title is None else self.title
 
     def link(self, site: str) -> str:
         return self.url or f"https://{site}/board/view.do?no={self.number}"
@@ -116,7 +120,7 @@ def rss(*items: Item, site: str = "www.example.go.kr") -> str:
         f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>보도자료</title>'
         f"<link>https://{site}/</link><description/>"
         + "".join(
-            f"<item><title>{escape(item.title)}</title><link>{escape(item.link(site))}</link>"
+            f"<item><title>{escape(item.said)}</title><link>{escape(item.link(site))}</link>"
             f"<description>{escape(item.text)}</description><pubDate>{item.published}</pubDate>"
             + (f"<guid>{escape(item.guid)}</guid>" if item.guid else "")
             + "</item>"

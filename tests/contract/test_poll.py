@@ -1,0 +1,445 @@
+"""Polling, with the real store and the real adapters; the network is a script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policyfeed import poll as verb
+from policyfeed.errors import Emptied, LayoutChanged, Refused, Unreachable, Unreadable
+from policyfeed.normalize.ministry import Ministries
+from policyfeed.poll import PollReport, Reading, read_document
+from policyfeed.selection import Selection
+from policyfeed.store import SourceState, Store, articles, outbox, sources
+from policyfeed.types import Article, Document, Judged, Request, Source, Validators, Verdict
+from tests import fakes
+from tests.alerts import Hand
+from tests.fakes import BODIES, Item, PressList, Release, Server, channel, conditional, korea_kr, poller, rss, source
+
+CASES = Path(__file__).parents[1] / "cases" / "sources" / "feed"
+FEED = source()
+OTHER = source("other-press", url="https://other.example.go.kr/rss.xml")
+
+
+class World:
+    """A store, a network and a clock, and the questions that the tests ask."""
+
+    def __init__(self, store: Store, clock: Hand) -> None:
+        self.store, self.clock, self.server = store, clock, Server(clock)
+        self.parts: dict[str, Any] = {"channels": (channel(),)}
+
+    async def poll(self, of: Source = FEED, minutes: float = 30) -> PollReport:
+        self.clock.advance(minutes=minutes)
+        return await poller(self.store, self.server, **self.parts).poll(of)
+
+    async def contact(self, *several: Source) -> None:
+        """First contact with sources that list one old thing: from then on their news are announced."""
+        for one in several or (FEED,):
+            self.server.at(
+                one.url, self.server.page(rss(Item(number=1, title="지난 소식을 전하는 자료"), site=f"{one.id}.kr"))
+            )
+            assert (await self.poll(one)).state == "ok"
+
+    def lists(self, *items: Item, of: Source = FEED, **headers: Any) -> None:
+        self.server.at(of.url, self.server.page(rss(*items, site=f"{of.id}.kr"), **headers))
+
+    def state(self, of: Source = FEED) -> SourceState:
+        with self.store.read() as tx:
+            return sources.get(tx, of.id)
+
+    def articles(self) -> list[Judged]:
+        with self.store.read() as tx:
+            return list(reversed(articles.newest(tx, Selection(kept_only=False), 1000)))
+
+    def owed(self) -> list[tuple[str, str]]:
+        """(channel, title) of everything that is or was owed."""
+        with self.store.read() as tx:
+            owed = outbox.listing(tx)
+            known = articles.get(tx, [one.number for one in owed])
+        return [(one.channel, known[one.number].title) for one in owed]
+
+
+@pytest.fixture
+def world(store: Store, clock: Hand) -> World:
+    return World(store, clock)
+
+
+# Asking politely ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("etag", "modified"),
+    list(product([None, '"a"', 'W/"07-x;gzip"'], [None, "Tue, 19 May 2026 00:00:00 GMT", "yesterday"])),
+)
+async def test_validators_go_back_as_they_came(world: World, etag: str | None, modified: str | None) -> None:
+    headers: dict[str, Any] = {"etag": etag, "last_modified": modified}
+    world.lists(Item(number=1), **{name: value for name, value in headers.items() if value})
+    await world.poll()
+    assert not {"If-None-Match", "If-Modified-Since"} & world.server.headers().keys()
+    await world.poll()
+    sent = world.server.headers()
+    assert (sent.get("If-None-Match"), sent.get("If-Modified-Since")) == (etag, modified)
+    assert world.state().validators == Validators(etag=etag, last_modified=modified)
+
+
+async def test_not_modified_is_a_success_that_keeps_everything(world: World) -> None:
+    world.server.at(FEED.url, conditional(world.server, rss(Item(number=1)), etag='"1"'))
+    await world.poll()
+    report = await world.poll()
+    assert (report.state, report.entries, report.requests, report.new) == ("unchanged", 1, 1, 0)
+    state = world.state()
+    assert (state.validators.etag, state.listed, state.failures, state.state) == ('"1"', 1, 0, "ok")
+    assert state.last_success == world.clock()
+
+
+async def test_not_modified_may_bring_new_validators(world: World) -> None:
+    world.lists(Item(number=1), etag='"1"', last_modified="then")
+    await world.poll()
+    world.server.at(FEED.url, world.server.page("", 304, etag='"2"'))
+    await world.poll()
+    assert world.state().validators == Validators(etag='"2"', last_modified="then")
+
+
+async def test_not_modified_that_nobody_asked_for_is_refused(world: World) -> None:
+    world.server.at(FEED.url, world.server.page("", 304))
+    report = await world.poll()
+    assert isinstance(report.error, Refused)
+    assert world.state().first_contact is None
+
+
+async def test_the_same_body_again_is_not_read_but_its_validators_are_taken(world: World) -> None:
+    world.lists(Item(number=1), etag='"1"')
+    await world.poll()
+    world.lists(Item(number=1), etag='"2"')
+    assert (await world.poll()).state == "unchanged"
+    assert world.state().validators.etag == '"2"'
+    world.lists(Item(number=1))
+    await world.poll()
+    assert world.state().validators == Validators()
+
+
+@pytest.mark.parametrize("case", ["html-page", "block-page", "cut-in-an-item", "empty-body", "no-known-encoding"])
+async def test_what_cannot_be_read_changes_nothing_but_the_sources_state(world: World, case: str) -> None:
+    world.lists(Item(number=1), etag='"good"')
+    await world.poll()
+    before = world.state()
+    (document,) = (CASES / case).glob("document.*")
+    world.server.at(FEED.url, world.server.page(document.read_bytes(), etag='"bad"'))
+    report = await world.poll()
+    after = world.state()
+    assert report.error is not None
+    assert after.state == report.state == report.error.name
+    assert (after.validators, after.body_hash, after.cursor) == (before.validators, before.body_hash, before.cursor)
+    assert (after.failures, after.listed, after.last_success) == (1, 1, before.last_success)
+    assert len(world.articles()) == 1
+    world.lists(Item(number=1), Item(number=2), etag='"good again"')
+    assert (await world.poll()).new == 1
+    assert world.server.headers()["If-None-Match"] == '"good"'
+    assert (world.state().state, world.state().failures, world.state().error) == ("ok", 0, "")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 429, 500, 503])
+async def test_a_refusal_is_a_state_and_a_later_visit(world: World, status: int) -> None:
+    world.server.at(FEED.url, world.server.page("nope", status, retry_after="7200"))
+    report = await world.poll()
+    assert isinstance(report.error, Refused)
+    assert report.error.status == status
+    assert report.due is not None
+    assert report.due >= world.clock() + timedelta(seconds=7200)
+
+
+async def test_failures_wait_longer_and_longer_and_never_for_ever(world: World) -> None:
+    world.server.at(FEED.url, Unreachable("{url} did not answer.", url=FEED.url))
+    waits = []
+    for _ in range(12):
+        report = await world.poll()
+        assert report.due is not None
+        waits.append(report.due - world.clock())
+    assert world.state().failures == 12
+    assert waits[0] >= timedelta(minutes=5)
+    assert max(waits) <= timedelta(hours=24)
+    assert waits[-1] == timedelta(hours=24)
+
+
+async def test_a_source_that_lists_nothing_any_more_has_emptied(world: World) -> None:
+    world.lists(Item(number=1))
+    await world.poll()
+    world.lists()
+    report = await world.poll()
+    assert isinstance(report.error, Emptied)
+    assert len(world.articles()) == 1
+
+
+async def test_a_source_that_never_listed_anything_is_right(world: World) -> None:
+    world.lists()
+    assert (await world.poll()).state == "ok"
+    world.lists(Item(number=1))
+    assert (await world.poll()).new == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"url": "https://www.example.go.kr/rss/new.xml"}, {"options": {"date_only": True}}, {"encoding": "utf-8"}],
+)
+async def test_another_configuration_starts_from_nothing(world: World, changes: dict[str, Any]) -> None:
+    world.lists(Item(number=1), etag='"1"')
+    await world.poll()
+    changed = replace(FEED, **changes)
+    world.server.at(changed.url, world.server.page(rss(Item(number=1), Item(number=2), site="example-press.kr")))
+    report = await world.poll(changed)
+    assert "If-None-Match" not in world.server.headers()
+    assert (report.state, report.new, report.owed) == ("ok", 1, 0)
+
+
+# Telling --------------------------------------------------------------------------------------------------------------
+
+
+async def test_first_contact_is_quiet(world: World) -> None:
+    world.lists(*(Item(number=number, title=f"{number}차 탄소중립 회의") for number in range(20)))
+    report = await world.poll()
+    assert (report.new, report.kept, report.owed) == (20, 20, 0)
+    assert world.owed() == []
+
+
+async def test_a_failed_first_contact_stays_quiet_at_the_next(world: World) -> None:
+    world.server.at(FEED.url, Unreachable("{url} did not answer.", url=FEED.url))
+    await world.poll()
+    world.lists(Item(number=1))
+    assert (await world.poll()).owed == 0
+
+
+async def test_news_are_owed_to_every_channel_that_takes_them_exactly_once(world: World) -> None:
+    world.parts["channels"] = (
+        channel("a"),
+        channel("b", Selection(min_score=95)),
+        channel("c", Selection(words=("녹조",))),
+    )
+    await world.contact()
+    world.lists(
+        Item(number=2, title="탄소중립 기본계획 확정"),
+        Item(number=3, title="녹조와 탄소 대책"),
+        Item(number=4, title="봄 음악회 개최", text=""),
+    )
+    for _ in range(3):
+        await world.poll()
+    assert sorted(world.owed()) == [
+        ("a", "녹조와 탄소 대책"),
+        ("a", "탄소중립 기본계획 확정"),
+        ("c", "녹조와 탄소 대책"),
+    ]
+
+
+async def test_what_is_dropped_is_stored_with_its_reasons_and_told_to_nobody(world: World) -> None:
+    await world.contact()
+    world.lists(Item(number=2, title="가을 음악회 개최 안내", text="누구나 들을 수 있다."))
+    report = await world.poll()
+    assert (report.new, report.kept, report.owed) == (1, 0, 0)
+    (dropped,) = [one for one in world.articles() if "음악회" in one.article.title]
+    assert not dropped.verdict.kept
+    assert dropped.verdict.reasons
+
+
+async def test_the_same_release_from_two_places_is_one_article_told_once(world: World) -> None:
+    await world.contact(FEED, OTHER)
+    world.lists(Item(number=2, title="여름철 탄소중립 실천 대책 발표"))
+    assert (await world.poll()).owed == 1
+    world.lists(Item(number=9, title="[보도자료] 여름철 탄소중립 실천대책 발표"), of=OTHER)
+    report = await world.poll(OTHER)
+    assert (report.new, report.joined, report.owed) == (0, 1, 0)
+    found = world.articles()[-1].article
+    assert [origin.source for origin in found.origins] == ["example-press", "other-press"]
+
+
+async def test_the_same_link_from_two_sources_is_one_article(world: World) -> None:
+    await world.contact(FEED, OTHER)
+    link = "https://www.korea.kr/briefing/pressReleaseView.do?newsId=156700007"
+    world.lists(Item(number=2, title="여름철 탄소중립 실천 대책", url=link))
+    world.lists(Item(number=3, title="전혀 다른 제목을 단 자료", url=f"{link}&call_from=rss"), of=OTHER)
+    await world.poll()
+    assert (await world.poll(OTHER)).joined == 1
+
+
+async def test_what_was_dropped_and_is_kept_by_a_join_is_told_once(world: World) -> None:
+    await world.contact(FEED, OTHER)
+    title = "여름철 실천 대책 발표회 개최 안내"
+    world.lists(Item(number=2, title=title, text=""))
+    assert (await world.poll()).owed == 0
+    world.lists(Item(number=9, title=title, text="탄소 배출을 줄인다."), of=OTHER)
+    assert (await world.poll(OTHER)).owed == 1
+    await world.poll()
+    world.lists(Item(number=9, title=title, text="탄소 배출을 더 줄인다."), of=OTHER)
+    await world.poll(OTHER)
+    assert world.owed() == [("team", title)]
+
+
+async def test_what_is_known_from_a_quiet_first_contact_is_not_told_by_a_join(world: World) -> None:
+    await world.contact(FEED)
+    title = "여름철 탄소중립 실천 대책 발표"
+    world.lists(Item(number=9, title=title), of=OTHER)
+    assert (await world.poll(OTHER)).owed == 0
+    world.lists(Item(number=2, title=title))
+    report = await world.poll()
+    assert (report.joined, report.owed) == (1, 0)
+
+
+async def test_a_revision_is_kept_and_not_told_again(world: World) -> None:
+    await world.contact()
+    world.lists(Item(number=2, text="탄소 배출을 줄인다."))
+    await world.poll()
+    world.lists(Item(number=2, text="탄소 배출을 절반으로 줄인다."))
+    report = await world.poll()
+    assert (report.new, report.revised, report.owed) == (0, 1, 0)
+    found = world.articles()[-1].article
+    assert (found.revision, found.summary) == (2, "탄소 배출을 절반으로 줄인다.")
+    with world.store.read() as tx:
+        assert [one["summary"] for one in articles.history(tx, found.number)] == ["탄소 배출을 줄인다.", found.summary]
+    assert len(world.owed()) == 1
+
+
+async def test_a_change_of_mind_and_back_is_told_once(world: World) -> None:
+    await world.contact()
+    for text in ("탄소 배출을 줄인다.", "음악회를 연다.", "탄소 배출을 늘린다.", "음악회를 닫는다.", "탄소를 모은다."):
+        world.lists(Item(number=2, title="여름철 실천 대책", text=text))
+        await world.poll()
+    assert world.articles()[-1].article.revision == 5
+    assert world.owed() == [("team", "여름철 실천 대책")]
+
+
+async def test_a_known_article_that_comes_to_be_kept_is_told(world: World) -> None:
+    await world.contact()
+    world.lists(Item(number=2, title="여름철 실천 대책", text="음악회를 연다."))
+    await world.poll()
+    world.lists(Item(number=2, title="여름철 실천 대책", text="탄소 배출을 줄인다."))
+    assert (await world.poll()).owed == 1
+
+
+async def test_what_is_known_word_for_word_is_not_judged_again(world: World) -> None:
+    judged: list[str] = []
+
+    def judge(article: Article) -> Verdict:
+        judged.append(article.title)
+        return fakes.judge(article)
+
+    world.parts["judge"] = judge
+    await world.contact()
+    world.lists(Item(number=2), Item(number=3, title="셋째 자료의 제목"))
+    await world.poll()
+    judged.clear()
+    world.lists(Item(number=2), Item(number=3, title="셋째 자료의 제목"), Item(number=4, title="넷째 자료의 제목"))
+    await world.poll()
+    assert judged == ["넷째 자료의 제목"]
+
+
+async def test_two_joins_in_one_poll_lose_neither(world: World) -> None:
+    await world.contact(FEED, OTHER)
+    title = "여름철 탄소중립 실천 대책 발표"
+    link = "https://www.korea.kr/briefing/pressReleaseView.do?newsId=156700007"
+    world.lists(Item(number=2, title=title, url=link, text=""))
+    await world.poll()
+    joint = Item(number=9, title=title, url="https://other.example.go.kr/view?no=9", text="<p>전문을 싣는다.</p>")
+    world.lists(Item(number=8, title=title, url=link, text="짧은 요약"), joint, of=OTHER)
+    assert (await world.poll(OTHER)).joined == 2
+    found = world.articles()[-1].article
+    assert (found.content, len(found.origins)) == ("<p>전문을 싣는다.</p>", 3)
+
+
+async def test_numbers_run_with_time(world: World) -> None:
+    same_moment = [Item(number=number, title=f"{number}번째로 나온 자료") for number in (9, 8, 7, 6)]
+    older = Item(number=1, title="첫 번째로 나온 자료", published="Tue, 19 May 2026 09:00:00 +0900")
+    world.lists(*same_moment, older)
+    await world.poll()
+    titles = [one.article.title for one in sorted(world.articles(), key=lambda one: one.article.number)]
+    assert titles == [older.said, *(item.said for item in reversed(same_moment))]
+
+
+# Saving ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_one_poll_is_one_transaction(world: World) -> None:
+    await world.contact()
+    before = world.state()
+
+    def judge(article: Article) -> Verdict:
+        if "셋째" in article.title:
+            raise ZeroDivisionError
+        return fakes.judge(article)
+
+    world.parts["judge"] = judge
+    world.lists(
+        *(Item(number=number, title=f"{word} 탄소 자료") for number, word in ((2, "둘째"), (3, "셋째"))), etag='"2"'
+    )
+    with pytest.raises(ZeroDivisionError):
+        await world.poll()
+    assert len(world.articles()) == 1
+    assert world.owed() == []
+    assert world.state() == before
+    world.parts["judge"] = fakes.judge
+    report = await world.poll()
+    assert (report.new, report.owed) == (2, 2)
+
+
+async def test_an_entry_that_says_nothing_is_quarantined_with_a_warning(world: World) -> None:
+    world.lists(Item(number=1), Item(number=2, title="", text=""), Item(number=3, title="\x07\x1b", text="글은 있다"))
+    report = await world.poll()
+    assert (report.state, report.new) == ("ok", 2)
+    assert any("was left out" in warning for warning in report.warnings)
+
+
+async def test_a_source_that_pages_without_end_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
+        found = read_document(source, {}, document, Ministries(BODIES))
+        return replace(found, next=Request(url=source.url), cursor={"page": 1})
+
+    world.parts["read"] = endless
+    world.lists(Item(number=1))
+    report = await world.poll()
+    assert isinstance(report.error, LayoutChanged)
+    assert len(world.server.got) == verb.MOST_PAGES
+    assert world.articles() == []
+
+
+async def test_a_page_that_fails_fails_the_poll_and_the_next_one_begins_again(world: World) -> None:
+    site, press = PressList(), korea_kr()
+    today = world.clock().date()
+    site.add(*(Release(id=number, day=today, title=f"{number}번 탄소 사업") for number in range(45)))
+    failing = Unreadable("{url} is no page.", url="x")
+    world.server.at(press.url, site, failing)
+    report = await world.poll(press)
+    assert report.state == "Unreadable"
+    assert (world.articles(), world.state(press).cursor) == ([], {})
+    world.server.at(press.url, site)
+    assert (await world.poll(press)).new == 45
+
+
+async def test_a_paged_list_keeps_no_validators_of_its_first_page(world: World) -> None:
+    site, press = PressList(), korea_kr()
+    site.add(Release(id=7, day=world.clock().date()))
+
+    def with_etag(request: Request) -> Document:
+        return replace(site(request), headers={"etag": '"page 1"'})
+
+    world.server.at(press.url, with_etag)
+    await world.poll(press)
+    assert (world.state(press).validators, world.state(press).body_hash) == (Validators(), None)
+
+
+async def test_korea_kr_day_after_day(world: World) -> None:
+    site, press = PressList(), korea_kr()
+    world.server.at(press.url, site)
+    for day in range(4):
+        today = world.clock().date()
+        site.add(
+            *(
+                Release(id=day * 100 + number, day=today, title=f"{day}일차 {number}번 탄소 사업")
+                for number in range(30)
+            )
+        )
+        await world.poll(press, minutes=24 * 60)
+    assert len(world.articles()) == 120
+    assert len(world.owed()) == 90
