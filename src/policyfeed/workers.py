@@ -15,7 +15,7 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from policyfeed.errors import HostileDocument
+from policyfeed.errors import HostileDocument, PolicyfeedError, Unreadable
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.poll import Reading, read_document
 from policyfeed.types import Document, Ministry, Source
@@ -66,4 +66,14 @@ def _start(bodies: tuple[Ministry, ...], most: int) -> None:
 
 def _read(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
     assert _ministries is not None  # noqa: S101 - the pool starts every worker with _start
-    return read_document(source, cursor, document, _ministries)
+    try:
+        return read_document(source, cursor, document, _ministries)
+    except (PolicyfeedError, MemoryError, RecursionError):
+        raise
+    except Exception as problem:  # whatever a reader stumbles over: it is this document's failure, and not the daemon's
+        raise Unreadable(
+            "Reading {url} failed: {problem}.",
+            remedy="This is a fault in policyfeed: please report it with the document.",
+            url=document.url,
+            problem=f"{type(problem).__name__}: {problem}"[:200],
+        ) from problem

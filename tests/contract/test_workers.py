@@ -1,0 +1,102 @@
+"""Worker processes: a hostile document costs its own poll and nothing else. Real processes, small limits."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from policyfeed.errors import HostileDocument, Unreadable
+from policyfeed.store import Store
+from policyfeed.types import Document
+from policyfeed.workers import Workers
+from tests.alerts import Hand
+from tests.fakes import BODIES, Item, Server, poller, rss, source
+
+FEED = source()
+QUADRATIC = "<rss version='2.0'><channel><item><title>x</title><link " + " ".join(f"a{n}='1'" for n in range(150_000))
+HOSTILE = QUADRATIC + "/></item></channel></rss>"
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    made = Workers(BODIES, processes=1, seconds=2, megabytes=256)
+    yield made
+    made.close()
+
+
+def document(body: str | bytes) -> Document:
+    data = body.encode() if isinstance(body, str) else body
+    return Document(url=FEED.url, status=200, body=data, fetched=datetime(2026, 5, 20, tzinfo=UTC))
+
+
+async def test_a_document_is_read_in_another_process(workers: Workers) -> None:
+    reading = await workers.read(FEED, {}, document(rss(Item(number=7))))
+    (article,) = reading.articles
+    assert (article.title, article.ministry.id) == ("7차 탄소중립 기본계획 확정", "mcee")
+
+
+async def test_an_error_comes_back_as_it_was_raised(workers: Workers) -> None:
+    with pytest.raises(Unreadable, match="HTML page") as caught:
+        await workers.read(FEED, {}, document("<!doctype html><html><body>점검 중</body></html>"))
+    assert caught.value.facts["url"] == FEED.url
+    assert caught.value.remedy
+
+
+async def test_a_quadratic_document_is_stopped_and_the_next_one_is_read(workers: Workers) -> None:
+    with pytest.raises(HostileDocument, match="more time or memory"):
+        await workers.read(FEED, {}, document(HOSTILE))
+    assert (await workers.read(FEED, {}, document(rss(Item(number=7))))).articles
+
+
+def grandchildren() -> set[int]:
+    """Processes whose parent's parent is this one: the workers are children of multiprocessing's fork server."""
+    stats = [stat.read_text(encoding="utf-8", errors="replace") for stat in Path("/proc").glob("[0-9]*/stat")]
+    parents = {int(stat.split()[0]): int(stat.rpartition(")")[2].split()[1]) for stat in stats}
+    return {pid for pid, parent in parents.items() if parents.get(parent) == os.getpid()}
+
+
+async def test_a_worker_that_is_killed_fails_its_document_only() -> None:
+    others = grandchildren()
+    workers = Workers(BODIES, processes=1, seconds=20, megabytes=256)
+    try:
+        await workers.read(FEED, {}, document(rss(Item(number=7))))
+        (pid,) = grandchildren() - others
+        reading = asyncio.create_task(workers.read(FEED, {}, document(HOSTILE)))
+        await at_work(pid)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(HostileDocument, match="ProcessExpired"):
+            await reading
+        assert (await workers.read(FEED, {}, document(rss(Item(number=7))))).articles
+    finally:
+        workers.close()
+
+
+async def at_work(pid: int) -> None:
+    """Until the process has used some more of the processor's time: it has begun."""
+    start = ticks(pid)
+    while ticks(pid) < start + 20:  # noqa: ASYNC110 - another process sets no event of ours
+        await asyncio.sleep(0)
+
+
+def ticks(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11])
+
+
+async def test_an_unforeseen_failure_of_a_reader_is_that_documents_failure(workers: Workers) -> None:
+    with pytest.raises(Unreadable, match="KeyError"):
+        await workers.read(source(kind="no_such_kind"), {}, document(rss(Item(number=7))))
+
+
+async def test_a_hostile_source_fails_and_the_others_are_polled(store: Store, clock: Hand, workers: Workers) -> None:
+    server, other = Server(clock), source("other-press", url="https://other.example.go.kr/rss.xml")
+    server.at(FEED.url, server.page(HOSTILE))
+    server.at(other.url, server.page(rss(Item(number=7))))
+    made = poller(store, server, read=workers.read)
+    bad, good = await asyncio.gather(made.poll(FEED), made.poll(other))
+    assert (bad.state, good.state, good.new) == ("HostileDocument", "ok", 1)
