@@ -27,6 +27,8 @@ class Evidence:
     field: str = ""
     offset: int = -1
     zone: Zone | None = None
+    weight: float = 0.0
+    """What it says for its topic, however much was said before; ``written`` is discounted for that."""
     alert: float = 0.0
 
     def amount(self, corrections: Mapping[str, float]) -> float:
@@ -95,6 +97,7 @@ class Gatherer:
             field=passage.field,
             offset=passage.shift + one.offset,
             zone=passage.zone,
+            weight=self._prior(term, passage.zone),
         )
 
     def _genres_of(self, case: Case, found: Sequence[tuple[Passage, Found]]) -> list[Evidence]:

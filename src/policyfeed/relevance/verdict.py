@@ -29,7 +29,7 @@ class Judge:
         amounts = [one.amount(self.rules.model.corrections) for one in evidence]
         base, slope = self._base(), self.rules.model.slope
         score = round(100.0 * sigmoid(base + slope * math.fsum(amounts)), 2)
-        topics = self._topics(evidence, amounts)
+        topics = self._topics(evidence)
         kept = score >= self.rules.settings.keep
         return Verdict(
             kept=kept,
@@ -59,14 +59,14 @@ class Judge:
         prior = self.rules.settings.base + model.corrections.get("base", 0.0)
         return model.intercept + model.slope * prior
 
-    def _topics(self, evidence: Sequence[Evidence], amounts: Sequence[float]) -> tuple[str, ...]:
+    def _topics(self, evidence: Sequence[Evidence]) -> tuple[str, ...]:
         weights: dict[str, float] = {}
         home = ""
-        for one, amount in zip(evidence, amounts, strict=True):
+        for one in evidence:
             if one.rule == "ministry":
                 home = one.topic
             elif one.topic and one.zone is not Zone.BODY:
-                weights[one.topic] = weights.get(one.topic, 0.0) + max(amount, one.written, 0.05)
+                weights[one.topic] = weights.get(one.topic, 0.0) + one.weight
         if home in weights:
             weights[home] += 0.5
         if not weights:

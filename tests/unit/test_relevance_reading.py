@@ -1,0 +1,119 @@
+"""Topics' folders: what is read, and every mistake at once."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from policyfeed.errors import ConfigErrors
+from policyfeed.relevance import check_topics, load_topics
+from policyfeed.relevance.checking import Severity
+from policyfeed.relevance.rules import Rules
+
+ROOT = Path(__file__).parents[2]
+RULES = '[pillars]\nA = { ko = "가", en = "A" }\n'
+TOPIC = 'id = "A1"\npillar = "A"\nname = { ko = "물", en = "Water" }\n'
+TERMS = '[terms]\nstrong = ["수질"]\n'
+
+
+def folder(path: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (path / f"{name}.toml").write_text(text, encoding="utf-8")
+    return path
+
+
+def small(path: Path, topic: str = TOPIC + TERMS, rules: str = RULES) -> Rules:
+    return load_topics(folder(path, _rules=rules, A1=topic))
+
+
+def mistakes(path: Path, **files: str) -> list[dict[str, object]]:
+    with pytest.raises(ConfigErrors) as caught:
+        load_topics(folder(path, **files))
+    assert all(mistake.remedy for mistake in caught.value.mistakes)
+    return [mistake.facts for mistake in caught.value.mistakes]
+
+
+def test_the_shipped_topics_are_whole() -> None:
+    rules = load_topics(ROOT / "config" / "topics")
+    wanted = [f"E{n}" for n in range(1, 9)] + [f"G{n}" for n in range(1, 8)] + [f"S{n}" for n in range(1, 15)]
+    assert [topic.id for topic in rules.topics] == wanted
+    assert [pillar.id for pillar in rules.pillars] == ["E", "S", "G"]
+    assert all(topic.name_ko and topic.name_en and topic.description for topic in rules.topics)
+    assert all(topic.frameworks.get("k-esg") for topic in rules.topics)
+
+
+@pytest.mark.parametrize("topics", ["config/topics", "docs/examples/ai-regulation"])
+def test_topics_pass_their_own_examples(topics: str) -> None:
+    assert [finding.text() for finding in check_topics(load_topics(ROOT / topics))] == []
+
+
+def test_rules_can_be_pickled() -> None:
+    rules = load_topics(ROOT / "config" / "topics")
+    assert pickle.loads(pickle.dumps(rules)) == rules  # noqa: S301 - our own bytes
+
+
+def test_the_version_follows_every_file(tmp_path: Path) -> None:
+    first = small(tmp_path).version
+    assert small(tmp_path).version == first
+    assert small(tmp_path, TOPIC + '[terms]\nstrong = ["수질", "녹조"]\n').version != first
+
+
+def test_every_mistake_of_all_files_at_once(tmp_path: Path) -> None:
+    found = mistakes(
+        tmp_path,
+        _rules=RULES + '[[genres]]\nid = "x"\nname = { ko = "엑스", en = "X" }\npatterns = ["("]\n',
+        A1=TOPIC + 'stong = ["수질"]\n' + TERMS,
+        A2=TOPIC.replace("A1", "A2"),
+        A3="id = [",
+        A4=TOPIC.replace('pillar = "A"', 'pillar = "B"') + TERMS,
+    )
+    assert {(fact["file"], fact["key"]) for fact in found} == {
+        ("A1.toml", "stong"),
+        ("A2.toml", "terms"),
+        ("A3.toml", ""),
+        ("A4.toml", "pillar"),
+        ("_rules.toml", "patterns"),
+    }
+    assert next(fact["line"] for fact in found if fact["file"] == "A1.toml") == 4
+
+
+def test_an_id_used_twice(tmp_path: Path) -> None:
+    (found,) = mistakes(tmp_path, _rules=RULES, A1=TOPIC + TERMS, B1=TOPIC + TERMS)
+    assert (found["file"], found["id"], found["other"]) == ("B1.toml", "A1", "A1.toml")
+
+
+def test_a_term_of_nothing(tmp_path: Path) -> None:
+    (found,) = mistakes(tmp_path, _rules=RULES, A1=TOPIC + '[terms]\nstrong = ["··"]\n')
+    assert (found["line"], found["term"]) == (5, "··")
+
+
+def test_a_folder_without_rules(tmp_path: Path) -> None:
+    (found,) = mistakes(tmp_path, A1=TOPIC + TERMS)
+    assert found["file"] == "_rules.toml"
+
+
+def test_bytes_that_are_no_utf8(tmp_path: Path) -> None:
+    (tmp_path / "A1.toml").write_bytes("id = '물'".encode("cp949"))
+    found = mistakes(tmp_path, _rules=RULES)
+    assert found[0]["file"] == "A1.toml"
+
+
+def test_failed_examples_are_errors_with_their_place(tmp_path: Path) -> None:
+    rules = small(tmp_path, TOPIC + 'keep = ["가뭄 소식"]\ndrop = ["하천 수질 개선"]\n' + TERMS)
+    found = [(one.severity, one.place.line, one.term) for one in check_topics(rules)]
+    assert found == [(Severity.ERROR, 4, "가뭄 소식"), (Severity.ERROR, 5, "하천 수질 개선")]
+
+
+def test_dead_and_doubled_terms_are_warnings(tmp_path: Path) -> None:
+    examples = 'keep = ["수질 개선"]\ndrop = ["날씨 소식"]\n'
+    topic = TOPIC + 'masks = ["물가"]\n' + examples + '[terms]\nstrong = ["수질", "물가"]\nnormal = ["수 질", "녹조"]\n'
+    other = (
+        TOPIC.replace("A1", "A2")
+        + examples.replace("수질", "녹조")
+        + '[terms]\nstrong = ["수질", "녹조"]\n[shared]\n"녹조" = "둘 다"\n'
+    )
+    rules = load_topics(folder(tmp_path, _rules=RULES, A1=topic, A2=other))
+    found = {(one.severity.value, one.topic, one.term) for one in check_topics(rules)}
+    assert found == {("warning", "A1", "물가"), ("warning", "A1", "수 질"), ("warning", "A2", "수질")}
