@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -48,7 +49,7 @@ def judged(tx: Connection, numbers: Iterable[int]) -> dict[int, Judged]:
 
 def find(tx: Connection, wanted: str) -> Judged | None:
     """One article by number, Atom id, canonical key or URL (its own or an origin's)."""
-    if wanted.isdigit() and (found := judged(tx, [int(wanted)])):
+    if re.fullmatch("[0-9]{1,18}", wanted) and (found := judged(tx, [int(wanted)])):
         return found[int(wanted)]
     where = or_(articles.c.id == wanted, articles.c.url == wanted)
     number = tx.execute(select(articles.c.number).where(where)).scalar()
@@ -72,6 +73,8 @@ def newest(
     """The newest articles of a selection by publication time; ``since`` bounds it from below, ``skip`` pages on."""
     chosen: list[Judged] = []
     passed = 0
+    if limit < 1:
+        return chosen
     for one in _walk(tx, _where(selection, since), chunk=max(100, min(limit, 1000))):
         if not selection.takes(one):
             continue

@@ -9,10 +9,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TextIO, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError
 from policyfeed.store.schema import HEAD
@@ -67,7 +67,9 @@ class Store:
     def _mapped(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as problem:
+        except (IntegrityError, ProgrammingError, DataError):
+            raise  # a fault of ours, not of the disk
+        except DatabaseError as problem:
             raise _failed(self.file, problem) from problem
 
     def backup(self, to: Path) -> None:
@@ -98,13 +100,13 @@ def _copy(file: Path, to: Path) -> None:
 
 
 @contextmanager
-def working_alone(folder: Path) -> Iterator[None]:
-    """Hold the data folder's lock: only one process polls and delivers. Raises AlreadyRunning, OutputError.
+def working_alone(folder: Path, file: str = "daemon.lock") -> Iterator[None]:
+    """Hold one of the data folder's locks: only one process polls and delivers. Raises AlreadyRunning, OutputError.
 
     The kernel frees the lock when the process ends, however it ends.
     """
     _make_folder(folder)
-    with (folder / "daemon.lock").open("a+") as lock:
+    with _lock_file(folder / file) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -120,6 +122,13 @@ def working_alone(folder: Path) -> Iterator[None]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield
+
+
+def _lock_file(file: Path) -> TextIO:
+    try:
+        return file.open("a+")
+    except OSError as problem:
+        raise _unwritable(file.parent, f"{file.name}: {problem.strerror}") from problem
 
 
 def _make_folder(folder: Path) -> None:
@@ -145,7 +154,7 @@ def _failed(file: Path, problem: DatabaseError) -> StoreError:
     remedy = "Nothing was changed by the failed step. Run `policyfeed db verify`."
     if "full" in said:
         remedy = "Free some space on the disk; what was stored before is intact and work goes on by itself."
-    elif "not a database" in said:
+    elif "not a database" in said or "malformed" in said:
         remedy = "Move the file away (or name another POLICYFEED_DATA) and restore a backup."
     return StoreError("The database {file} failed: {problem}.", remedy=remedy, file=file, problem=said)
 
