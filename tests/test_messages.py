@@ -32,7 +32,7 @@ def test_every_text_is_translated_and_the_catalogue_is_up_to_date(wanted: Mappin
         ("Polling", "src/policyfeed/cli/work.py"),  # a progress bar
         ("{url} redirects in a circle.", "src/policyfeed/transport/http.py"),  # an error
         ("Use debug, info, warning or error.", "src/policyfeed/cli/__init__.py"),  # remedy="…"
-        ("The page is gone or has moved: look for the new address.", "src/policyfeed/poll.py"),  # through a dict
+        ("The page is gone or has moved: look for the new address.", "src/policyfeed/harvest.py"),  # through a dict
         ("Dropped with {score} of 100 points", "src/policyfeed/cli/articles.py"),  # through a name
         ("Page %(page)s of %(pages)s", "src/policyfeed/web/templates/board.html"),  # a template with facts
     ],

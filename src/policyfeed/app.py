@@ -17,7 +17,7 @@ from policyfeed.channels import Channel
 from policyfeed.clock import Clock, now
 from policyfeed.config import Config
 from policyfeed.deliver import DeliveryReport, deliver
-from policyfeed.poll import Poller, PollReport, fingerprint
+from policyfeed.poll import Poller, PollReport, due_time
 from policyfeed.publish import Page, PublishReport, publish
 from policyfeed.relevance import Judge
 from policyfeed.rhythm import Bounds, load_prior
@@ -71,11 +71,6 @@ class Pacer:
             await asyncio.sleep(mine - time)
 
 
-def due_time(source: Source, state: SourceState | None) -> datetime | None:
-    """When the source is to be polled next; None = at once, it was never polled as it is configured now."""
-    return state.due if state is not None and state.fingerprint == fingerprint(source) else None
-
-
 @dataclass(slots=True)
 class App:
     """One data folder at work under one configuration. ``configure`` exchanges the configuration while it runs."""
@@ -91,6 +86,8 @@ class App:
     pacer: Pacer = field(default_factory=Pacer)
     poller: Poller = field(init=False)
     robots: Robots = field(init=False)
+    visits: dict[str, asyncio.Future[PollReport]] = field(default_factory=dict)
+    """The polls under way, whatever the configuration they began under."""
     stopping: bool = False
 
     def __post_init__(self) -> None:
@@ -119,6 +116,7 @@ class App:
             clock=self.clock,
             bounds=lambda source: bounds(config, source),
             prior=load_prior(),
+            running=self.visits,
         )
 
     @property
@@ -134,8 +132,14 @@ class App:
 
     def due(self, moment: datetime) -> list[Source]:
         """The enabled sources whose time has come: those never polled, or polled under another configuration, too."""
+        times = self.due_times(moment)
+        return [one for one in self.enabled() if one.id in times and times[one.id] <= moment]
+
+    def due_times(self, moment: datetime) -> dict[str, datetime]:
+        """Source id → when it is to be polled; enabled sources that are gone are left out."""
         states = self.states()
-        return [one for one in self.enabled() if (due_time(one, states.get(one.id)) or moment) <= moment]
+        times = ((one.id, due_time(one, states.get(one.id), moment, self.poller.bounds(one))) for one in self.enabled())
+        return {id_: due for id_, due in times if due is not None}
 
     async def ask(self, source: Source, request: Request) -> Document:
         """Ask a source's server, as robots.txt allows it where its kind of source obeys that. Raises UpstreamError."""

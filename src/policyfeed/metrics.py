@@ -25,6 +25,7 @@ POLLS = Counter(
     ["source", "outcome"],
     registry=REGISTRY,
 )
+REQUESTS = Counter("policyfeed_requests_total", "Requests made to sources.", ["source"], registry=REGISTRY)
 POLL_SECONDS = Histogram(
     "policyfeed_poll_seconds",
     "How long a visit to a source took.",

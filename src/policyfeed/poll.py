@@ -1,84 +1,69 @@
 """Poll one source: ask, read, normalize, recognise, judge, and save all of it in one transaction.
 
-The story, top to bottom: ``Poller.poll`` harvests the documents (asynchronous, no database), then ``_save`` or
-``_failed`` writes what came of it (one transaction, no network). Nothing is announced from here: what is owed to
-channels is written beside the articles, and ``deliver`` pays it.
+The story, top to bottom: ``Poller.poll`` harvests the documents (``harvest``: asynchronous, no database), then
+``_save``, ``_unchanged`` or ``_failed`` writes what came of it (``books``: one transaction, no network). Nothing is
+announced from here: what is owed to channels is written beside the articles, and ``deliver`` pays it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from urllib.parse import urlsplit
 
-from policyfeed import identity, registry
+from policyfeed.books import Books, Judge
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock
-from policyfeed.errors import Emptied, LayoutChanged, Refused, UpstreamError
-from policyfeed.normalize.article import normalize
-from policyfeed.normalize.ministry import Ministries
-from policyfeed.rhythm import Bounds, Prior, Profile, after_failure, next_poll, retry_after, server_floor
-from policyfeed.route import owed
-from policyfeed.sources import body_url
-from policyfeed.store import InDatabase, SourceState, Store, articles, bodies, outbox, sources
-from policyfeed.types import Article, Delivery, Document, Judged, Request, Source, Validators, Verdict
+from policyfeed.errors import Emptied, Refused, UpstreamError
+from policyfeed.harvest import MOST_PAGES, Fetch, Harvest, Read, Reading, Visit, ask, read_document
+from policyfeed.rhythm import (
+    Bounds,
+    Prior,
+    Profile,
+    after_failure,
+    after_refusal,
+    believable,
+    next_poll,
+    server_floor,
+    settled,
+)
+from policyfeed.store import HostState, InDatabase, SourceState, Store, Transaction, hosts, sources
+from policyfeed.store.sources import GONE
+from policyfeed.types import Document, Request, Source
 
-MOST_PAGES = 200
-"""Documents of one poll: an adapter that pages for ever is broken."""
-NOT_MODIFIED = 304
+__all__ = [
+    "MOST_PAGES",
+    "Books",
+    "PollReport",
+    "Poller",
+    "Reading",
+    "due_time",
+    "fingerprint",
+    "read_document",
+]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """One document read: articles (each with its one origin), and how the poll goes on."""
-
-    articles: tuple[Article, ...]
-    next: Request | None = None
-    cursor: Mapping[str, Any] | None = None
-    warnings: tuple[str, ...] = ()
-    newest_first: bool = False
-    total: int | None = None
-
-
-Fetch = Callable[[Source, Request], Awaitable[Document]]
-Read = Callable[[Source, Mapping[str, Any], Document], Awaitable[Reading]]
-Judge = Callable[[Article], Verdict]
-
-
-def read_document(source: Source, cursor: Mapping[str, Any], document: Document, ministries: Ministries) -> Reading:
-    """Document → entries → articles. Pure, and what the worker processes run. Raises UpstreamError."""
-    page = registry.load("sources", source.kind).read(source, cursor, document)
-    found = normalize(page.entries, source, ministries, document.fetched)
-    return Reading(
-        articles=found.articles,
-        next=page.next,
-        cursor=page.cursor,
-        warnings=(*page.warnings, *found.warnings),
-        newest_first=page.newest_first,
-        total=page.total,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Harvest:
-    """What one poll brought home; ``articles`` is None when the source said, or showed, that nothing changed."""
-
-    articles: tuple[Article, ...] | None
-    validators: Validators
-    body_hash: str | None
-    cursor: Mapping[str, Any]
-    headers: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    requests: int = 1
+HELD = "held"
+"""The state of a report without a visit: the host said 429, and its pause is not over."""
+LONGEST_PAUSE = timedelta(hours=25)
+"""A host's pause that is said to last longer was set by a clock that was wrong."""
+ANSWERS, PERMANENCE = 3, timedelta(hours=24)
+"""A permanent redirect is believed after so many identical answers over so long a time."""
+MISSES, ABSENCE = 10, timedelta(days=7)
+"""A source that is not found so many times over so long a time is gone."""
+GONE_STATUS, NOT_FOUND, TOO_MANY = 410, 404, 429
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollReport:
-    """One poll's result, as the command, the log and metrics show it. ``state``: ok, unchanged, or an error's name."""
+    """One poll's result, as the command, the log and metrics show it.
+
+    ``state``: ok, unchanged, held (nothing was asked, the host wants a pause), gone, or an error's name.
+    """
 
     source: str
     state: str
@@ -105,9 +90,20 @@ def fingerprint(source: Source) -> str:
     return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()
 
 
+def due_time(source: Source, state: SourceState | None, now: datetime, bounds: Bounds) -> datetime | None:
+    """When the source is to be polled; ``now`` where it never was as it is configured. None = never, it is gone."""
+    if state is None or state.fingerprint != fingerprint(source):
+        return now
+    return None if state.gone else believable(state.due or now, now, bounds)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poller:
-    """Polls sources with what the composition root gives it: I/O, clock, judgement, channels."""
+    """Polls sources with what the composition root gives it: I/O, clock, judgement, channels.
+
+    ``running`` holds the visits under way, so that a source has one at a time: the data folder's lock keeps other
+    processes out, and a lease written before each visit would only double the writing.
+    """
 
     store: Store
     db: InDatabase
@@ -119,112 +115,71 @@ class Poller:
     bounds: Callable[[Source], Bounds]
     prior: Prior
     rng: random.Random = field(default_factory=random.Random)
+    running: dict[str, asyncio.Future[PollReport]] = field(default_factory=dict)
 
     async def poll(self, source: Source) -> PollReport:
-        """Visit one source now. Trouble upstream is a report with its error, never an exception."""
-        state = await self.db(self._state, source)
+        """Visit one source now, or wait for the visit under way. Trouble upstream is a report with its error."""
+        while (other := self.running.get(source.id)) is not None:
+            await asyncio.wait([other])
+            if not other.cancelled():
+                return other.result()
+        mine = self.running[source.id] = asyncio.get_running_loop().create_future()
         try:
-            harvest = await self._harvest(source, state)
+            report = await self._visit(source)
+            mine.set_result(report)
+        finally:
+            mine.cancel()
+            del self.running[source.id]
+        return report
+
+    async def _visit(self, source: Source) -> PollReport:
+        state, host = await self.db(self._opened, source)
+        if host is not None and self.clock() < host.paused_until <= self.clock() + LONGEST_PAUSE:
+            return await self.db(self._held, state, host)
+        placed = replace(source, url=state.url or source.url)
+        visit = Visit(placed, state, fetch=self.fetch, read=self.read, clock=self.clock)
+        try:
+            harvest = await visit.harvest()
         except UpstreamError as error:
-            return await self.db(self._failed, source, state, error)
+            return await self.db(self._failed, source, state, error, visit.requests)
         if harvest.articles is None:
-            return await self.db(self._unchanged, source, state, harvest)
-        return await self.db(self._save, source, state, harvest)
-
-    def _state(self, source: Source) -> SourceState:
-        with self.store.read() as tx:
-            state = sources.get(tx, source.id)
-        mark = fingerprint(source)
-        if state.fingerprint == mark:
-            return state
-        # another configuration: what was learned of the old one vouches for nothing, and first contact is quiet
-        return SourceState(id=source.id, fingerprint=mark, due=state.due, last_poll=state.last_poll)
-
-    # Asking ---------------------------------------------------------------------------------------------------
-
-    async def _harvest(self, source: Source, state: SourceState) -> Harvest:
-        request = registry.load("sources", source.kind).first(source, state.cursor, self.clock())
-        document = await self.ask(source, _conditional(request, state.validators))
-        validators = _validators(document)
-        if document.status == NOT_MODIFIED:
-            kept = Validators(
-                etag=validators.etag or state.validators.etag,
-                last_modified=validators.last_modified or state.validators.last_modified,
-            )
-            return Harvest(
-                articles=None, validators=kept, body_hash=state.body_hash, cursor=state.cursor, headers=document.headers
-            )
-        body_hash = hashlib.sha256(document.body).hexdigest()
-        if body_hash == state.body_hash:
-            return Harvest(
-                articles=None, validators=validators, body_hash=body_hash, cursor=state.cursor, headers=document.headers
-            )
-        return await self._read_on(source, state, document, validators, body_hash)
-
-    async def _read_on(
-        self, source: Source, state: SourceState, document: Document, validators: Validators, body_hash: str
-    ) -> Harvest:
-        """Read the first document and the pages that follow it."""
-        headers, found, warnings, asked = document.headers, list[Article](), list[str](), 1
-        reading = await self.read(source, state.cursor, document)
-        found.extend(reading.articles)
-        warnings.extend(reading.warnings)
-        paged = reading.cursor is not None and not reading.newest_first
-        while reading.next is not None:
-            if asked >= MOST_PAGES:
-                raise LayoutChanged("{source} pages without an end.", source=source.id)
-            asked += 1
-            document = await self.ask(source, reading.next)
-            reading = await self.read(source, reading.cursor or {}, document)
-            found.extend(reading.articles)
-            warnings.extend(reading.warnings)
-        return Harvest(
-            articles=tuple({article.origins[0].key: article for article in found}.values()),
-            validators=Validators() if paged else validators,
-            body_hash=None if paged else body_hash,
-            cursor=reading.cursor or {},
-            headers=headers,
-            warnings=tuple(warnings),
-            requests=asked,
-        )
+            return await self.db(self._unchanged, source, state, harvest, visit.requests)
+        return await self.db(self._save, source, state, harvest, visit.requests)
 
     async def ask(self, source: Source, request: Request) -> Document:
-        """The answer to a request of a source. Raises Refused for other statuses than success and 304, UpstreamError."""
-        document = await self.fetch(source, request)
-        asked_if = any(name in ("If-None-Match", "If-Modified-Since") for name, _ in request.headers)
-        if 200 <= document.status < 300 or (document.status == NOT_MODIFIED and asked_if):
-            return document
-        raise Refused(
-            "{source} answered {status}.",
-            remedy=_REMEDIES.get(document.status, "It is tried again later, by itself."),
-            status=document.status,
-            after=retry_after(document.headers.get("retry-after", ""), self.clock()),
-            source=source.id,
-        )
+        """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
+        return await ask(self.fetch, self.clock, source, request)
+
+    def _opened(self, source: Source) -> tuple[SourceState, HostState | None]:
+        mark = fingerprint(source)
+        with self.store.read() as tx:
+            state = sources.get(tx, source.id)
+            if state.fingerprint != mark:
+                # another configuration: what was learned vouches for nothing, and first contact is quiet
+                state = SourceState(id=source.id, fingerprint=mark, due=state.due, last_poll=state.last_poll)
+            return state, hosts.get(tx, host_of(state.url or source.url))
 
     # Saving ---------------------------------------------------------------------------------------------------
 
-    def _save(self, source: Source, state: SourceState, harvest: Harvest) -> PollReport:
+    def _save(self, source: Source, state: SourceState, harvest: Harvest, requests: int) -> PollReport:
         seen = harvest.articles or ()
         if not seen and state.listed:
-            return self._failed(source, state, Emptied("{source} lists nothing any more.", source=source.id))
+            error = Emptied("{source} lists nothing any more.", source=source.id)
+            return self._failed(source, state, error, requests)
         now = self.clock()
         with self.store.write() as tx:
             books = Books(tx, self, quiet=state.first_contact is None, now=now)
             books.enter(source, seen)
-            profile = Profile.from_json(state.profile).seen(books.new_times, now)
             found = bool(books.new)
             after = replace(
-                _succeeded(state, harvest, now),
-                state="ok",
-                since=state.since if state.state == "ok" else now,
+                self._succeeded(state, harvest, now),
                 listed=len(seen),
                 first_contact=state.first_contact or now,
                 last_new=now if found else state.last_new,
-                profile=profile.to_json(),
             )
-            after = replace(after, due=self._next(source, after, harvest, found_new=found))
-            sources.save(tx, after)
+            profile = _counted(state, requests, books.new_times, now)
+            after = self._planned(source, after, profile, harvest, found_new=found)
+            self._store(tx, source, after)
         return PollReport(
             source=source.id,
             state="ok",
@@ -234,182 +189,137 @@ class Poller:
             revised=books.revised,
             kept=books.kept,
             owed=books.owed,
-            requests=harvest.requests,
+            requests=requests,
             due=after.due,
             warnings=harvest.warnings,
         )
 
-    def _unchanged(self, source: Source, state: SourceState, harvest: Harvest) -> PollReport:
+    def _unchanged(self, source: Source, state: SourceState, harvest: Harvest, requests: int) -> PollReport:
         now = self.clock()
+        profile = _counted(state, requests, (), now)
+        after = self._planned(source, self._succeeded(state, harvest, now), profile, harvest, found_new=False)
+        with self.store.write() as tx:
+            self._store(tx, source, after)
+        return PollReport(source=source.id, state="unchanged", entries=state.listed, requests=requests, due=after.due)
+
+    def _store(self, tx: Transaction, source: Source, after: SourceState) -> None:
+        """The state after a success; a host that was pausing answers again."""
+        sources.save(tx, after)
+        hosts.forget(tx, host_of(after.url or source.url))
+
+    def _failed(self, source: Source, state: SourceState, error: UpstreamError, requests: int) -> PollReport:
+        now = self.clock()
+        after = _missed(state, error, now)
+        name = GONE if after.gone else error.name
+        profile = _counted(state, requests, (), now)
         after = replace(
-            _succeeded(state, harvest, now),
+            after,
+            failures=state.failures + 1,
+            last_poll=now,
+            state=name,
+            since=state.since if state.state == name else now,
+            error=str(error),
+            profile=profile.to_json(),
+        )
+        with self.store.write() as tx:
+            due = None if after.gone else self._again(tx, source, after, error, profile)
+            after = replace(after, due=due)
+            sources.save(tx, after)
+        return PollReport(source=source.id, state=name, error=error, due=after.due, requests=requests)
+
+    def _held(self, state: SourceState, host: HostState) -> PollReport:
+        """Nobody asks a host before the pause that it wanted is over."""
+        due = host.paused_until + timedelta(seconds=60 * self.rng.random())
+        with self.store.write() as tx:
+            sources.save(tx, replace(state, due=None if state.gone else due))
+        told = f"{host.name} asked to be left alone until {host.paused_until:%Y-%m-%d %H:%M} UTC"
+        return PollReport(source=state.id, state=HELD, due=due, warnings=(told,))
+
+    # When next ------------------------------------------------------------------------------------------------
+
+    def _planned(
+        self, source: Source, state: SourceState, profile: Profile, harvest: Harvest, *, found_new: bool
+    ) -> SourceState:
+        now, bounds = self.clock(), self.bounds(source)
+        floor = max(server_floor(harvest.headers, now) or timedelta(), timedelta(seconds=harvest.wishes.seconds))
+        due = next_poll(profile, self.prior, now, bounds, found_new=found_new, floor=now + floor, seed=source.id)
+        due = settled(due, profile, bounds, harvest.wishes, now, source.id)
+        return replace(state, due=due, profile=profile.to_json())
+
+    def _again(
+        self, tx: Transaction, source: Source, state: SourceState, error: UpstreamError, profile: Profile
+    ) -> datetime:
+        """When to come again after a failure. A 429 without a wish pauses the whole host."""
+        now, bounds = self.clock(), self.bounds(source)
+        due = after_failure(state.failures, now, bounds, error.after, self.rng)
+        if isinstance(error, Refused) and error.status == TOO_MANY:
+            due = max(due, self._paused(tx, error, bounds, now))
+        return settled(due, profile, bounds, state.wishes, now, source.id)
+
+    def _paused(self, tx: Transaction, error: Refused, bounds: Bounds, now: datetime) -> datetime:
+        name = host_of(str(error.facts.get("url", "")))
+        known = hosts.get(tx, name)
+        pausing = known is not None and now < known.paused_until
+        # what other sources hear while the pause begins is the same refusal
+        refusals = known.refusals + (not pausing) if known else 1
+        until = now + timedelta(seconds=error.after) if error.after else None
+        until = until or after_refusal(refusals, now, bounds, None, self.rng)
+        if known is not None and pausing:
+            until = max(until, known.paused_until)
+        hosts.save(tx, HostState(name=name, refusals=refusals, paused_until=until))
+        return until
+
+    def _succeeded(self, state: SourceState, harvest: Harvest, now: datetime) -> SourceState:
+        return replace(
+            _moved(state, harvest.moved_to, now),
+            validators=harvest.validators,
+            body_hash=harvest.body_hash,
+            final_url=harvest.final_url,
+            asked_whole=now if harvest.whole else state.asked_whole,
+            cursor=dict(harvest.cursor),
+            wishes=harvest.wishes,
+            failures=0,
+            missing=0,
+            missing_since=None,
             state="ok",
             since=state.since if state.state == "ok" else now,
-            profile=Profile.from_json(state.profile).seen((), now).to_json(),
-        )
-        after = replace(after, due=self._next(source, after, harvest, found_new=False))
-        with self.store.write() as tx:
-            sources.save(tx, after)
-        return PollReport(
-            source=source.id, state="unchanged", entries=state.listed, requests=harvest.requests, due=after.due
-        )
-
-    def _failed(self, source: Source, state: SourceState, error: UpstreamError) -> PollReport:
-        now = self.clock()
-        failures = state.failures + 1
-        after = replace(
-            state,
-            failures=failures,
+            error="",
             last_poll=now,
-            state=error.name,
-            since=state.since if state.state == error.name else now,
-            error=str(error),
-            profile=Profile.from_json(state.profile).seen((), now).to_json(),
-            due=after_failure(failures, now, self.bounds(source), error.after, self.rng),
-        )
-        with self.store.write() as tx:
-            sources.save(tx, after)
-        return PollReport(source=source.id, state=error.name, error=error, due=after.due, requests=1)
-
-    def _next(self, source: Source, state: SourceState, harvest: Harvest, *, found_new: bool) -> datetime:
-        now = self.clock()
-        return next_poll(
-            Profile.from_json(state.profile),
-            self.prior,
-            now,
-            self.bounds(source),
-            found_new=found_new,
-            floor=now + (server_floor(harvest.headers, now) or timedelta(0)),
-            seed=source.id,
+            last_success=now,
         )
 
 
-@dataclass(slots=True)
-class Books:
-    """Enters seen articles into the store, within one transaction, and counts."""
-
-    tx: Any
-    poller: Poller
-    quiet: bool
-    now: datetime
-    new: int = 0
-    joined: int = 0
-    revised: int = 0
-    kept: int = 0
-    owed: int = 0
-    new_times: list[datetime] = field(default_factory=list)
-
-    def enter(self, source: Source, seen: Sequence[Article]) -> None:
-        """Oldest first, so that numbers run with time (of one moment, the last listed: lists begin with the newest).
-
-        What is known word for word costs nothing.
-        """
-        keys = [article.origins[0].key for article in seen]
-        said = articles.seen_digests(self.tx, source.id, keys)
-        fresh = [one for one in seen if said.get(one.origins[0].key) != one.origins[0].digest]
-        if not fresh:
-            return
-        numbers = articles.by_keys(self.tx, [one.origins[0].key for one in fresh])
-        known = articles.get(self.tx, set(numbers.values()))
-        unknown = [one for one in fresh if one.origins[0].key not in numbers]
-        neighbours = self._neighbours(unknown)
-        for article in sorted(reversed(fresh), key=lambda one: one.sort_time):
-            key = article.origins[0].key
-            if key in numbers:
-                before = known[numbers[key]]
-                after = self._again(before, article) if key in said else self._join(before, article)
-            elif (same := neighbours.match(article)) is not None:
-                after = self._join(same, article)
-            else:
-                after = self._new(article)
-            place = body_url(source, article.origins[0].url)
-            bodies.need(self.tx, after, source.id, place, self.now, quiet=self.quiet)
-            known[after.number] = after
-            neighbours.add(after)
-
-    def _neighbours(self, unknown: Sequence[Article]) -> identity.Neighbours:
-        if not unknown:
-            return identity.Neighbours()
-        times = [article.sort_time for article in unknown]
-        return identity.Neighbours.of(
-            articles.between(self.tx, min(times) - identity.REACH, max(times) + identity.REACH)
-        )
-
-    def _new(self, article: Article) -> Article:
-        minted = replace(
-            article, id=identity.mint(article.origins[0].key), updated=article.updated or article.sort_time
-        )
-        stored = articles.insert(self.tx, minted)
-        self.new += 1
-        if stored.published is not None and not stored.dated:
-            self.new_times.append(stored.published)
-        self._judge(stored, before=None)
-        return stored
-
-    def _join(self, known: Article, seen: Article) -> Article:
-        articles.add_origin(self.tx, known.number, seen.origins[0])
-        joined = identity.join(known, seen, self.now)
-        articles.update(self.tx, joined, revised=False)
-        self.joined += 1
-        self._judge(joined, before=known)
-        return joined
-
-    def _again(self, known: Article, seen: Article) -> Article:
-        """The same place says something else now: a revision, or only that place's slip."""
-        revised = identity.revise(known, seen, self.now)
-        articles.change_origin(self.tx, seen.origins[0])
-        if revised is None:
-            return known
-        articles.update(self.tx, revised, revised=True)
-        bodies.again(self.tx, revised.number, self.now)
-        self.revised += 1
-        self._judge(revised, before=known)
-        return revised
-
-    def _judge(self, article: Article, before: Article | None) -> None:
-        """Judge, and owe the news to the channels that neither were told before nor would have been."""
-        verdict = self.poller.judge(article)
-        due = self._owed(Judged(article=article, verdict=verdict))
-        if before is not None:
-            was = articles.judged(self.tx, [before.number])[before.number]
-            told = {old.channel for old in self._owed(replace(was, article=before))}
-            told |= outbox.told(self.tx, article.number)
-            due = [one for one in due if one.channel not in told]
-        articles.save_verdict(self.tx, article.number, verdict, self.now)
-        self.kept += verdict.kept
-        self.owed += outbox.owe(self.tx, due)
-
-    def _owed(self, judged: Judged) -> list[Delivery]:
-        return list(owed(judged, self.poller.channels, self.now, quiet=self.quiet))
+def host_of(url: str) -> str:
+    """The host, with its port where it has one, whom a pause holds for."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
-_REMEDIES = {
-    404: "The page is gone or has moved: look for the new address.",
-    405: 'The source may want another method: set `method = "POST"`.',
-    410: "The source was closed for good: remove it from the configuration.",
-    403: "The server refuses us; it may want another address, or block this network.",
-}
+def _counted(state: SourceState, requests: int, published: Sequence[datetime], now: datetime) -> Profile:
+    """The profile after a visit: every request of it counts in the day's budget."""
+    profile = Profile.from_json(state.profile).seen(published, now)
+    for _ in range(requests - 1):
+        profile = profile.seen((), now)
+    return profile
 
 
-def _conditional(request: Request, validators: Validators) -> Request:
-    """RFC 9110 §13: both validators when both were given, exactly as they were received."""
-    given = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
-    headers = tuple((name, value) for name, value in given.items() if value)
-    return replace(request, headers=(*request.headers, *headers)) if request.method == "GET" else request
+def _moved(state: SourceState, to: str, now: datetime) -> SourceState:
+    """Adopt an address that permanent redirects (301, 308) have led to often enough and for long enough."""
+    if not to:
+        return replace(state, moved_to="", moved_times=0, moved_since=None) if state.moved_to else state
+    if to != state.moved_to or state.moved_since is None:
+        return replace(state, moved_to=to, moved_times=1, moved_since=now)
+    if state.moved_times + 1 >= ANSWERS and now - state.moved_since >= PERMANENCE:
+        return replace(state, url=to, moved_to="", moved_times=0, moved_since=None)
+    return replace(state, moved_times=state.moved_times + 1)
 
 
-def _validators(document: Document) -> Validators:
-    return Validators(etag=document.headers.get("etag"), last_modified=document.headers.get("last-modified"))
-
-
-def _succeeded(state: SourceState, harvest: Harvest, now: datetime) -> SourceState:
-    return replace(
-        state,
-        validators=harvest.validators,
-        body_hash=harvest.body_hash,
-        cursor=dict(harvest.cursor),
-        failures=0,
-        error="",
-        last_poll=now,
-        last_success=now,
-    )
+def _missed(state: SourceState, error: UpstreamError, now: datetime) -> SourceState:
+    """Count what says that the source is no more. An adopted address gives way to the configured one again."""
+    status = error.status if isinstance(error, Refused) else None
+    if status not in (GONE_STATUS, NOT_FOUND):
+        return replace(state, state="")
+    if state.url:
+        return replace(state, url="", state="")
+    since = state.missing_since or now
+    gone = status == GONE_STATUS or (state.missing + 1 >= MISSES and now - since >= ABSENCE)
+    return replace(state, missing=state.missing + 1, missing_since=since, state=GONE if gone else "")

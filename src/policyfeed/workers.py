@@ -16,8 +16,8 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from policyfeed.errors import HostileDocument, PolicyfeedError, Unreadable
+from policyfeed.harvest import Reading, read_document
 from policyfeed.normalize.ministry import Ministries
-from policyfeed.poll import Reading, read_document
 from policyfeed.types import Document, Ministry, Source
 
 _MEGABYTE = 1024 * 1024

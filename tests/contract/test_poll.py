@@ -144,7 +144,7 @@ async def test_what_cannot_be_read_changes_nothing_but_the_sources_state(world: 
     assert (world.state().state, world.state().failures, world.state().error) == ("ok", 0, "")
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 429, 500, 503])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 429, 500, 503])
 async def test_a_refusal_is_a_state_and_a_later_visit(world: World, status: int) -> None:
     world.server.at(FEED.url, world.server.page("nope", status, retry_after="7200"))
     report = await world.poll()

@@ -16,10 +16,10 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from policyfeed import metrics
-from policyfeed.app import App, due_time
+from policyfeed.app import App
 from policyfeed.channels import Channel
 from policyfeed.errors import PolicyfeedError
-from policyfeed.poll import PollReport
+from policyfeed.poll import HELD, PollReport
 from policyfeed.store import outbox
 from policyfeed.types import Source
 
@@ -56,9 +56,9 @@ class LocalEngine:
     def schedule(self) -> None:
         """Set the jobs of the present configuration; also called after it changed."""
         self._scheduler.remove_all_jobs()
-        states, moment = self.app.states(), self.app.clock()
-        for source in self.app.enabled():
-            self._at(f"poll {source.id}", due_time(source, states.get(source.id)) or moment, self._poll(source))
+        moment = self.app.clock()
+        for id_, due in self.app.due_times(moment).items():
+            self._at(f"poll {id_}", due, self._poll(id_))
         for channel in self.app.config.channels:
             self._at(f"deliver {channel.name}", moment, self._deliver(channel))
         self._at("publish", moment, self._publish)
@@ -76,21 +76,24 @@ class LocalEngine:
 
     def alive(self) -> bool:
         """Whether work gets on: no enabled source is long overdue without being polled."""
-        states, moment = self.app.states(), self.app.clock()
-        for source in self.app.enabled():
-            due = due_time(source, states.get(source.id))
-            if due is not None and moment - due > OVERDUE and f"poll {source.id}" not in self._running:
-                return False
-        return True
+        moment = self.app.clock()
+        return not any(
+            moment - due > OVERDUE and f"poll {id_}" not in self._running
+            for id_, due in self.app.due_times(moment).items()
+        )
 
     # The verbs as jobs ----------------------------------------------------------------------------------------
 
-    def _poll(self, source: Source) -> Callable[[], Coroutine[Any, Any, None]]:
+    def _poll(self, id_: str) -> Callable[[], Coroutine[Any, Any, None]]:
         async def job() -> None:
-            with metrics.POLL_SECONDS.labels(source.id).time():
+            source = self._source(id_)
+            if source is None:
+                return
+            with metrics.POLL_SECONDS.labels(id_).time():
                 report = await self.app.poll(source)
             _note(report)
-            self._at(f"poll {source.id}", report.due or self.app.clock() + AFTER_A_BUG, self._poll(source))
+            if report.due is not None and self._source(id_) is not None:
+                self._at(f"poll {id_}", report.due, self._poll(id_))
             if report.changed:
                 self._at("publish", self.app.clock() + SETTLE, self._publish)
             if report.owed:
@@ -119,6 +122,10 @@ class LocalEngine:
             self._at(f"deliver {channel.name}", due, self._deliver(channel))
 
         return job
+
+    def _source(self, id_: str) -> Source | None:
+        """The source as it is configured now; None when it is no more, or off."""
+        return next((source for source in self.app.enabled() if source.id == id_), None)
 
     # The clock ------------------------------------------------------------------------------------------------
 
@@ -163,8 +170,11 @@ class LocalEngine:
 def _note(report: PollReport) -> None:
     outcome = "new" if report.new else "nothing" if report.state == "ok" else report.state
     metrics.POLLS.labels(report.source, outcome).inc()
+    metrics.REQUESTS.labels(report.source).inc(report.requests)
     for warning in report.warnings[:20]:
         log.warning("odd entry", source=report.source, what=warning)
+    if report.state == HELD:
+        return
     if report.error is not None:
         metrics.SOURCE_FAILURES.labels(report.source).inc()
         log.warning(

@@ -7,6 +7,8 @@ for is read by ``retry_after`` and ``server_floor``.
 """
 
 from policyfeed.rhythm.bounds import Bounds
+from policyfeed.rhythm.calendar import works
+from policyfeed.rhythm.due import believable, settled
 from policyfeed.rhythm.plan import next_poll
 from policyfeed.rhythm.prior import Prior, load_prior
 from policyfeed.rhythm.profile import Profile
@@ -18,8 +20,11 @@ __all__ = [
     "Profile",
     "after_failure",
     "after_refusal",
+    "believable",
     "load_prior",
     "next_poll",
     "retry_after",
     "server_floor",
+    "settled",
+    "works",
 ]

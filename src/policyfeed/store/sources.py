@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
 from policyfeed.store.schema import sources
-from policyfeed.types import Validators
+from policyfeed.types import NO_WISHES, Validators, Wishes
 
 NO_VALIDATORS = Validators()
 
@@ -22,14 +22,19 @@ class SourceState:
     ``state`` is new, ok, or an error's name (``Unreachable``, ``LayoutChanged`` …), ``since`` when it began.
     ``first_contact`` is when the first complete poll was stored; until then nothing of the source is announced.
     ``listed`` is how many entries the last successful poll saw, ``profile`` the source's publication rhythm as
-    ``rhythm.Profile`` writes it.
+    ``rhythm.Profile`` writes it. ``final_url`` is where the validators came from, ``asked_whole`` when the whole was
+    last sent. ``url`` is the adopted address ("" = the configured one); ``moved_to`` was given ``moved_times`` times in
+    a row by permanent redirects. ``missing`` counts 404s in a row.
     """
 
     id: str
     fingerprint: str = ""
     validators: Validators = NO_VALIDATORS
     body_hash: str | None = None
+    final_url: str = ""
+    asked_whole: datetime | None = None
     cursor: Mapping[str, Any] = field(default_factory=dict)
+    wishes: Wishes = NO_WISHES
     profile: Mapping[str, Any] = field(default_factory=dict)
     due: datetime | None = None
     first_contact: datetime | None = None
@@ -41,9 +46,21 @@ class SourceState:
     state: str = "new"
     since: datetime | None = None
     error: str = ""
+    url: str = ""
+    moved_to: str = ""
+    moved_times: int = 0
+    moved_since: datetime | None = None
+    missing: int = 0
+    missing_since: datetime | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is polled no more: the server said that it is gone, or has not known it for long."""
+        return self.state == GONE
 
 
-_COLUMNS = [one.name for one in fields(SourceState) if one.name not in ("id", "validators")]
+GONE = "gone"
+_COLUMNS = [one.name for one in fields(SourceState) if one.name not in ("id", "validators", "wishes")]
 
 
 def get(tx: Connection, id_: str) -> SourceState:
@@ -59,10 +76,19 @@ def every(tx: Connection) -> dict[str, SourceState]:
 def save(tx: Connection, state: SourceState) -> None:
     row = {name: getattr(state, name) for name in _COLUMNS}
     row |= {"etag": state.validators.etag, "last_modified": state.validators.last_modified}
+    row["wishes"] = {} if state.wishes == NO_WISHES else asdict(state.wishes)
     if not tx.execute(sources.update().where(sources.c.id == state.id).values(row)).rowcount:
         tx.execute(sources.insert().values(id=state.id, **row))
 
 
 def _state(row: RowMapping) -> SourceState:
     validators = Validators(etag=row["etag"], last_modified=row["last_modified"])
-    return SourceState(id=row["id"], validators=validators, **{name: row[name] for name in _COLUMNS})
+    return SourceState(
+        id=row["id"], validators=validators, wishes=_wishes(row["wishes"]), **{name: row[name] for name in _COLUMNS}
+    )
+
+
+def _wishes(stored: Mapping[str, Any]) -> Wishes:
+    if not stored:
+        return NO_WISHES
+    return Wishes(seconds=stored["seconds"], hours=tuple(stored["hours"]), days=tuple(stored["days"]))

@@ -1,0 +1,127 @@
+"""Enter what a poll found into the store: recognise, judge, and owe the news to channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from policyfeed import identity
+from policyfeed.channels import Channel
+from policyfeed.route import owed
+from policyfeed.sources import body_url
+from policyfeed.store import Transaction, articles, bodies, outbox
+from policyfeed.types import Article, Delivery, Judged, Source, Verdict
+
+Judge = Callable[[Article], Verdict]
+
+
+class Judging(Protocol):
+    """What entering needs of the poller: the judge, and whom to tell."""
+
+    @property
+    def judge(self) -> Judge: ...
+
+    @property
+    def channels(self) -> Sequence[Channel]: ...
+
+
+@dataclass(slots=True)
+class Books:
+    """Enters seen articles into the store, within one transaction, and counts."""
+
+    tx: Transaction
+    poller: Judging
+    quiet: bool
+    now: datetime
+    new: int = 0
+    joined: int = 0
+    revised: int = 0
+    kept: int = 0
+    owed: int = 0
+    new_times: list[datetime] = field(default_factory=list)
+
+    def enter(self, source: Source, seen: Sequence[Article]) -> None:
+        """Oldest first, so that numbers run with time (of one moment, the last listed: lists begin with the newest).
+
+        What is known word for word costs nothing.
+        """
+        keys = [article.origins[0].key for article in seen]
+        said = articles.seen_digests(self.tx, source.id, keys)
+        fresh = [one for one in seen if said.get(one.origins[0].key) != one.origins[0].digest]
+        if not fresh:
+            return
+        numbers = articles.by_keys(self.tx, [one.origins[0].key for one in fresh])
+        known = articles.get(self.tx, set(numbers.values()))
+        unknown = [one for one in fresh if one.origins[0].key not in numbers]
+        neighbours = self._neighbours(unknown)
+        fresh.reverse()
+        for article in sorted(fresh, key=lambda one: one.sort_time):
+            key = article.origins[0].key
+            if key in numbers:
+                before = known[numbers[key]]
+                after = self._again(before, article) if key in said else self._join(before, article)
+            elif (same := neighbours.match(article)) is not None:
+                after = self._join(same, article)
+            else:
+                after = self._new(article)
+            place = body_url(source, article.origins[0].url)
+            bodies.need(self.tx, after, source.id, place, self.now, quiet=self.quiet)
+            known[after.number] = after
+            neighbours.add(after)
+
+    def _neighbours(self, unknown: Sequence[Article]) -> identity.Neighbours:
+        if not unknown:
+            return identity.Neighbours()
+        times = [article.sort_time for article in unknown]
+        return identity.Neighbours.of(
+            articles.between(self.tx, min(times) - identity.REACH, max(times) + identity.REACH)
+        )
+
+    def _new(self, article: Article) -> Article:
+        minted = replace(
+            article, id=identity.mint(article.origins[0].key), updated=article.updated or article.sort_time
+        )
+        stored = articles.insert(self.tx, minted)
+        self.new += 1
+        if stored.published is not None and not stored.dated:
+            self.new_times.append(stored.published)
+        self._judge(stored, before=None)
+        return stored
+
+    def _join(self, known: Article, seen: Article) -> Article:
+        articles.add_origin(self.tx, known.number, seen.origins[0])
+        joined = identity.join(known, seen, self.now)
+        articles.update(self.tx, joined, revised=False)
+        self.joined += 1
+        self._judge(joined, before=known)
+        return joined
+
+    def _again(self, known: Article, seen: Article) -> Article:
+        """The same place says something else now: a revision, or only that place's slip."""
+        revised = identity.revise(known, seen, self.now)
+        articles.change_origin(self.tx, seen.origins[0])
+        if revised is None:
+            return known
+        articles.update(self.tx, revised, revised=True)
+        bodies.again(self.tx, revised.number, self.now)
+        self.revised += 1
+        self._judge(revised, before=known)
+        return revised
+
+    def _judge(self, article: Article, before: Article | None) -> None:
+        """Judge, and owe the news to the channels that neither were told before nor would have been."""
+        verdict = self.poller.judge(article)
+        due = self._owed(Judged(article=article, verdict=verdict))
+        if before is not None:
+            was = articles.judged(self.tx, [before.number])[before.number]
+            told = {old.channel for old in self._owed(replace(was, article=before))}
+            told |= outbox.told(self.tx, article.number)
+            due = [one for one in due if one.channel not in told]
+        articles.save_verdict(self.tx, article.number, verdict, self.now)
+        self.kept += verdict.kept
+        self.owed += outbox.owe(self.tx, due)
+
+    def _owed(self, judged: Judged) -> list[Delivery]:
+        return list(owed(judged, self.poller.channels, self.now, quiet=self.quiet))

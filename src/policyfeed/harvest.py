@@ -1,0 +1,197 @@
+"""Ask a source and read its answers: what one visit brings home. No database here.
+
+A visit asks politely: with the validators of the last answer, unconditionally only when there are none, or when the
+whole was not sent for a week.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from policyfeed import registry
+from policyfeed.clock import Clock
+from policyfeed.errors import LayoutChanged, Refused
+from policyfeed.normalize.article import normalize
+from policyfeed.normalize.ministry import Ministries
+from policyfeed.rhythm import retry_after
+from policyfeed.store import SourceState
+from policyfeed.types import NO_WISHES, Article, Document, Request, Source, Validators, Wishes
+
+MOST_PAGES = 200
+"""Documents of one poll: an adapter that pages for ever is broken."""
+NOT_MODIFIED = 304
+WHOLE_AGAIN = timedelta(days=7)
+"""A server whose validators are stuck would say 304 for ever: so often, and no more, it is asked for the whole."""
+NO_VALIDATORS = Validators()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One document read: articles (each with its one origin), and how the poll goes on."""
+
+    articles: tuple[Article, ...]
+    next: Request | None = None
+    cursor: Mapping[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+    newest_first: bool = False
+    total: int | None = None
+    wishes: Wishes = NO_WISHES
+
+
+Fetch = Callable[[Source, Request], Awaitable[Document]]
+Read = Callable[[Source, Mapping[str, Any], Document], Awaitable[Reading]]
+
+
+def read_document(source: Source, cursor: Mapping[str, Any], document: Document, ministries: Ministries) -> Reading:
+    """Document → entries → articles. Pure, and what the worker processes run. Raises UpstreamError."""
+    page = registry.load("sources", source.kind).read(source, cursor, document)
+    found = normalize(page.entries, source, ministries, document.fetched)
+    return Reading(
+        articles=found.articles,
+        next=page.next,
+        cursor=page.cursor,
+        warnings=(*page.warnings, *found.warnings),
+        newest_first=page.newest_first,
+        total=page.total,
+        wishes=page.wishes,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harvest:
+    """What one visit brought home; ``articles`` is None when the source said, or showed, that nothing changed.
+
+    ``final_url`` is where the answer came from, ``whole`` whether all of it was sent, ``moved_to`` where permanent
+    redirects led.
+    """
+
+    articles: tuple[Article, ...] | None
+    validators: Validators
+    body_hash: str | None
+    cursor: Mapping[str, Any]
+    final_url: str
+    whole: bool
+    moved_to: str = ""
+    wishes: Wishes = NO_WISHES
+    headers: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+class Visit:
+    """One visit to a source, which stands at ``source.url``. ``requests`` counts what was asked, failures included."""
+
+    def __init__(self, source: Source, state: SourceState, *, fetch: Fetch, read: Read, clock: Clock) -> None:
+        self.source, self.state = source, state
+        self.requests = 0
+        self._fetch, self._read, self._clock = fetch, read, clock
+
+    async def harvest(self) -> Harvest:
+        """Raises UpstreamError."""
+        state = self.state
+        request = registry.load("sources", self.source.kind).first(self.source, state.cursor, self._clock())
+        document = await self._first(request)
+        harvest = Harvest(
+            articles=None,
+            validators=_validators(document),
+            body_hash=state.body_hash,
+            cursor=state.cursor,
+            final_url=document.url,
+            whole=document.status != NOT_MODIFIED,
+            moved_to=(document.moved_to or "") if request.url == self.source.url else "",
+            wishes=state.wishes,
+            headers=document.headers,
+        )
+        if document.status == NOT_MODIFIED:
+            return replace(harvest, validators=_renewed(state.validators, harvest.validators))
+        body_hash = hashlib.sha256(document.body).hexdigest()
+        if body_hash == state.body_hash:
+            return harvest
+        return await self._read_on(document, replace(harvest, body_hash=body_hash))
+
+    async def _first(self, request: Request) -> Document:
+        """The first answer. A 304 counts only when it came from where the validators came from."""
+        validators = NO_VALIDATORS if self._whole_is_due() else self.state.validators
+        document = await self._ask(_conditional(request, validators))
+        if document.status == NOT_MODIFIED and document.url != self.state.final_url:
+            return await self._ask(request)
+        return document
+
+    def _whole_is_due(self) -> bool:
+        last = self.state.asked_whole
+        return last is None or abs(self._clock() - last) >= WHOLE_AGAIN
+
+    async def _read_on(self, document: Document, harvest: Harvest) -> Harvest:
+        """Read the first document and the pages that follow it."""
+        found, warnings = list[Article](), list[str]()
+        reading = await self._read(self.source, self.state.cursor, document)
+        found.extend(reading.articles)
+        warnings.extend(reading.warnings)
+        wishes, paged = reading.wishes, reading.cursor is not None and not reading.newest_first
+        pages = 1
+        while reading.next is not None:
+            if pages >= MOST_PAGES:
+                raise LayoutChanged("{source} pages without an end.", source=self.source.id)
+            pages += 1
+            document = await self._ask(reading.next)
+            reading = await self._read(self.source, reading.cursor or {}, document)
+            found.extend(reading.articles)
+            warnings.extend(reading.warnings)
+        return replace(
+            harvest,
+            articles=tuple({article.origins[0].key: article for article in found}.values()),
+            validators=NO_VALIDATORS if paged else harvest.validators,
+            body_hash=None if paged else harvest.body_hash,
+            cursor=reading.cursor or {},
+            wishes=wishes,
+            warnings=tuple(warnings),
+        )
+
+    async def _ask(self, request: Request) -> Document:
+        self.requests += 1
+        return await ask(self._fetch, self._clock, self.source, request)
+
+
+async def ask(fetch: Fetch, clock: Clock, source: Source, request: Request) -> Document:
+    """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
+    document = await fetch(source, request)
+    asked_if = any(name in ("If-None-Match", "If-Modified-Since") for name, _ in request.headers)
+    if 200 <= document.status < 300 or (document.status == NOT_MODIFIED and asked_if):
+        return document
+    raise Refused(
+        "{source} answered {status}.",
+        remedy=_REMEDIES.get(document.status, "It is tried again later, by itself."),
+        status=document.status,
+        after=retry_after(document.headers.get("retry-after", ""), clock()),
+        source=source.id,
+        url=document.url,
+    )
+
+
+_REMEDIES = {
+    404: "The page is gone or has moved: look for the new address.",
+    405: 'The source may want another method: set `method = "POST"`.',
+    410: "The source was closed for good: remove it from the configuration.",
+    403: "The server refuses us; it may want another address, or block this network.",
+}
+
+
+def _conditional(request: Request, validators: Validators) -> Request:
+    """RFC 9110 §13: both validators when both were given, exactly as they were received."""
+    given = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
+    headers = tuple((name, value) for name, value in given.items() if value)
+    if request.method != "GET" or not headers:
+        return request
+    return replace(request, headers=(*request.headers, *headers))
+
+
+def _validators(document: Document) -> Validators:
+    return Validators(etag=document.headers.get("etag"), last_modified=document.headers.get("last-modified"))
+
+
+def _renewed(known: Validators, said: Validators) -> Validators:
+    """RFC 9111 §4.3.4: a 304 may carry newer ones."""
+    return Validators(etag=said.etag or known.etag, last_modified=said.last_modified or known.last_modified)
