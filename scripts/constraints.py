@@ -1,16 +1,19 @@
 """Print the pinned set: every package that pyproject.toml leads to, at the version that is installed here.
 
-``make constraints`` writes it to ``constraints.txt``. What else happens to be installed is left out.
+``make constraints`` writes it to ``constraints.txt``. What else happens to be installed is left out. Every version must
+run on the oldest Python that ``make run`` promises, which need not be the one that runs here.
 """
 
 from __future__ import annotations
 
 import sys
 import tomllib
+from collections.abc import Iterable, Mapping
 from importlib.metadata import distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
@@ -18,6 +21,10 @@ HEADER = """\
 # The versions that policyfeed is developed and tested with: `pip install -c constraints.txt .`
 # Made by `make constraints`; the ranges stand in pyproject.toml.
 """
+OLDEST = "3.11.2"
+"""Debian 12's Python."""
+BUILD = {"setuptools": "84.2.1"}
+"""What some dependencies are built with, in an environment of pip's own."""
 
 
 def declared() -> list[str]:
@@ -56,10 +63,19 @@ def _needed(lines: list[str], extras: frozenset[str]) -> list[tuple[str, frozens
     return found
 
 
-def text() -> str:
+def too_new(names: Iterable[str]) -> list[str]:
+    """The installed packages that do not run on ``OLDEST``, with what they want."""
+    wanted = {name: distribution(name).metadata["Requires-Python"] for name in names}
+    return [f"{name} wants Python {said}" for name, said in wanted.items() if said and OLDEST not in SpecifierSet(said)]
+
+
+def text(pins: Mapping[str, str]) -> str:
     """The whole of constraints.txt."""
-    return HEADER + "".join(f"{name}=={version}\n" for name, version in sorted(closure(declared()).items()))
+    return HEADER + "".join(f"{name}=={version}\n" for name, version in sorted({**pins, **BUILD}.items()))
 
 
 if __name__ == "__main__":
-    sys.stdout.write(text())
+    pins = closure(declared())
+    if found := too_new(pins):
+        sys.exit("\n".join([*found, f"Install older versions: all must run on Python {OLDEST}."]))
+    sys.stdout.write(text(pins))

@@ -26,7 +26,7 @@ from jinja2.ext import babel_extract
 
 from policyfeed import errors
 from policyfeed.relevance.checking import Severity
-from policyfeed.types import DeliveryState
+from policyfeed.types import ConditionName, DeliveryState
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "policyfeed"
@@ -39,7 +39,7 @@ CARRIERS = ("template", "remedy", "message")
 ERRORS = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, Exception)}
 STATES = {
     *("new", "ok", "unchanged", "off"),
-    *(state.value for state in (*DeliveryState, *Severity)),
+    *(state.value for state in (*ConditionName, *DeliveryState, *Severity)),
     *(one.__name__ for one in errors.UpstreamError.__subclasses__()),
 }
 """Values that are shown translated: states of sources and deliveries, severities of findings."""
