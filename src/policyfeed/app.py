@@ -17,6 +17,7 @@ from policyfeed.channels import Channel
 from policyfeed.clock import Clock, now
 from policyfeed.config import Config
 from policyfeed.deliver import DeliveryReport, deliver
+from policyfeed.health import watch
 from policyfeed.poll import Poller, PollReport, due_time
 from policyfeed.publish import Page, PublishReport, publish
 from policyfeed.relevance import Judge
@@ -25,7 +26,7 @@ from policyfeed.store import SourceState, Store, sources
 from policyfeed.transport.http import Client, HttpClient, Limits, Manner
 from policyfeed.transport.robots import Robots
 from policyfeed.transport.urls import take_apart
-from policyfeed.types import Document, Request, Source
+from policyfeed.types import Document, Notice, Request, Source
 from policyfeed.workers import Workers
 
 P = ParamSpec("P")
@@ -168,6 +169,10 @@ class App:
             clock=self.clock,
             stopping=lambda: self.stopping,
         )
+
+    async def watch(self) -> list[Notice]:
+        """Look at the sources' health; what is news to the operator is owed to the operator's channels."""
+        return await self.db(watch, self.store, self.enabled(), self.config.channels, self.clock())
 
     async def send(self, request: Request) -> Document:
         """Send a channel's request: its URL is a secret."""

@@ -18,8 +18,9 @@ from typing import ParamSpec, Protocol, TypeVar, cast
 from policyfeed.channels import Channel, Messenger
 from policyfeed.clock import Clock
 from policyfeed.errors import Refused, UpstreamError
+from policyfeed.notices import as_judged
 from policyfeed.registry import load
-from policyfeed.store import Store, articles, outbox
+from policyfeed.store import Store, Transaction, articles, health, outbox
 from policyfeed.store.outbox import ChannelState
 from policyfeed.types import Delivery, DeliveryState, Document, Judged, Outcome, Request, Result
 
@@ -253,8 +254,15 @@ def _take(store: Store, channel: Channel, now: datetime, lease: timedelta) -> _T
         claimed = outbox.claim(tx, channel.name, now, lease, 1)
         if not claimed:
             return None
-        found = articles.judged(tx, [claimed[0].number])
-        return _Task(delivery=claimed[0], judged=found.get(claimed[0].number))
+        return _Task(delivery=claimed[0], judged=_told(tx, channel, claimed[0]))
+
+
+def _told(tx: Transaction, channel: Channel, delivery: Delivery) -> Judged | None:
+    """The article, or the notice as one; None when it is no longer stored."""
+    if delivery.notice:
+        notice = health.notice(tx, delivery.notice)
+        return as_judged(notice, channel.language, channel.base_url) if notice else None
+    return articles.judged(tx, [delivery.number]).get(delivery.number)
 
 
 def _settle(store: Store, ended: Delivery, outcome: Outcome | None, now: datetime) -> None:

@@ -25,6 +25,9 @@ class Listener(Protocol):
     @property
     def selection(self) -> Selection: ...
 
+    @property
+    def operator(self) -> bool: ...
+
 
 def owed(judged: Judged, channels: Sequence[Listener], now: datetime, *, quiet: bool) -> tuple[Delivery, ...]:
     """One delivery for each channel whose selection takes the stored article (its number is set).
@@ -44,7 +47,7 @@ def owed(judged: Judged, channels: Sequence[Listener], now: datetime, *, quiet: 
             due=now,
         )
         for channel in channels
-        if channel.selection.takes(judged)
+        if not channel.operator and channel.selection.takes(judged)
     )
 
 

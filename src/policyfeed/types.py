@@ -326,6 +326,35 @@ class Judged:
     verdict: Verdict
 
 
+class ConditionName(StrEnum):
+    """How a source is. All but new, ok and unchanged are trouble."""
+
+    NEW = "new"
+    OK = "ok"
+    UNCHANGED = "unchanged"
+    STALE = "stale"
+    LAYOUT_CHANGED = "layout_changed"
+    BLOCKED = "blocked"
+    UNREACHABLE = "unreachable"
+    GONE = "gone"
+    MISCONFIGURED = "misconfigured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """News of a source for the operator: its condition changed and stayed so, or it recovered from ``condition``."""
+
+    id: str
+    source: str
+    name: str
+    """The source's name as configured."""
+    condition: ConditionName
+    recovered: bool
+    since: datetime
+    detail: str = ""
+    created: datetime
+
+
 class DeliveryState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -338,9 +367,11 @@ class Delivery:
 
     key: str
     channel: str
-    number: int
-    """The article's number."""
-    revision: int
+    number: int = 0
+    """The article's number; 0 = it is a notice that is owed."""
+    revision: int = 1
+    notice: str = ""
+    """The notice's id."""
     state: DeliveryState = DeliveryState.PENDING
     attempts: int = 0
     created: datetime

@@ -26,6 +26,8 @@ class Channel:
     url: Secret
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     selection: Selection = Selection()
+    operator: bool = False
+    """Whether it is told of the sources' health, and of nothing else."""
     language: str = "ko"
     base_url: str = ""
     """Where this service's own pages are, for links back; without a final /."""

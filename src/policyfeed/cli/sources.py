@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from policyfeed.article_json import time
-from policyfeed.cli.say import _, configuration, json_line, opened_store, out, table, when
+from policyfeed.cli.say import _, configuration, err, json_line, opened_store, out, table, when
+from policyfeed.clock import now
+from policyfeed.health import Condition, conditions
 from policyfeed.store import SourceState
 from policyfeed.store import sources as stored
 
 app = typer.Typer(no_args_is_help=True)
+
+
+@app.command(help=_("How each source is, since when, and what is wrong."))
+def health(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+) -> None:
+    config = configuration(context)
+    with opened_store() as store:
+        found = conditions(store, config.sources, now())
+    shown = table("source", "condition", "since", "last success", "newest article", "silent", "failures")
+    for one in found:
+        if as_json:
+            json_line(_condition(one))
+            continue
+        colour = "green" if one.well else "red"
+        days = _("{days} working days").format(days=one.silent)
+        moments = (when(one.since), when(one.state.last_success), when(one.newest))
+        named = f"[{colour}]{_(one.name.value)}[/]"
+        shown.add_row(one.source.id, named, *moments, days if one.newest else "", str(one.state.failures))
+    if as_json:
+        return
+    out.print(shown)
+    for one in found:
+        if one.detail:
+            err.print(f"{one.source.id}: {one.detail}", style="red", markup=False)
+
+
+def _condition(one: Condition) -> dict[str, Any]:
+    state = one.state
+    moments = {
+        "since": one.since,
+        "last_poll": state.last_poll,
+        "last_success": state.last_success,
+        "newest": one.newest,
+    }
+    counted = {"silent_working_days": one.silent, "failures": state.failures, "entries": state.listed}
+    named = {"source": one.source.id, "condition": one.name.value, "well": one.well, "detail": one.detail}
+    return named | {name: time(moment) for name, moment in moments.items()} | counted
 
 
 @app.command("list", help=_("The sources, when they were polled, and how that went."))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from policyfeed import identity
 from policyfeed.channels import Channel
-from policyfeed.config.models import FeedsFile, MinistriesFile, Settings
+from policyfeed.config.models import FeedsFile, Settings
 from policyfeed.config.reading import Known, Reader, shipped
 from policyfeed.errors import ConfigError, ConfigErrors
 from policyfeed.formats import Feed, Publication
@@ -69,11 +69,11 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
     """The configuration of a folder. Raises ConfigErrors with every mistake: file, key, what is wrong, what to do."""
     reader = Reader(folder, os.environ if environ is None else environ)
     settings = reader.read(MAIN, Settings) or Settings()
-    ministries = reader.read("ministries.toml", MinistriesFile) or MinistriesFile()
-    bodies = tuple(one.body() for one in ministries.ministry)
-    sources = reader.sources({body.id for body in bodies})
+    read = reader.ministries()
+    bodies = read or ()
+    sources = reader.sources({body.id for body in bodies} if read is not None else None)
     rules = reader.rules()
-    known = Known(bodies, rules)
+    known = Known(read, rules)
     base_url = settings.service.base_url.rstrip("/")
     feeds = tuple(
         Feed(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from policyfeed import registry
+from policyfeed.normalize.text import is_charset
 from policyfeed.retired import retired
 from policyfeed.selection import Selection
 from policyfeed.types import Kind, Ministry, Name, Source
@@ -31,11 +33,20 @@ def stranger(value: str, known: Collection[str]) -> tuple[str, str]:
 def http(url: str) -> str:
     if not url.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
+    if not urlsplit(url).hostname:
+        raise ValueError("names no host")
     return url
+
+
+def charset(label: str) -> str:
+    if not is_charset(label):
+        raise ValueError("no encoding has that name; Korean sites want euc-kr, others utf-8")
+    return label
 
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
 Url = Annotated[str, AfterValidator(http)]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
 class Strict(BaseModel):
@@ -86,8 +97,8 @@ class Settings(Strict):
 class NameTable(Strict):
     ko: str
     en: str = ""
-    since: str | None = None
-    until: str | None = None
+    since: Day | None = None
+    until: Day | None = None
 
 
 class MinistryTable(Strict):
@@ -122,7 +133,7 @@ class SourceTable(Strict):
     method: Literal["GET", "POST"] = "GET"
     headers: dict[str, str] = {}
     body: str = ""
-    encoding: str | None = None
+    encoding: Annotated[str, AfterValidator(charset)] | None = None
     cookies: bool = False
     warm_up: Url | None = None
     proxy: Url | None = None
@@ -195,6 +206,7 @@ class ChannelTable(Strict):
     url: str
     secrets: dict[str, str] = {}
     enabled: bool = True
+    operator: bool = False
     language: Literal["ko", "en"] = "ko"
     per_second: Annotated[float, Field(gt=0, le=50)] = 1.0
     options: dict[str, Any] = {}

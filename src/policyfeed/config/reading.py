@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from policyfeed import registry
 from policyfeed.channels import Channel
-from policyfeed.config.models import ChannelsFile, SelectionTable, SourcesFile, stranger
+from policyfeed.config.models import ChannelsFile, MinistriesFile, SelectionTable, SourcesFile, stranger
 from policyfeed.errors import ConfigError, ConfigErrors
 from policyfeed.relevance import Rules, load_topics
 from policyfeed.types import Ministry, Secret, Source
@@ -26,18 +26,21 @@ def shipped() -> Path:
 
 
 M = TypeVar("M", bound=BaseModel)
+_MAY_BE_SECRET = {"channel", "secrets", "headers", "proxy", "body"}
+"""Keys under which a mistake's value is not shown: an address of a channel is a secret wherever it was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a selection may name."""
 
-    bodies: tuple[Ministry, ...]
+    bodies: tuple[Ministry, ...] | None
+    """None when their file could not be read: then it is not said of each use that it is unknown."""
     rules: Rules | None
 
     def strangers(self, select: SelectionTable) -> list[tuple[str, str, list[str]]]:
         """(key, unknown value, known values) of a selection."""
-        known = {"ministries": [body.id for body in self.bodies]}
+        known = {} if self.bodies is None else {"ministries": [body.id for body in self.bodies]}
         if self.rules is not None:
             known["topics"] = [topic.id for topic in self.rules.topics]
             known["pillars"] = [pillar.id for pillar in self.rules.pillars]
@@ -91,20 +94,32 @@ class Reader:
             self._wrong(file, key, "is missing", "Add it.")
         else:
             said = str(mistake["msg"]).removeprefix("Value error, ")
-            self._wrong(file, key, f"{_shown(mistake['input'])}: {said}", "Correct it.")
+            given = "its value" if _MAY_BE_SECRET & set(where) else _shown(mistake["input"])
+            self._wrong(file, key, f"{given}: {said}", "Correct it.")
 
     def _wrong(self, file: Path, key: str, problem: str, remedy: str) -> None:
         template = "{file}: {key} {problem}." if key else "{file} {problem}."
         problem = problem.rstrip(".")
         self.mistakes.append(ConfigError(template, remedy=remedy, file=file, key=key, problem=problem))
 
-    def sources(self, ministries: set[str]) -> tuple[Source, ...]:
+    def ministries(self) -> tuple[Ministry, ...] | None:
+        """The bodies, each id once; None when the file is wrong."""
+        file = self.path("ministries.toml")
+        parsed = self._parse(file, MinistriesFile)
+        if parsed is None:
+            return None
+        ids = [table.id for table in parsed.ministry]
+        for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
+            self._wrong(file, f"ministry.{id_}", "is there twice", "Give each ministry an id of its own.")
+        return tuple(table.body() for table in parsed.ministry)
+
+    def sources(self, ministries: set[str] | None) -> tuple[Source, ...]:
         found: dict[str, Source] = {}
         for file in sorted(self.path("sources").glob("*.toml")):
             for one in (self._parse(file, SourcesFile) or SourcesFile()).source:
                 if one.id in found:
                     self._wrong(file, f"source.{one.id}", "is there twice", "Give each source an id of its own.")
-                if one.ministry is not None and one.ministry not in ministries:
+                if ministries is not None and one.ministry is not None and one.ministry not in ministries:
                     self._wrong(file, f"source.{one.id}.ministry", *stranger(one.ministry, ministries))
                 found[one.id] = one.source()
                 check: Callable[[Source], Iterable[ConfigError]] | None = getattr(
@@ -138,18 +153,22 @@ class Reader:
         for table in self.named("channels.toml", ChannelsFile, "channel", known):
             if not table.enabled:
                 continue
-            if table.url.startswith("env:") and not self.environ.get(table.url.removeprefix("env:")):
+            if (
+                table.url.startswith("env:")
+                and len(table.url) > 4
+                and not self.environ.get(table.url.removeprefix("env:"))
+            ):
                 silent.append(table.name)
                 continue
             wanted = {"url": table.url, **table.secrets}
             secrets = {key: self._secret(table.name, key, value) for key, value in wanted.items()}
             adapter = registry.load("channels", table.kind)
-            for name in set(adapter.SECRETS) - set(table.secrets):
+            for name in sorted(set(adapter.SECRETS) - set(table.secrets)):
                 self._wrong(self.path("channels.toml"), f"channel.{table.name}.secrets.{name}", "is missing", "Add it.")
             if any(secret is None for secret in secrets.values()):
                 continue
             channel = Channel(
-                **table.model_dump(include={"name", "kind", "language", "per_second", "options"}),
+                **table.model_dump(include={"name", "kind", "operator", "language", "per_second", "options"}),
                 url=secrets.pop("url") or Secret(""),
                 secrets={name: secret for name, secret in secrets.items() if secret is not None},
                 selection=table.select.selection(),
@@ -163,7 +182,9 @@ class Reader:
     def _secret(self, channel: str, key: str, written: str) -> Secret | None:
         file, place = self.path("channels.toml"), f"channel.{channel}.{key}"
         how, _, where = written.partition(":")
-        if how == "env":
+        if how in ("env", "file") and not where:
+            self._wrong(file, place, f"names nothing after {how}:", "Write env:NAME or file:PATH.")
+        elif how == "env":
             if value := self.environ.get(where):
                 return Secret(value, f"env:{where}")
             self._wrong(
@@ -171,7 +192,9 @@ class Reader:
             )
         elif how == "file":
             try:
-                return Secret(Path(where).read_text(encoding="utf-8").strip(), f"file:{where}")
+                if value := Path(where).read_text(encoding="utf-8").strip():
+                    return Secret(value, f"file:{where}")
+                self._wrong(file, place, f"names an empty file ({where})", "Put the secret into it.")
             except (OSError, UnicodeDecodeError) as problem:
                 self._wrong(file, place, f"cannot be read ({problem})", "Mend the path or the file's rights.")
         else:

@@ -31,6 +31,8 @@ AFTER_A_BUG = timedelta(minutes=15)
 """When a verb is tried again that failed by an error of our own."""
 LOOK_AGAIN = timedelta(minutes=1)
 """How soon a delivery is noticed that another process made due (``policyfeed outbox retry``)."""
+LOOK = timedelta(minutes=5)
+"""How often the sources' health is looked at."""
 OVERDUE = timedelta(minutes=15)
 """A source that is due for longer, and not being polled, means that nothing is getting on."""
 
@@ -62,6 +64,7 @@ class LocalEngine:
         for channel in self.app.config.channels:
             self._at(f"deliver {channel.name}", moment, self._deliver(channel))
         self._at("publish", moment, self._publish)
+        self._at("health", moment + LOOK, self._health)
 
     async def stop(self, seconds: float) -> None:
         """No more jobs; what runs may end within ``seconds``, then it is cancelled: nothing half-done is stored."""
@@ -108,6 +111,15 @@ class LocalEngine:
             log.info("published", files=len(report.written))
         if self._published is not None:
             await self._published()
+
+    async def _health(self) -> None:
+        for notice in await self.app.watch():
+            told = log.info if notice.recovered else log.warning
+            told("source", source=notice.source, condition=notice.condition, recovered=notice.recovered)
+            for channel in self.app.config.channels:
+                if channel.operator:
+                    self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel))
+        self._at("health", self.app.clock() + LOOK, self._health)
 
     def _deliver(self, channel: Channel) -> Callable[[], Coroutine[Any, Any, None]]:
         async def job() -> None:

@@ -5,21 +5,25 @@ Queries take the transaction that ``Store.read`` or ``Store.write`` gave.
 
 from sqlalchemy import Connection as Transaction
 
-from policyfeed.store import articles, board, bodies, feeds, hosts, outbox, sources
+from policyfeed.store import articles, backfills, board, bodies, feeds, health, hosts, outbox, sources
+from policyfeed.store.backfills import BackfillState
 from policyfeed.store.database import InDatabase, Store, working_alone
 from policyfeed.store.hosts import HostState
 from policyfeed.store.sources import SourceState
 
 __all__ = [
+    "BackfillState",
     "HostState",
     "InDatabase",
     "SourceState",
     "Store",
     "Transaction",
     "articles",
+    "backfills",
     "board",
     "bodies",
     "feeds",
+    "health",
     "hosts",
     "outbox",
     "sources",

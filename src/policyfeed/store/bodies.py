@@ -25,12 +25,16 @@ class BodyState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A duty's row. ``quiet``: the article was stored without telling anybody, and its body tells nobody either."""
+    """A duty's row. ``quiet``: the article was stored without telling anybody, and its body tells nobody either.
+
+    ``filled``: the article's text was taken from here.
+    """
 
     number: int
     source: str
     url: str
     quiet: bool = False
+    filled: bool = False
     state: BodyState = BodyState.PENDING
     attempts: int = 0
     due: datetime
@@ -130,10 +134,10 @@ def _at(host: str) -> ColumnElement[bool]:
 
 
 def _row(body: Body) -> dict[str, object]:
-    row = {name: getattr(body, name) for name in ("source", "url", "host", "quiet", "attempts", "due", "error")}
+    row = {name: getattr(body, name) for name in ("source", "url", "host", "quiet", "filled", "attempts", "due", "error")}
     return row | {"state": body.state.value}
 
 
 def _body(row: RowMapping) -> Body:
-    names = ("number", "source", "url", "quiet", "attempts", "due", "error")
+    names = ("number", "source", "url", "quiet", "filled", "attempts", "due", "error")
     return Body(**{name: row[name] for name in names}, state=BodyState(row["state"]))

@@ -75,5 +75,10 @@ def verdict(row: RowMapping) -> Verdict:
 
 
 def delivery(row: RowMapping) -> Delivery:
-    names = ("key", "channel", "number", "revision", "attempts", "created", "due", "delivered", "error")
-    return Delivery(**{name: row[name] for name in names}, state=DeliveryState(row["state"]))
+    names = ("key", "channel", "revision", "attempts", "created", "due", "leased_until", "delivered", "error")
+    return Delivery(
+        **{name: row[name] for name in names},
+        number=row["number"] or 0,
+        notice=row["notice"] or "",
+        state=DeliveryState(row["state"]),
+    )

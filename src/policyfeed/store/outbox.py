@@ -41,8 +41,9 @@ def owe(tx: Connection, owed: Iterable[Delivery]) -> int:
             deliveries.c.revision == one.revision,
         )
         if tx.execute(select(deliveries.c.key).where(or_(deliveries.c.key == one.key, same))).first() is None:
-            names = ("key", "channel", "number", "revision", "attempts", "created", "due", "error")
+            names = ("key", "channel", "revision", "attempts", "created", "due", "error")
             row = {name: getattr(one, name) for name in names}
+            row |= {"number": one.number or None, "notice": one.notice or None}
             tx.execute(deliveries.insert().values(state=one.state.value, **row))
             written += 1
     return written

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     Float,
@@ -167,13 +168,36 @@ verdicts = Table(
     Column("judged", UtcDateTime, nullable=False),
 )
 
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("source", String(100), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("condition", String(40), nullable=False),
+    Column("recovered", Boolean, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+)
+
+health = Table(
+    "health",
+    metadata,
+    Column("source", String(100), primary_key=True),
+    Column("condition", String(40), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("told", String(40), nullable=False, default=""),
+)
+
 deliveries = Table(
     "deliveries",
     metadata,
     Column("key", String(200), primary_key=True),
     Column("channel", String(100), nullable=False),
-    Column("number", BigId, ForeignKey("articles.number"), nullable=False),
+    Column("number", BigId, ForeignKey("articles.number")),
     Column("revision", Integer, nullable=False),
+    Column("notice", String(200), ForeignKey("notices.id")),
     Column("state", String(20), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created", UtcDateTime, nullable=False),
@@ -212,9 +236,26 @@ bodies = Table(
     Column("url", Text, nullable=False),
     Column("host", String(255), nullable=False),
     Column("quiet", Boolean, nullable=False),
+    Column("filled", Boolean, nullable=False),
     Column("state", String(20), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due", UtcDateTime, nullable=False),
     Column("error", Text, nullable=False, default=""),
     Index(None, "state", "host", "due"),
+)
+
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("source", String(100), primary_key=True),
+    Column("first_day", Date, primary_key=True),
+    Column("last_day", Date, primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("next_day", Date, nullable=False),
+    Column("place", JSON, nullable=False),
+    Column("requests", Integer, nullable=False),
+    Column("entries", Integer, nullable=False),
+    Column("new", Integer, nullable=False),
+    Column("joined", Integer, nullable=False),
+    Column("done", UtcDateTime),
 )

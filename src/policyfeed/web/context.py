@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from policyfeed.formats import Feed, Publication
+from policyfeed.health import Condition
 from policyfeed.store import Store
 from policyfeed.web.published import Published
 
@@ -25,5 +26,7 @@ class Context:
     topic_names: Callable[[str], Mapping[str, str]] = lambda _language: {}
     """Language → topic or pillar id → name."""
     sources: Callable[[], Mapping[str, Publication]] = dict
+    conditions: Callable[[], Sequence[Condition]] = tuple
+    """How each source is."""
     title: str = "ESG 정책뉴스"
     page_size: int = 50

@@ -67,6 +67,14 @@ def article(request: Request) -> Response:
         return _answer("article.html", request, **_everything(tx, context, judged, language_of(request)))
 
 
+def sources(request: Request) -> Response:
+    """``/sources``: how each source is."""
+    context: Context = request.app.state.context
+    found = context.conditions()
+    wells = sum(one.well for one in found)
+    return _answer("sources.html", request, found=found, wells=wells, when=when)
+
+
 def missing(request: Request, _problem: Exception | None = None) -> Response:
     """404, with the way back."""
     return _answer("missing.html", request, status=404)

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from policyfeed.app import App
 from policyfeed.config import Config, topic_names
 from policyfeed.formats import Publication
+from policyfeed.health import conditions
 from policyfeed.publish import Page
 from policyfeed.web import health
 from policyfeed.web.app import create_app
@@ -41,6 +42,7 @@ class Site:
                 checks=checks,
                 topic_names=lambda language: topic_names(app.config.rules, language),
                 sources=lambda: _publications(app.config),
+                conditions=lambda: conditions(app.store, app.config.sources, app.clock()),
             )
         )
         self.published.load()

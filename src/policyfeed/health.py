@@ -1,0 +1,163 @@
+"""Health of sources: what condition each is in, and what the operator is told of it: a lasting change, once, and the
+recovery, once.
+
+A source that answers and is silent is as broken as one that does not answer. How long it may be silent is its own
+rhythm: half as long again as the longest silence among its last releases, counted in Korean working days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from policyfeed.channels import Channel
+from policyfeed.clock import KST
+from policyfeed.rhythm import works
+from policyfeed.store import SourceState, Store, health, outbox, sources
+from policyfeed.store.health import Seen
+from policyfeed.types import ConditionName, Delivery, Notice, Source
+
+LAST = 40
+"""Releases of a source that its rhythm is read from."""
+LEAST_SILENCE = 3
+"""Working days that any source may be silent."""
+_PERSISTS = {
+    ConditionName.UNREACHABLE: timedelta(hours=3),
+    ConditionName.BLOCKED: timedelta(hours=1),
+    ConditionName.LAYOUT_CHANGED: timedelta(hours=1),
+    ConditionName.MISCONFIGURED: timedelta(hours=1),
+    ConditionName.STALE: timedelta(0),
+    ConditionName.GONE: timedelta(0),
+}
+_BY_ERROR = {
+    "LayoutChanged": ConditionName.LAYOUT_CHANGED,
+    "Emptied": ConditionName.LAYOUT_CHANGED,
+    "Blocked": ConditionName.BLOCKED,
+    "Unreadable": ConditionName.MISCONFIGURED,
+    "Forbidden": ConditionName.MISCONFIGURED,
+    "HostileDocument": ConditionName.MISCONFIGURED,
+    "gone": ConditionName.GONE,
+}
+_BY_STATUS = {
+    "401": ConditionName.MISCONFIGURED,
+    "403": ConditionName.BLOCKED,
+    "404": ConditionName.MISCONFIGURED,
+    "405": ConditionName.MISCONFIGURED,
+    "410": ConditionName.GONE,
+    "429": ConditionName.BLOCKED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A source's condition now. ``newest`` is its newest article's publication, ``silent`` the working days since."""
+
+    source: Source
+    name: ConditionName
+    since: datetime | None
+    detail: str
+    state: SourceState
+    newest: datetime | None = None
+    silent: int = 0
+
+    @property
+    def well(self) -> bool:
+        return self.name in (ConditionName.NEW, ConditionName.OK, ConditionName.UNCHANGED)
+
+
+def conditions(store: Store, configured: Iterable[Source], now: datetime) -> list[Condition]:
+    """The enabled sources' conditions, in the order of the configuration."""
+    with store.read() as tx:
+        states = sources.every(tx)
+        return [
+            condition(one, states.get(one.id, SourceState(id=one.id)), health.publication_times(tx, one.id, LAST), now)
+            for one in configured
+            if one.enabled
+        ]
+
+
+def condition(source: Source, state: SourceState, published: Sequence[datetime], now: datetime) -> Condition:
+    """What condition a source is in; ``published`` are its last articles' times, newest first."""
+    newest = max(published[:1], default=None)
+    silent = working_days(newest, now) if newest else 0
+    found = Condition(
+        source=source, name=ConditionName.OK, since=state.since, detail="", state=state, newest=newest, silent=silent
+    )
+    if state.last_poll is None:
+        return replace(found, name=ConditionName.NEW)
+    if state.error or state.gone:
+        return replace(found, name=_trouble(state), detail=state.error)
+    if newest and silent > allowed_silence(published):
+        return replace(found, name=ConditionName.STALE, since=newest)
+    return found if state.last_new == state.last_success else replace(found, name=ConditionName.UNCHANGED)
+
+
+def _trouble(state: SourceState) -> ConditionName:
+    if state.state == "Refused":
+        statuses = [name for status, name in _BY_STATUS.items() if f" {status}." in f"{state.error} "]
+        return statuses[0] if statuses else ConditionName.UNREACHABLE
+    return _BY_ERROR.get(state.state, ConditionName.UNREACHABLE)
+
+
+def working_days(since: datetime, now: datetime) -> int:
+    """Korean working days after the day of ``since``, today not counted: it is not over."""
+    first, last = since.astimezone(KST).date().toordinal(), now.astimezone(KST).date().toordinal()
+    return sum(works(day) for day in range(first + 1, last))
+
+
+def allowed_silence(published: Sequence[datetime]) -> int:
+    """Working days that a source with these publications (newest first) may be silent."""
+    longest = max((working_days(older, newer) for newer, older in pairwise(published)), default=LEAST_SILENCE)
+    return max(LEAST_SILENCE, -(-longest * 3 // 2) + 1)
+
+
+def watch(store: Store, configured: Iterable[Source], channels: Sequence[Channel], now: datetime) -> list[Notice]:
+    """Look at every source, keep what was seen, and owe the operator's channels what is news. One transaction."""
+    found = conditions(store, configured, now)
+    told: list[Notice] = []
+    with store.write() as tx:
+        before = health.every(tx)
+        for one in found:
+            seen, notice = _news(one, before.get(one.source.id), now)
+            if seen != before.get(one.source.id):
+                health.save(tx, seen)
+            if notice is not None:
+                health.add_notice(tx, notice)
+                outbox.owe(tx, (_owed(notice, channel, now) for channel in channels if channel.operator))
+                told.append(notice)
+    return told
+
+
+def _news(one: Condition, before: Seen | None, now: datetime) -> tuple[Seen, Notice | None]:
+    """What is to be remembered, and the notice that is due: trouble that lasts and was not told, or its end."""
+    name = ConditionName.OK if one.well else one.name
+    same = before is not None and before.condition is name
+    since = before.since if before is not None and same else now
+    told = before.told if before is not None else ""
+    seen = Seen(source=one.source.id, condition=name, since=since, told=told)
+    if one.well:
+        ended = ConditionName(told) if told else None
+        return replace(seen, told=""), _notice(one, ended, since, now, recovered=True) if ended else None
+    if told != name and now - since >= _PERSISTS[name]:
+        return replace(seen, told=name.value), _notice(one, name, since, now, recovered=False)
+    return seen, None
+
+
+def _notice(one: Condition, name: ConditionName, since: datetime, now: datetime, *, recovered: bool) -> Notice:
+    end = "recovered" if recovered else name.value
+    return Notice(
+        id=f"{one.source.id}_{end}_{int(now.timestamp())}",
+        source=one.source.id,
+        name=one.source.name or one.source.id,
+        condition=name,
+        recovered=recovered,
+        since=since,
+        detail=one.detail,
+        created=now,
+    )
+
+
+def _owed(notice: Notice, channel: Channel, now: datetime) -> Delivery:
+    return Delivery(key=f"{notice.id}_{channel.name}", channel=channel.name, notice=notice.id, created=now, due=now)

@@ -1,0 +1,56 @@
+"""The sources' conditions as they were last seen, and the notices that the operator was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from policyfeed.store.schema import articles, health, notices, origins
+from policyfeed.types import ConditionName, Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A source's condition when it was last looked at; ``told`` is the trouble that the operator was told of, or ""."""
+
+    source: str
+    condition: ConditionName
+    since: datetime
+    told: str = ""
+
+
+def every(tx: Connection) -> dict[str, Seen]:
+    """Source id → what was last seen."""
+    rows = tx.execute(select(health)).mappings()
+    return {row["source"]: Seen(**(dict(row) | {"condition": ConditionName(row["condition"])})) for row in rows}
+
+
+def save(tx: Connection, seen: Seen) -> None:
+    row = {"condition": seen.condition.value, "since": seen.since, "told": seen.told}
+    if not tx.execute(health.update().where(health.c.source == seen.source).values(row)).rowcount:
+        tx.execute(health.insert().values(source=seen.source, **row))
+
+
+def add_notice(tx: Connection, notice: Notice) -> None:
+    names = ("id", "source", "name", "recovered", "since", "detail", "created")
+    row = {name: getattr(notice, name) for name in names}
+    tx.execute(notices.insert().values(condition=notice.condition.value, **row))
+
+
+def notice(tx: Connection, id_: str) -> Notice | None:
+    row = tx.execute(select(notices).where(notices.c.id == id_)).mappings().first()
+    return Notice(**(dict(row) | {"condition": ConditionName(row["condition"])})) if row else None
+
+
+def publication_times(tx: Connection, source: str, limit: int) -> list[datetime]:
+    """When the newest articles of a source were published (or first seen), newest first."""
+    statement = (
+        select(articles.c.sort_time)
+        .join(origins, origins.c.number == articles.c.number)
+        .where(origins.c.source == source)
+        .order_by(articles.c.sort_time.desc())
+        .limit(limit)
+    )
+    return list(tx.execute(statement).scalars())

@@ -1,0 +1,121 @@
+"""Conditions of sources: what each error means, silence in working days, and what the operator is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from policyfeed import health
+from policyfeed.channels import Channel
+from policyfeed.health import allowed_silence, condition, working_days
+from policyfeed.notices import as_judged
+from policyfeed.store import SourceState, Store, outbox, sources
+from policyfeed.store import health as stored
+from policyfeed.types import ConditionName, Notice, Secret, Source
+
+NOW = datetime(2026, 5, 20, 3, 0, tzinfo=UTC)  # Wednesday noon in Korea
+SOURCE = Source(id="mcee-press", kind="feed", url="https://www.example.go.kr/rss", name="기후에너지환경부 보도자료")
+OPERATOR = Channel(name="operator", kind="slack", url=Secret("https://hooks.example/x"), operator=True)
+READERS = Channel(name="team", kind="slack", url=Secret("https://hooks.example/y"))
+WELL = SourceState(id=SOURCE.id, state="ok", since=NOW, last_poll=NOW, last_success=NOW, last_new=NOW)
+
+
+def failing(state: str, error: str = "told so", since: datetime = NOW) -> SourceState:
+    return replace(WELL, state=state, error=error, since=since, failures=4)
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "expected"),
+    [
+        ("Unreachable", "no answer", ConditionName.UNREACHABLE),
+        ("Truncated", "cut", ConditionName.UNREACHABLE),
+        ("LayoutChanged", "no total", ConditionName.LAYOUT_CHANGED),
+        ("Emptied", "lists nothing", ConditionName.LAYOUT_CHANGED),
+        ("Blocked", "block page", ConditionName.BLOCKED),
+        ("Unreadable", "no feed", ConditionName.MISCONFIGURED),
+        ("Refused", "x answered 404. Look for the new address.", ConditionName.MISCONFIGURED),
+        ("Refused", "x answered 403. It may block this network.", ConditionName.BLOCKED),
+        ("Refused", "x answered 503. It is tried again later.", ConditionName.UNREACHABLE),
+    ],
+)
+def test_every_error_is_a_condition_with_a_name(state: str, error: str, expected: ConditionName) -> None:
+    assert condition(SOURCE, failing(state, error), [NOW], NOW).name is expected
+
+
+def test_a_source_that_was_never_polled_is_new_and_a_quiet_one_unchanged() -> None:
+    assert condition(SOURCE, SourceState(id=SOURCE.id), [], NOW).name is ConditionName.NEW
+    assert condition(SOURCE, WELL, [NOW], NOW).name is ConditionName.OK
+    later = replace(WELL, last_success=NOW + timedelta(hours=1))
+    assert condition(SOURCE, later, [NOW], NOW + timedelta(hours=1)).name is ConditionName.UNCHANGED
+
+
+def test_working_days_leave_out_weekends_and_public_holidays() -> None:
+    friday = datetime(2026, 5, 15, 1, 0, tzinfo=UTC)
+    assert working_days(friday, datetime(2026, 5, 18, 1, 0, tzinfo=UTC)) == 0, "a weekend lies between"
+    assert working_days(friday, datetime(2026, 5, 20, 1, 0, tzinfo=UTC)) == 2
+    before_buddha = datetime(2026, 5, 22, 1, 0, tzinfo=UTC)
+    assert working_days(before_buddha, datetime(2026, 5, 27, 1, 0, tzinfo=UTC)) == 1, "25 May 2026 is a substitute day"
+
+
+def test_silence_is_measured_by_the_sources_own_rhythm() -> None:
+    daily = [NOW - timedelta(days=n) for n in range(0, 20)]
+    assert allowed_silence(daily) == 3
+    monthly = [NOW - timedelta(days=30 * n) for n in range(6)]
+    assert allowed_silence(monthly) > 25
+    frozen = [moment - timedelta(days=60) for moment in daily]
+    assert condition(SOURCE, WELL, frozen, NOW).name is ConditionName.STALE
+    assert condition(SOURCE, WELL, frozen, NOW).since == frozen[0]
+    assert condition(SOURCE, WELL, monthly, NOW + timedelta(days=20)).name is not ConditionName.STALE
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def watch(store: Store, state: SourceState, now: datetime) -> Sequence[Notice]:
+    with store.write() as tx:
+        sources.save(tx, state)
+    return health.watch(store, [SOURCE], [OPERATOR, READERS], now)
+
+
+def test_lasting_trouble_is_told_once_and_so_is_the_recovery(store: Store) -> None:
+    trouble = failing("Unreachable")
+    assert watch(store, WELL, NOW) == []
+    assert watch(store, trouble, NOW) == [], "it may pass"
+    assert watch(store, trouble, NOW + timedelta(hours=2)) == []
+    first = watch(store, trouble, NOW + timedelta(hours=4))
+    assert [(one.condition, one.recovered) for one in first] == [(ConditionName.UNREACHABLE, False)]
+    for hours in (5, 30, 300):
+        assert watch(store, trouble, NOW + timedelta(hours=hours)) == []
+    again = watch(store, WELL, NOW + timedelta(hours=301))
+    assert [(one.condition, one.recovered) for one in again] == [(ConditionName.UNREACHABLE, True)]
+    assert watch(store, WELL, NOW + timedelta(hours=302)) == []
+    with store.read() as tx:
+        owed = outbox.listing(tx)
+    assert [one.channel for one in owed] == ["operator", "operator"], "readers are not told of it"
+    assert [one.number for one in owed] == [0, 0]
+
+
+def test_trouble_that_passes_is_never_told(store: Store) -> None:
+    for hours in range(0, 24, 2):
+        state = failing("Unreachable") if hours % 4 == 0 else WELL
+        assert watch(store, state, NOW + timedelta(hours=hours)) == []
+
+
+def test_a_notice_reads_like_an_article_in_both_languages(store: Store) -> None:
+    watch(store, failing("Blocked", "www.example.go.kr answered with a block page."), NOW)
+    (notice,) = watch(
+        store, failing("Blocked", "www.example.go.kr answered with a block page."), NOW + timedelta(hours=2)
+    )
+    with store.read() as tx:
+        assert stored.notice(tx, notice.id) == notice
+    english = as_judged(notice, "en", "https://policy.example").article
+    assert english.title == "기후에너지환경부 보도자료 refuses us"
+    assert english.url == "https://policy.example/sources"
+    assert "block page" in english.summary
+    assert as_judged(notice, "ko", "").article.title != english.title
