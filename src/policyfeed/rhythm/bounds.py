@@ -25,7 +25,7 @@ class Bounds:
     polls_per_day: int = 48
     weekly: bool = False
     interval: timedelta | None = None
-    spread: timedelta = timedelta(seconds=30)
+    spread: timedelta = timedelta(seconds=10)
 
     def __post_init__(self) -> None:
         if not MINUTE <= self.least <= self.most <= DAY:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from policyfeed.rhythm.bounds import DAY, Bounds
 from policyfeed.rhythm.calendar import MINUTES, moment_of, place, week_start, works
@@ -16,6 +16,7 @@ from policyfeed.rhythm.table import NEVER, Table, table_of
 
 WEEK = 7
 RUNG = 1.07  # ratio of two neighbouring prices
+LATE = 15.0  # seconds that a poll may have taken, or started late, without losing the minute planned after it
 RUNGS = 60  # up or down: beyond, a price buys no poll, or every one
 
 
@@ -41,7 +42,7 @@ def next_poll(
         wanted = _fixed(history, now, bounds)
     else:
         wanted = _planned(_Source(history, prior, bounds, seed), now, earliest, found_new)
-    return max(earliest, min(wanted, now + bounds.most))
+    return max(earliest, min(wanted, now + bounds.most)).astimezone(UTC)
 
 
 def _fixed(history: Profile, now: datetime, bounds: Bounds) -> datetime:
@@ -68,10 +69,16 @@ class _Source:
         number = int.from_bytes(hashlib.blake2b(seed.encode(), digest_size=8).digest())
         self.seconds = DOT + 1 + number % 1009 / 1009 * bounds.spread.total_seconds()
         self.phase = number // 1009 % STEP
+        self._days: dict[bool, Day] = {}
         self.gap = math.ceil(bounds.least.total_seconds() / 60)
 
     def day(self, day: int) -> Day:
-        return day_of(self.history, self.prior, works(day), self.phase)
+        return self._kind(works(day))
+
+    def _kind(self, worked: bool) -> Day:
+        if worked not in self._days:
+            self._days[worked] = day_of(self.history, self.prior, worked, self.phase)
+        return self._days[worked]
 
     def table(self, day: int, minute: int, today: int) -> Table:
         """The rest of ``day`` at the lowest price that stays inside the budget after a poll at ``minute``."""
@@ -90,8 +97,7 @@ class _Source:
         budget = self.bounds.polls_per_day
         if not self.bounds.weekly:
             return (self.day(day).roots / budget) ** 2
-        kinds = [day_of(self.history, self.prior, worked, self.phase).roots for worked in (True, False)]
-        return float(((5 * kinds[0] + 2 * kinds[1]) / (WEEK * budget)) ** 2)
+        return float(((5 * self._kind(True).roots + 2 * self._kind(False).roots) / (WEEK * budget)) ** 2)
 
     def _left(self, day: int, today: int, price: float) -> int:
         """Polls that the rest of ``day`` may have; with a weekly budget the days until Friday take theirs first."""
@@ -119,7 +125,7 @@ def lowest(fits: Callable[[int], bool]) -> int:
 def _planned(source: _Source, now: datetime, earliest: datetime, found_new: bool) -> datetime:
     today, seconds = place(now)
     start = math.floor((seconds - source.seconds) / 60)
-    first = start + max(source.gap, math.ceil((earliest - now).total_seconds() / 60))
+    first = math.ceil((seconds + (earliest - now).total_seconds() - source.seconds - LATE) / 60)
     scan = Scan(start, _burst(source, now, today) if found_new else {})
     if _allowance(source.history, source.bounds, today, today) > 0 and first < MINUTES:
         minute = scan.best(source.day(today), source.table(today, start, today), first, may_stop=True)

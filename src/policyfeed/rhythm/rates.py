@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -12,12 +13,14 @@ from policyfeed.rhythm.calendar import MINUTES, weight_of_days
 from policyfeed.rhythm.prior import Habit, Prior
 from policyfeed.rhythm.profile import HALF_LIFE, Counts, Profile
 
-DOUBT = 20.0  # releases' worth of trust in the prior's times of day
+DOUBT = 8.0  # releases' worth of trust in the prior's times of day
 DAYS_OF_DOUBT = 2.0  # days' worth of trust in the prior's number of releases
-EXACT, NEAR, AROUND = 0.75, 0.1, 0.1  # trust in the very minute, ±NEAR_BY and ±WIDELY minutes; the rest is the prior's
-NEAR_BY, WIDELY = 5, 45
+MIXTURE = (0.5, 0.15, 0.25, 0.1)  # trust in the very minute, ±NEAR_BY and ±WIDELY minutes, and the prior, to begin with
+UNIT = 0.5  # weight of one release that is foretold from the others
+ROUNDS = 6
+NEAR_BY, WIDELY = 2, 45
 DOUBTFUL_SITTINGS = 20.0
-STEP = 5  # minutes between the moments at which a poll is considered, besides the peaks
+STEP = 2  # minutes between the moments at which a poll is considered, besides the peaks
 PEAK = 4.0  # a peak has so many times the releases of the minutes around
 
 
@@ -43,9 +46,8 @@ def expected(counts: Counts, habit: Habit, days: float, phase: int) -> Day:
     """
     known = sum(weight for _, weight in counts)
     per_day = (known + habit.per_day * DAYS_OF_DOUBT) / (days + DAYS_OF_DOUBT)
-    own, shares = _own_shares(counts, known), habit.shares
-    trust = known / (known + DOUBT)
-    rate = array("d", [per_day * (trust * mine + (1 - trust) * all_) for mine, all_ in zip(own, shares, strict=True)])
+    shares = _shares(counts, known, habit.shares)
+    rate = array("d", [per_day * share for share in shares])
     return Day(
         rate=rate,
         mass=array("d", accumulate(rate)),
@@ -67,14 +69,41 @@ def follow_ups(profile: Profile, prior: Prior) -> float:
     return (profile.followed + prior.followed * DOUBTFUL_SITTINGS) / (profile.sittings + DOUBTFUL_SITTINGS)
 
 
-def _own_shares(counts: Counts, known: float) -> list[float]:
-    """The source's shares of releases, blurred at three widths; what is left to 1 stays flat over the widest."""
+def _shares(counts: Counts, known: float, prior: tuple[float, ...]) -> list[float]:
+    """The shares of releases over the minutes: the source's own past at three widths, mixed with the prior."""
+    if not counts:
+        return list(prior)
     exact = [0.0] * MINUTES
     for minute, weight in counts:
         exact[minute] = weight / known
-    near, around = _blurred(exact, NEAR_BY), _blurred(exact, WIDELY)
-    rest = 1 - EXACT - NEAR
-    return [EXACT * a + NEAR * b + rest * c for a, b, c in zip(exact, near, around, strict=True)]
+    views = (exact, _blurred(exact, NEAR_BY), _blurred(exact, WIDELY), prior)
+    a, b, c, d = _trust(counts, known, views)
+    own = known / (known + DOUBT)
+    a, b, c, d = a * own, b * own, c * own, d * own + 1 - own
+    return [a * w + b * x + c * y + d * z for w, x, y, z in zip(*views, strict=True)]
+
+
+def _trust(counts: Counts, known: float, views: tuple[Sequence[float], ...]) -> list[float]:
+    """How far each view is to be trusted at this source: as it foretells every release from all the others.
+
+    Deleted interpolation (Jelinek and Mercer, 1980), by expectation maximisation from MIXTURE, which also counts as
+    much as DOUBT releases.
+    """
+    alone = UNIT / known
+    parts = (alone, alone / (2 * NEAR_BY + 1), alone / (2 * WIDELY + 1), 0.0)
+    told = [
+        (weight, [max(0.0, view[minute] - part) for view, part in zip(views, parts, strict=True)])
+        for minute, weight in counts
+    ]
+    trust = list(MIXTURE)
+    for _ in range(ROUNDS):
+        sums = [DOUBT * share for share in MIXTURE]
+        for weight, seen in told:
+            shares = [share * view for share, view in zip(trust, seen, strict=True)]
+            scale = weight / (sum(shares) or 1.0)
+            sums = [total + scale * share for total, share in zip(sums, shares, strict=True)]
+        trust = [total / sum(sums) for total in sums]
+    return trust
 
 
 def _blurred(shares: list[float], width: int) -> list[float]:

@@ -1,0 +1,159 @@
+"""The planner, replayed over days of an invented ministry."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from policyfeed.clock import KST
+from policyfeed.rhythm import Bounds, Profile, load_prior, next_poll
+from policyfeed.rhythm.calendar import works
+
+PRIOR = load_prior()
+MONDAY = datetime(2026, 3, 9, tzinfo=KST)
+
+
+def noon_releases(start: datetime, days: int) -> list[datetime]:
+    """A ministry that releases at 12:00 on working days and never else."""
+    every = (start + timedelta(days=day, hours=12) for day in range(days))
+    return [moment for moment in every if works(moment.toordinal())]
+
+
+def replay(
+    profile: Profile, start: datetime, days: int, bounds: Bounds, releases: list[datetime], seed: str = "mcee-press"
+) -> list[datetime]:
+    now, known = start, 0
+    polls: list[datetime] = []
+    while True:
+        due = next_poll(profile, PRIOR, now, bounds, found_new=known > 0, seed=seed)
+        assert due >= now + bounds.least
+        assert due <= now + bounds.most
+        if due >= start + timedelta(days=days):
+            return polls
+        new = [moment for moment in releases if now < moment <= due]
+        known, now = len(new), due
+        profile = profile.seen(new, now)
+        polls.append(due.astimezone(KST))
+
+
+def a_day(polls: list[datetime]) -> Counter[date]:
+    return Counter(poll.date() for poll in polls)
+
+
+@pytest.mark.parametrize("budget", [1, 2, 12, 24, 48, 200])
+def test_no_day_has_more_polls_than_the_budget(budget: int) -> None:
+    polls = replay(Profile(), MONDAY, 10, Bounds(polls_per_day=budget), noon_releases(MONDAY, 10))
+    assert max(a_day(polls).values()) <= budget
+    assert len(polls) >= 10 * min(budget, 100) * 0.9 - 1
+
+
+def test_a_weekly_budget_saves_on_free_days_and_never_borrows() -> None:
+    bounds = Bounds(polls_per_day=24, weekly=True)
+    saturday = MONDAY - timedelta(days=2)
+    counts = a_day(replay(Profile(), saturday, 14, bounds, noon_releases(saturday, 14)))
+    days = [counts[saturday.date() + timedelta(days=day)] for day in range(14)]
+    assert days[0] < 24 < days[2]
+    for week in (days[:7], days[7:]):
+        assert all(sum(week[: day + 1]) <= 24 * (day + 1) for day in range(7))
+
+
+def test_polls_follow_the_releases_of_the_source() -> None:
+    past = noon_releases(MONDAY - timedelta(days=180), 180)
+    profile = Profile().seen(past, MONDAY - timedelta(hours=1))
+    polls = replay(profile, MONDAY, 5, Bounds(polls_per_day=12), noon_releases(MONDAY, 5))
+    for noon in noon_releases(MONDAY, 5):
+        assert min(poll - noon for poll in polls if poll >= noon) <= timedelta(seconds=20)
+
+
+def test_a_new_source_starts_where_all_ministries_release() -> None:
+    hours = Counter(poll.hour for poll in replay(Profile(), MONDAY, 5, Bounds(), []))
+    assert sum(hours[hour] for hour in range(9, 13)) > sum(hours[hour] for hour in range(20, 24)) * 3
+    assert hours[12] > 0
+
+
+def test_the_plan_adapts_when_the_source_moves() -> None:
+    moved = [day + timedelta(hours=9, minutes=17) for day in noon_releases(MONDAY, 90)]
+    profile = Profile().seen(noon_releases(MONDAY - timedelta(days=180), 180), MONDAY)
+    for release in moved:
+        profile = profile.seen([release], release + timedelta(seconds=30))
+    start = MONDAY + timedelta(days=91)
+    polls = replay(profile, start, 1, Bounds(polls_per_day=6), [])
+    assert any(poll.hour == 21 and 17 <= poll.minute <= 19 for poll in polls)
+
+
+def test_a_sitting_pulls_the_next_poll_forward() -> None:
+    """환경부-like habits: one release seldom comes alone."""
+    days = [
+        MONDAY - timedelta(days=day) for day in range(200, 0, -1) if works((MONDAY - timedelta(days=day)).toordinal())
+    ]
+    past = [
+        day + timedelta(hours=9 + index % 8, minutes=13 + index * 7 % 40, seconds=20 + 200 * follower)
+        for index, day in enumerate(days)
+        for follower in range(3)
+    ]
+    now = MONDAY + timedelta(hours=14, minutes=40, seconds=30)
+    quiet = Profile().seen(past, MONDAY)
+    told = quiet.seen([now - timedelta(seconds=40)], now)
+    bounds = Bounds(polls_per_day=24)
+    burst = next_poll(told, PRIOR, now, bounds, found_new=True)
+    assert burst < next_poll(told, PRIOR, now, bounds, found_new=False)
+    assert burst - now <= timedelta(minutes=8)
+
+
+def test_holidays_and_their_substitutes_are_free_days() -> None:
+    assert works(date(2025, 5, 2).toordinal())
+    assert not works(date(2025, 5, 6).toordinal())  # 어린이날 대체공휴일
+    assert not works(date(2025, 10, 8).toordinal())  # 추석 대체공휴일
+    assert not works(date(2025, 10, 11).toordinal())  # 토요일
+
+
+def test_a_floor_is_kept() -> None:
+    floor = MONDAY + timedelta(hours=15)
+    due = next_poll(Profile().seen([], MONDAY), PRIOR, MONDAY, Bounds(), floor=floor)
+    assert floor <= due <= floor + timedelta(hours=1)
+    capped = next_poll(Profile().seen([], MONDAY), PRIOR, MONDAY, Bounds(), floor=MONDAY + timedelta(days=40))
+    assert capped <= MONDAY + timedelta(hours=24)
+
+
+def test_a_fixed_interval_is_kept_inside_the_budget() -> None:
+    polls = replay(Profile(), MONDAY, 2, Bounds(interval=timedelta(hours=1)), [])
+    assert {later - earlier for earlier, later in pairwise(polls)} == {timedelta(hours=1)}
+    few = replay(Profile(), MONDAY, 2, Bounds(interval=timedelta(hours=1), polls_per_day=3), [])
+    assert max(a_day(few).values()) == 3
+
+
+def test_sources_waiting_for_the_same_hour_do_not_ask_at_once() -> None:
+    profile = Profile().seen(noon_releases(MONDAY - timedelta(days=180), 180), MONDAY)
+    at = MONDAY + timedelta(hours=11, minutes=50)
+    noons = {next_poll(profile, PRIOR, at, Bounds(), seed=f"source-{n}") for n in range(200)}
+    assert len(noons) > 150
+
+
+def test_a_clock_that_jumped_leaves_the_plan_bounded() -> None:
+    profile = Profile().seen([MONDAY], MONDAY + timedelta(days=4000))
+    due = next_poll(profile, PRIOR, MONDAY, Bounds(), seed="x")
+    assert timedelta(minutes=5) <= due - MONDAY <= timedelta(hours=24)
+
+
+def test_a_profile_survives_storage_and_stays_small() -> None:
+    past = [MONDAY - timedelta(minutes=97 * n) for n in range(4000)]
+    profile = Profile().seen(past, MONDAY).seen([MONDAY], MONDAY + timedelta(minutes=3))
+    text = json.dumps(profile.to_json())
+    assert Profile.from_json(json.loads(text)) == profile
+    assert len(text) < 40_000
+
+
+@pytest.mark.parametrize("stored", [None, {}, {"v": 0, "day": 3}])
+def test_an_unknown_profile_starts_anew(stored: dict[str, int] | None) -> None:
+    assert Profile.from_json(stored) == Profile()
+
+
+def test_impossible_times_teach_nothing() -> None:
+    untaught = Profile().seen([], MONDAY)
+    assert Profile().seen([MONDAY + timedelta(hours=3)], MONDAY) == untaught
+    assert Profile().seen([datetime(1970, 1, 1, tzinfo=UTC)], MONDAY) == untaught
+    assert Profile().seen([MONDAY - timedelta(days=3)], MONDAY) != untaught
