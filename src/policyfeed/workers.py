@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import resource
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as TimedOut
 from typing import Any
 
@@ -18,9 +18,12 @@ from pebble import ProcessExpired, ProcessPool
 from policyfeed.errors import HostileDocument, PolicyfeedError, Unreadable
 from policyfeed.harvest import Reading, read_document
 from policyfeed.normalize.ministry import Ministries
-from policyfeed.types import Document, Ministry, Source
+from policyfeed.sources import detailed
+from policyfeed.transport.urls import shown
+from policyfeed.types import Detail, Document, Ministry, Source
 
 _MEGABYTE = 1024 * 1024
+_Work = Callable[[Source, Any, Document], Any]
 _ministries: Ministries | None = None
 
 
@@ -37,17 +40,25 @@ class Workers:
 
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
         """``poll.read_document`` in a worker. Raises what it raises, and HostileDocument."""
+        reading: Reading = await self._run(_read, source, cursor, document)
+        return reading
+
+    async def read_detail(self, source: Source, document: Document, so_far: Detail | None) -> Detail:
+        """The adapter's ``read_detail`` in a worker. Raises what it raises, and HostileDocument."""
+        detail: Detail = await self._run(_read_detail, source, so_far, document)
+        return detail
+
+    async def _run(self, work: _Work, source: Source, so_far: Any, document: Document) -> Any:
         try:
-            future = self._pool.schedule(_read, args=(source, cursor, document), timeout=self._seconds)
-            reading: Reading = await asyncio.wrap_future(future)
+            future = self._pool.schedule(_guarded, args=(work, source, so_far, document), timeout=self._seconds)
+            return await asyncio.wrap_future(future)
         except (TimedOut, ProcessExpired, MemoryError, RecursionError) as problem:
             raise HostileDocument(
                 "Reading {url} took more time or memory than a document may cost ({problem}).",
                 remedy="It was left unread. Raise [parsing] in policyfeed.toml if the source is trusted.",
-                url=document.url,
+                url=shown(document.url),
                 problem=type(problem).__name__,
             ) from problem
-        return reading
 
     def close(self) -> None:
         """Stop the processes at once: what they were reading is read again at the next poll."""
@@ -66,14 +77,24 @@ def _start(bodies: tuple[Ministry, ...], most: int) -> None:
 
 def _read(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
     assert _ministries is not None  # noqa: S101 - the pool starts every worker with _start
+    return read_document(source, cursor, document, _ministries)
+
+
+def _read_detail(source: Source, so_far: Detail | None, document: Document) -> Detail:
+    adapter = detailed(source)
+    assert adapter is not None  # noqa: S101 - asked for by this very adapter
+    return adapter.read_detail(source, document, so_far)
+
+
+def _guarded(work: _Work, source: Source, so_far: Any, document: Document) -> Any:
     try:
-        return read_document(source, cursor, document, _ministries)
+        return work(source, so_far, document)
     except (PolicyfeedError, MemoryError, RecursionError):
         raise
     except Exception as problem:  # whatever a reader stumbles over: it is this document's failure, and not the daemon's
         raise Unreadable(
             "Reading {url} failed: {problem}.",
             remedy="This is a fault in policyfeed: please report it with the document.",
-            url=document.url,
+            url=shown(document.url),
             problem=f"{type(problem).__name__}: {problem}"[:200],
         ) from problem

@@ -134,8 +134,8 @@ def _at(host: str) -> ColumnElement[bool]:
 
 
 def _row(body: Body) -> dict[str, object]:
-    row = {name: getattr(body, name) for name in ("source", "url", "host", "quiet", "filled", "attempts", "due", "error")}
-    return row | {"state": body.state.value}
+    names = ("source", "url", "host", "quiet", "filled", "attempts", "due", "error")
+    return {name: getattr(body, name) for name in names} | {"state": body.state.value}
 
 
 def _body(row: RowMapping) -> Body:

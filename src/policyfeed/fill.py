@@ -1,0 +1,224 @@
+"""Fill in bodies: ask an article's own page, viewer and files, politely, and complete the stored article.
+
+The story, top to bottom: ``Filler.fill`` claims the duty that comes first at a host, gathers what its documents say
+(asynchronous, no database), then ``_save`` or ``_failed`` writes what came of it (one transaction, no network). A body
+is no revision. It can make a dropped article a kept one: then the channels that were never told of it are owed the
+news, once, in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from policyfeed.channels import Channel
+from policyfeed.clock import Clock
+from policyfeed.errors import (
+    Blocked,
+    Forbidden,
+    HostileDocument,
+    LayoutChanged,
+    Refused,
+    TooLarge,
+    Unreachable,
+    Unreadable,
+    UpstreamError,
+)
+from policyfeed.normalize.detail import enrich
+from policyfeed.rhythm import retry_after
+from policyfeed.route import owed
+from policyfeed.sources import Detailed, detailed
+from policyfeed.store import InDatabase, Store, articles, bodies, outbox
+from policyfeed.store.bodies import Body, BodyState
+from policyfeed.types import Article, Detail, Document, Judged, Request, Source, Verdict
+
+RETRIES = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
+"""After each failed attempt; after the last one the body is given up, with its reason."""
+MOST_REQUESTS = 120
+"""Requests for one article: an adapter that goes on for ever is broken."""
+_LEASE = timedelta(minutes=30)
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=2)
+_LONGEST_WISH = 24 * 3600.0
+_GONE = (404, 410)
+_NOT_FOR_US = (403, 451)
+
+Fetch = Callable[[Source, Request], Awaitable[Document]]
+"""Asks when robots.txt allows it and it is the host's turn."""
+Read = Callable[[Source, Document, Detail | None], Awaitable[Detail]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillReport:
+    """One article's attempt. ``state``: done, pending (tried again at ``due``) or failed (given up).
+
+    ``changed``: the article now shows something else. ``host_failed``: the whole host did not answer as it should.
+    """
+
+    number: int
+    source: str
+    state: BodyState
+    requests: int = 0
+    characters: int = 0
+    changed: bool = False
+    owed: int = 0
+    due: datetime | None = None
+    error: str = ""
+    host_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filler:
+    """Fills bodies with what the composition root gives it: I/O, clock, judgement, channels, sources by id."""
+
+    store: Store
+    db: InDatabase
+    fetch: Fetch
+    read: Read
+    judge: Callable[[Article], Verdict]
+    channels: Sequence[Channel]
+    clock: Clock
+    sources: Mapping[str, Source]
+    refusals: dict[str, int] = field(default_factory=dict)
+    """Host → how often in a row it failed as a whole."""
+
+    async def fill(self, host: str) -> FillReport | None:
+        """Fill the body that comes first at a host; None = none is due. Trouble upstream is a report, no exception."""
+        claimed = await self.db(self._claim, host)
+        if claimed is None:
+            return None
+        asking = _Asking(filler=self, source=self.sources.get(claimed.source))
+        try:
+            detail = await asking.gather(claimed.url)
+        except UpstreamError as error:
+            return await self.db(self._failed, claimed, error, asking.requests)
+        return await self.db(self._save, claimed, detail, asking.requests)
+
+    def _claim(self, host: str) -> Body | None:
+        with self.store.write() as tx:
+            return bodies.claim(tx, host, self.clock(), _LEASE)
+
+    # Saving -----------------------------------------------------------------------------------------------------------
+
+    def _save(self, claimed: Body, detail: Detail, requests: int) -> FillReport:
+        now = self.clock()
+        ended = replace(claimed, state=BodyState.DONE, attempts=claimed.attempts + 1, error="")
+        if not detail.content:
+            ended = _postponed(claimed, now, "; ".join(detail.warnings) or "there is no text, on its page or in a file")
+        with self.store.write() as tx:
+            was = articles.judged(tx, [claimed.number])[claimed.number]
+            source = self.sources[claimed.source]
+            article = enrich(was.article, detail, source, now, own_text=claimed.filled)
+            told = self._complete(tx, was, article, quiet=claimed.quiet) if article is not was.article else 0
+            filled = claimed.filled or article.content != was.article.content
+            bodies.settle(tx, claimed, replace(ended, filled=filled))
+        self.refusals.pop(claimed.host, None)
+        report = _report(ended, requests)
+        return replace(report, characters=len(article.content), changed=article is not was.article, owed=told)
+
+    def _complete(self, tx: Any, was: Judged, article: Article, *, quiet: bool) -> int:
+        """Store the article and its new verdict; owe it to channels that neither were told nor would have been."""
+        verdict = self.judge(article)
+        articles.complete(tx, article)
+        articles.save_verdict(tx, article.number, verdict, self.clock())
+        due = owed(Judged(article=article, verdict=verdict), self.channels, self.clock(), quiet=quiet)
+        before = {one.channel for one in owed(was, self.channels, self.clock(), quiet=quiet)}
+        told = before | outbox.told(tx, article.number)
+        return outbox.owe(tx, [one for one in due if one.channel not in told])
+
+    def _failed(self, claimed: Body, error: UpstreamError, requests: int) -> FillReport:
+        now = self.clock()
+        ended = _postponed(claimed, now, str(error))
+        host_failed = _concerns_host(error)
+        with self.store.write() as tx:
+            bodies.settle(tx, claimed, ended)
+            if host_failed:
+                bodies.postpone(tx, claimed.host, now + self._pause(claimed.host, error))
+        return replace(_report(ended, requests), host_failed=host_failed)
+
+    def _pause(self, host: str, error: UpstreamError) -> timedelta:
+        """How long the whole host is left alone: longer and longer, at least as long as it asks."""
+        failures = self.refusals[host] = self.refusals.get(host, 0) + 1
+        wait = min(_FIRST_PAUSE * (1 << min(failures - 1, 10)), _LONGEST_PAUSE)
+        return max(wait, timedelta(seconds=min(error.after or 0.0, _LONGEST_WISH)))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Asking:
+    """The requests for one article."""
+
+    filler: Filler
+    source: Source | None
+    requests: int = 0
+
+    async def gather(self, url: str) -> Detail:
+        """What all documents of the article say. Raises UpstreamError."""
+        adapter = detailed(self.source) if self.source else None
+        request = adapter.detail(self.source, url) if adapter and self.source else None
+        if self.source is None or adapter is None or request is None:
+            raise Unreadable("The source of {url} is not configured any more, or has no pages like it.", url=url)
+        detail = await self.filler.read(self.source, await self._ask(self.source, adapter, request), None)
+        while detail.ways and self.requests < MOST_REQUESTS:
+            detail = await self._follow(self.source, adapter, detail)
+        return detail
+
+    async def _follow(self, source: Source, adapter: Detailed, detail: Detail) -> Detail:
+        """The detail after its next way was tried; a way that is closed for good leaves the others."""
+        try:
+            return await self.filler.read(source, await self._ask(source, adapter, detail.ways[0]), detail)
+        except (TooLarge, Unreadable, HostileDocument, LayoutChanged, Forbidden) as error:
+            problem: UpstreamError = error
+        except Refused as error:
+            if error.status not in _GONE:
+                raise
+            problem = error
+        said = () if detail.content else (str(problem),)  # a viewer ends where its next page is missing
+        return replace(detail, ways=detail.ways[1:], warnings=(*detail.warnings, *said))
+
+    async def _ask(self, source: Source, adapter: Detailed, request: Request) -> Document:
+        """The answer, from another place where the first one refuses this network (never where it asks us to wait)."""
+        try:
+            return await self._answer(source, request)
+        except (Unreachable, Refused) as error:
+            other = adapter.elsewhere(request)
+            if other is None or (isinstance(error, Refused) and error.status not in _NOT_FOR_US):
+                raise
+            try:
+                return await self._answer(source, other)
+            except UpstreamError:
+                raise error from None
+
+    async def _answer(self, source: Source, request: Request) -> Document:
+        self.requests += 1
+        document = await self.filler.fetch(source, request)
+        if 200 <= document.status < 300:
+            return document
+        raise Refused(
+            "{url} answered {status}.",
+            status=document.status,
+            after=retry_after(document.headers.get("retry-after", ""), self.filler.clock()),
+            url=request.url,
+        )
+
+
+def _postponed(claimed: Body, now: datetime, why: str) -> Body:
+    """The duty after an attempt that brought no text: later, or never."""
+    attempts = claimed.attempts + 1
+    if attempts > len(RETRIES):
+        return replace(claimed, state=BodyState.FAILED, attempts=attempts, error=why)
+    return replace(claimed, attempts=attempts, due=now + RETRIES[attempts - 1], error=why)
+
+
+def _concerns_host(error: UpstreamError) -> bool:
+    """Whether the next article of the host would fare no better."""
+    if isinstance(error, Refused):
+        return error.status not in _GONE
+    return isinstance(error, Unreachable | Blocked | LayoutChanged)
+
+
+def _report(ended: Body, requests: int) -> FillReport:
+    due = ended.due if ended.state is BodyState.PENDING else None
+    return FillReport(
+        number=ended.number, source=ended.source, state=ended.state, requests=requests, due=due, error=ended.error
+    )
