@@ -1,0 +1,411 @@
+"""The store over a real SQLite file: versions, constraints, transactions, locks, full disks, damaged files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError
+from policyfeed.selection import Selection
+from policyfeed.store import SourceState, Store, articles, database, outbox, schema, sources, working_alone
+from policyfeed.types import Validators
+from tests import alerts, releases
+from tests.alerts import NOW
+
+EVERYTHING = Selection(kept_only=False)
+
+
+def raw(store_or_file: Store | Path) -> sqlite3.Connection:
+    file = store_or_file.file if isinstance(store_or_file, Store) else store_or_file
+    return sqlite3.connect(file)
+
+
+def reopened(store: Store) -> Store:
+    store.close()
+    return Store(store.folder)
+
+
+# Versions -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_folder_becomes_a_database_of_this_version(tmp_path: Path) -> None:
+    store = Store(tmp_path / "a" / "b")
+    assert store.version() == schema.HEAD
+    assert store.verify() == []
+    with store.read() as tx:
+        made = set(tx.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+    assert made >= set(schema.metadata.tables)
+    store.close()
+
+
+def test_the_migrations_make_what_the_schema_says(store: Store) -> None:
+    with store.read() as tx:
+        for table in schema.metadata.tables.values():
+            columns = {row[1] for row in tx.execute(text(f"PRAGMA table_info({table.name})"))}
+            assert columns == {column.name for column in table.columns}, table.name
+            keys = {row[2] for row in tx.execute(text(f"PRAGMA foreign_key_list({table.name})"))}
+            assert keys == {key.column.table.name for key in table.foreign_keys}, table.name
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(store: Store) -> None:
+    store.close()
+    with closing(raw(store)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    with pytest.raises(NewerDatabase, match=r"9999.*Upgrade policyfeed"):
+        Store(store.folder)
+    with closing(raw(store)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+
+
+def test_an_older_database_is_copied_and_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = releases.stored(tmp_path / "data", releases.many(3))
+    old.close()
+    newer = tmp_path / "migrations"
+    shutil.copytree(database.MIGRATIONS, newer, ignore=shutil.ignore_patterns("__pycache__"))
+    (newer / "versions" / "9000_next.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\nrevision = '9000'\n"
+        f"down_revision = {schema.HEAD!r}\nbranch_labels = depends_on = None\n"
+        "def upgrade():\n    op.add_column('articles', sa.Column('mood', sa.Text))\n"
+    )
+    monkeypatch.setattr(database, "MIGRATIONS", newer)
+    monkeypatch.setattr(database, "HEAD", "9000")
+    store = Store(tmp_path / "data")
+    with store.read() as tx:
+        assert store.version() == "9000"
+        assert len(articles.newest(tx, EVERYTHING, 10)) == 3
+        assert tx.execute(text("SELECT mood FROM articles LIMIT 1")).scalar() is None
+    store.close()
+    with closing(raw(tmp_path / "data" / "policyfeed.before-9000.db")) as copy:
+        assert copy.execute("SELECT count(*) FROM articles").fetchone() == (3,)
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    releases.stored(tmp_path / "data", releases.many(3)).close()
+    newer = tmp_path / "migrations"
+    shutil.copytree(database.MIGRATIONS, newer, ignore=shutil.ignore_patterns("__pycache__"))
+    steps = "def upgrade():\n    op.execute('DELETE FROM verdicts')\n    op.execute('nonsense')\n"
+    head = (
+        f"from alembic import op\nrevision, down_revision = '9000', {schema.HEAD!r}\nbranch_labels = depends_on = ''\n"
+    )
+    (newer / "versions" / "9000_next.py").write_text(head + steps)
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", newer)
+        patch.setattr(database, "HEAD", "9000")
+        with pytest.raises(StoreError):
+            Store(tmp_path / "data")
+    store = Store(tmp_path / "data")
+    with store.read() as tx:
+        assert len(articles.newest(tx, EVERYTHING, 10)) == 3
+    store.close()
+
+
+def test_two_processes_may_create_a_database_at_once(tmp_path: Path) -> None:
+    code = "import sys, pathlib; from policyfeed.store import Store; print(Store(pathlib.Path(sys.argv[1])).version())"
+    command = [sys.executable, "-c", code, str(tmp_path / "data")]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [process.communicate()[0].strip() for process in started] == [schema.HEAD] * 3
+
+
+# Rows -----------------------------------------------------------------------------------------------------------------
+
+
+def test_articles_come_back_as_they_were(store: Store) -> None:
+    made = releases.joint(3)
+    with store.write() as tx:
+        stored = articles.insert(tx, made.article)
+        articles.save_verdict(tx, stored.number, made.verdict, NOW)
+    with store.read() as tx:
+        back = articles.judged(tx, [stored.number])[stored.number]
+    assert back.verdict == made.verdict
+    assert back.article == replace(made.article, number=stored.number, origins=back.article.origins)
+    assert set(back.article.origins) == set(made.article.origins)
+
+
+def test_numbers_are_never_used_again(store: Store) -> None:
+    with store.write() as tx:
+        first = articles.insert(tx, releases.article(1))
+    with closing(raw(store)) as connection:
+        connection.executescript("DELETE FROM origins; DELETE FROM revisions; DELETE FROM articles;")
+    with store.write() as tx:
+        assert articles.insert(tx, releases.article(2)).number > first.number
+
+
+def test_a_source_comes_back_as_it_was(store: Store) -> None:
+    state = SourceState(
+        id="a", fingerprint="f" * 64, validators=Validators(etag='W/"x;é"', last_modified="어제"), body_hash="b" * 64,
+        cursor={"seen": {"7": "2026-05-20"}}, profile={"v": 1}, due=NOW, first_contact=NOW, last_poll=NOW,
+        last_success=NOW, last_new=NOW, listed=7, failures=2, state="Blocked", since=NOW, error="막힘",
+    )  # fmt: skip
+    for _ in range(2):
+        with store.write() as tx:
+            sources.save(tx, state)
+    with store.read() as tx:
+        assert sources.get(tx, "a") == state
+        assert sources.every(tx) == {"a": state}
+        assert sources.get(tx, "b") == SourceState(id="b")
+
+
+def test_a_naive_moment_is_not_stored(store: Store) -> None:
+    naive = datetime(2026, 5, 20)  # noqa: DTZ001 - that is the point
+    with pytest.raises(Exception, match="naive"), store.write() as tx:
+        articles.insert(tx, releases.article(1, published=naive))
+
+
+def test_an_article_id_and_an_origin_are_unique(store: Store) -> None:
+    one = releases.article(1)
+    with store.write() as tx:
+        stored = articles.insert(tx, one)
+    with pytest.raises(IntegrityError), store.write() as tx:
+        articles.insert(tx, replace(releases.article(2), id=one.id))
+    with pytest.raises(IntegrityError), store.write() as tx:
+        articles.add_origin(tx, stored.number, one.origins[0])
+    with store.read() as tx:
+        assert articles.count(tx)["articles"] == 1
+
+
+@pytest.mark.parametrize("table", ["origins", "revisions", "verdicts", "deliveries"])
+def test_nothing_refers_to_an_article_that_is_not_there(store: Store, table: str) -> None:
+    with store.write() as tx:
+        stored = articles.insert(tx, releases.article(1))
+        articles.save_verdict(tx, stored.number, releases.verdict(), NOW)
+        outbox.owe(tx, [alerts.delivery(stored.number)])
+    with pytest.raises(IntegrityError), store.write() as tx:
+        tx.execute(schema.metadata.tables[table].update().values(number=999))
+    with pytest.raises(IntegrityError), store.write() as tx:
+        tx.execute(schema.articles.delete())
+
+
+def test_a_transaction_is_all_or_nothing(store: Store) -> None:
+    def half_done() -> None:
+        with store.write() as tx:
+            articles.insert(tx, releases.article(1))
+            sources.save(tx, SourceState(id="a"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half_done()
+    with store.read() as tx:
+        assert articles.count(tx)["articles"] == 0
+        assert sources.every(tx) == {}
+
+
+def test_a_reader_sees_one_moment(store: Store) -> None:
+    with store.read() as before:
+        assert before.execute(select(schema.articles.c.number)).all() == []
+        with store.write() as tx:
+            articles.insert(tx, releases.article(1))
+        assert before.execute(select(schema.articles.c.number)).all() == []
+    with store.read() as after:
+        assert len(after.execute(select(schema.articles.c.number)).all()) == 1
+
+
+def test_the_archive_is_paged_without_gap_or_repetition(tmp_path: Path) -> None:
+    same_time = [releases.judged(number, published=NOW, first_seen=NOW, changed=NOW) for number in range(1, 251)]
+    store = releases.stored(tmp_path, same_time)
+    with store.read() as tx:
+        whole = [one.article.number for one in articles.newest(tx, EVERYTHING, 1000)]
+        assert whole == sorted(whole, reverse=True)
+        assert len(whole) == 250
+        paged = [one.article.number for page in range(6) for one in articles.newest(tx, EVERYTHING, 50, skip=page * 50)]
+        assert paged == whole
+        assert articles.newest(tx, EVERYTHING, 0) == []
+        assert len(articles.newest(tx, EVERYTHING, 1000, since=NOW)) == 250
+        assert articles.newest(tx, EVERYTHING, 1000, since=NOW + timedelta(seconds=1)) == []
+    store.close()
+
+
+@pytest.mark.parametrize("sought", ["²", "9" * 40, "-1", "", "'; DROP TABLE articles", "0x1", "%"])
+def test_what_is_not_there_is_not_found(store: Store, sought: str) -> None:
+    with store.write() as tx:
+        articles.insert(tx, releases.article(1))
+        assert articles.find(tx, sought) is None
+
+
+def test_an_article_is_found_by_whatever_names_it(tmp_path: Path) -> None:
+    store = releases.stored(tmp_path, [releases.joint(1)])
+    one = releases.joint(1).article
+    with store.read() as tx:
+        for name in (
+            "1",
+            one.id,
+            one.url,
+            *(origin.key for origin in one.origins),
+            *(place.url for place in one.origins),
+        ):
+            found = articles.find(tx, name)
+            assert found is not None, name
+            assert found.article.number == 1
+    store.close()
+
+
+def test_thousands_of_keys_may_be_asked_for_at_once(store: Store) -> None:
+    with store.write() as tx:
+        articles.insert(tx, releases.article(7))
+        keys = [f"korea.kr/{number}" for number in range(40_000)]
+        assert list(articles.by_keys(tx, keys)) == ["korea.kr/7"]
+        assert list(articles.seen_digests(tx, "korea-kr", keys)) == ["korea.kr/7"]
+
+
+# Trouble --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    for folder in (tmp_path / "data", tmp_path / "data" / "deeper"):
+        with pytest.raises(OutputError, match="POLICYFEED_DATA"):
+            Store(folder)
+    with pytest.raises(OutputError), working_alone(tmp_path / "data"):
+        pass
+
+
+def test_a_folder_in_the_locks_place_is_said(tmp_path: Path) -> None:
+    (tmp_path / "daemon.lock").mkdir()
+    with pytest.raises(OutputError, match=r"daemon\.lock"), working_alone(tmp_path):
+        pass
+
+
+def test_a_folder_in_the_databases_place_is_said(tmp_path: Path) -> None:
+    (tmp_path / database.FILE).mkdir()
+    with pytest.raises(StoreError, match=r"policyfeed\.db"):
+        Store(tmp_path)
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / database.FILE
+    file.write_text("아무 글이나 적힌 파일\n" * 100, encoding="utf-8")
+    with pytest.raises(StoreError, match="restore a backup"):
+        Store(tmp_path)
+    assert file.read_text(encoding="utf-8").startswith("아무 글이나")
+
+
+def test_a_damaged_database_is_said(tmp_path: Path) -> None:
+    store = releases.stored(tmp_path, releases.many(200))
+    store.close()
+    with closing(raw(store)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = store.file.read_bytes()
+    store.file.write_bytes(data[: 4096 * 3] + b"\xa5" * (len(data) - 4096 * 3))
+
+    def read_all() -> None:
+        with closing(Store(tmp_path)) as damaged, damaged.read() as tx:
+            articles.newest(tx, EVERYTHING, 1000)
+
+    with pytest.raises(StoreError, match="restore a backup"):
+        read_all()
+
+
+FILL = """
+import resource, signal, sys, pathlib
+from policyfeed.errors import StoreError
+from policyfeed.store import Store, articles
+from tests import releases
+store = Store(pathlib.Path(sys.argv[1]))
+with store.write() as tx:
+    articles.insert(tx, releases.article(1))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+failed = 0
+for number in range(2, 12):
+    try:
+        with store.write() as tx:
+            articles.insert(tx, releases.article(number, content="가" * 60_000))
+    except StoreError as problem:
+        failed += 1
+        assert problem.remedy
+assert failed, "the limit was never reached"
+"""
+
+
+def test_a_full_disk_loses_nothing_that_was_stored(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FILL, str(tmp_path)],
+        capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    store = Store(tmp_path)
+    with store.write() as tx:
+        kept = articles.count(tx)["articles"]
+        assert 1 <= kept < 11
+        articles.insert(tx, releases.article(99))
+    assert store.verify() == []
+    store.close()
+
+
+@pytest.fixture
+def full(store: Store) -> Store:
+    """A store whose file may not grow any more, as on a full disk."""
+    with store.write() as tx:
+        articles.insert(tx, releases.article(1))
+        pages = tx.execute(text("PRAGMA page_count")).scalar()
+        tx.execute(text(f"PRAGMA max_page_count = {pages}"))
+    return store
+
+
+def test_a_full_disk_is_named_and_work_goes_on_when_there_is_space(full: Store) -> None:
+    big = releases.article(2, content="가" * 500_000)
+    with pytest.raises(StoreError, match="Free some space"), full.write() as tx:
+        articles.insert(tx, big)
+    with full.read() as tx:
+        assert articles.count(tx)["articles"] == 1
+    again = reopened(full)
+    with again.write() as tx:
+        articles.insert(tx, big)
+    again.close()
+
+
+def test_a_backup_is_a_whole_database(tmp_path: Path) -> None:
+    store = releases.stored(tmp_path / "data", releases.many(5))
+    store.backup(tmp_path / "copy.db")
+    store.close()
+    with closing(raw(tmp_path / "copy.db")) as copy:
+        assert copy.execute("SELECT count(*) FROM articles").fetchone() == (5,)
+
+
+def test_a_backup_that_cannot_be_written_is_said(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="nowhere"):
+        store.backup(tmp_path / "nowhere" / "copy.db")
+
+
+# Working alone --------------------------------------------------------------------------------------------------------
+
+HOLD = (
+    "import sys, pathlib; from policyfeed.store import working_alone\n"
+    "with working_alone(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+)
+
+
+def test_a_second_process_is_told_who_holds_the_folder(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(AlreadyRunning, match=f"process {holder.pid}"), working_alone(tmp_path):
+            pass
+        with Store(tmp_path).read() as tx:
+            assert articles.count(tx)["articles"] == 0
+    finally:
+        holder.kill()
+        holder.communicate()
+    with working_alone(tmp_path):
+        assert (tmp_path / "daemon.lock").read_text().strip() == str(os.getpid())
+
+
+def test_a_killed_holder_blocks_nobody(tmp_path: Path) -> None:
+    (tmp_path / "daemon.lock").write_text("1\n")
+    with working_alone(tmp_path), pytest.raises(AlreadyRunning), working_alone(tmp_path):
+        pass
+    with working_alone(tmp_path):
+        pass
