@@ -79,8 +79,11 @@ def when(moment: datetime | None) -> str:
 
 
 @contextmanager
-def progress(label: str, total: int, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """A bar on stderr when that is a terminal; gives a function to call after each step with its name."""
+def progress(label: str, total: int | None, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """A bar on stderr when that is a terminal; gives a function to call after each step with its name.
+
+    ``total`` None: nobody knows how many steps there will be.
+    """
     columns: Sequence[Any] = (
         TextColumn("{task.description}"),
         BarColumn(),
