@@ -1,0 +1,297 @@
+"""The configuration: what is shipped is right, and every mistake of a wrong one is named at once, without a secret."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from policyfeed.config import Config, find_folder, load, shipped
+from policyfeed.errors import ConfigErrors
+from policyfeed.types import Secret
+
+SECRET = "moonlit-otter-" + "7f3a9"
+HOOK = f"https://hooks.example.org/services/{SECRET}"
+
+
+class Folder:
+    """A user's configuration folder: only the files that differ from what is shipped."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.environ: dict[str, str] = {}
+
+    def write(self, name: str, text: str) -> Folder:
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return self
+
+    def load(self) -> Config:
+        return load(self.path, self.environ)
+
+    def mistakes(self) -> list[str]:
+        """Every mistake's text. None of them shows the secret."""
+        with pytest.raises(ConfigErrors) as caught:
+            self.load()
+        said = [str(mistake) for mistake in caught.value.mistakes]
+        assert SECRET not in "\n".join([*said, repr(caught.value), *(repr(one.facts) for one in caught.value.mistakes)])
+        assert all(mistake.remedy for mistake in caught.value.mistakes)
+        return said
+
+    def mistake(self) -> str:
+        (said,) = self.mistakes()
+        return said
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    made = Folder(tmp_path / "config")
+    made.path.mkdir()
+    return made
+
+
+def test_what_is_shipped_is_right() -> None:
+    config = load(shipped(), {})
+    assert {source.kind for source in config.sources} >= {"feed", "korea_kr"}
+    assert {"esg", "environment", "social", "governance", "alerts", "all"} <= {feed.name for feed in config.feeds}
+    assert config.channels == ()
+    assert set(config.silent) >= {"slack", "webhook"}
+    known = {body.id for body in config.bodies}
+    assert all(source.ministry in known for source in config.sources if source.ministry)
+    assert len({feed.id for feed in config.feeds}) == len(config.feeds)
+    assert config.source("korea-press").kind == "korea_kr"
+    with pytest.raises(KeyError):
+        config.source("nowhere")
+
+
+def test_shipped_channels_are_on_when_their_variables_are_set() -> None:
+    environ = {
+        "POLICYFEED_SLACK_URL": "https://hooks.slack.com/services/T0/B0/x",
+        "POLICYFEED_WEBHOOK_URL": "https://example.org/hook",
+        "POLICYFEED_WEBHOOK_SECRET": "whsec_" + "cG9saWN5ZmVlZC1leGFtcGxlLXNlY3JldC1rZXk=",
+    }
+    config = load(shipped(), environ)
+    assert {channel.name for channel in config.channels} >= {"slack", "webhook"}
+    assert all(channel.selection.kept_only for channel in config.channels)
+    assert "whsec_" not in repr(config.channels)
+
+
+def test_a_missing_secret_is_named_with_its_variable() -> None:
+    with pytest.raises(ConfigErrors) as caught:
+        load(shipped(), {"POLICYFEED_WEBHOOK_URL": "https://example.org/hook"})
+    (mistake,) = caught.value.mistakes
+    assert "POLICYFEED_WEBHOOK_SECRET" in str(mistake)
+    assert "channels.toml" in str(mistake)
+
+
+def test_an_empty_folder_is_the_shipped_configuration(folder: Folder) -> None:
+    config = folder.load()
+    assert [source.id for source in config.sources] == [source.id for source in load(shipped(), {}).sources]
+    assert config.folder == folder.path
+
+
+def test_one_file_replaces_one_file(folder: Folder) -> None:
+    folder.write(
+        "feeds.toml", '[[feed]]\nname = "mine"\ntitle = "내 피드"\nselect = { ministries = ["mcee"], words = ["녹조"] }'
+    )
+    config = folder.load()
+    assert [feed.name for feed in config.feeds] == ["mine"]
+    assert config.feeds[0].selection.ministries == ("mcee",)
+    assert len(config.sources) == len(load(shipped(), {}).sources)
+
+
+def test_a_feeds_id_is_permanent(folder: Folder) -> None:
+    text = '[[feed]]\nname = "esg"\ntitle = "{}"\n'
+    first = folder.write("feeds.toml", text.format("가")).load().feeds[0].id
+    assert folder.write("feeds.toml", text.format("나")).load().feeds[0].id == first
+    assert load(shipped(), {}).feeds[0].id == first
+    assert (
+        folder.write("feeds.toml", text.format("가") + 'id = "tag:a.go.kr,2026:x"').load().feeds[0].id
+        == "tag:a.go.kr,2026:x"
+    )
+
+
+def test_five_mistakes_are_five_mistakes(folder: Folder) -> None:
+    folder.write("policyfeed.toml", '[service]\nlanguage = "jp"\n[polling]\npoll_per_day = 3\n')
+    folder.write(
+        "sources/own.toml", '[[source]]\nid = "a"\nkind = "fead"\nurl = "https://a.go.kr/rss"\nministry = "mcee"\n'
+    )
+    folder.write("feeds.toml", '[[feed]]\nname = "mine"\ntitle = "x"\nselect = { ministries = ["mceee"] }\n')
+    folder.write("channels.toml", f'[[channel]]\nname = "team"\nkind = "slack"\nurl = "{HOOK}"\n')
+    said = folder.mistakes()
+    assert len(said) == 5
+    for file, key, hint in (
+        ("policyfeed.toml", "service.language", "'ko' or 'en'"),
+        ("policyfeed.toml", "polling.poll_per_day", "polls_per_day"),
+        ("own.toml", "source.a.kind", "feed"),
+        ("feeds.toml", "feed.mine.select.ministries", "mcee"),
+        ("channels.toml", "channel.team.url", "env:NAME"),
+    ):
+        assert [one for one in said if file in one and key in one and hint in one], (file, key, said)
+
+
+@pytest.mark.parametrize("text", ["[[source]\n", 'id = "a', "=", "[service]\nlanguage = ko\n", "\x00"])
+def test_what_is_no_toml_is_said_with_its_line(folder: Folder, text: str) -> None:
+    said = folder.write("sources/own.toml", text).mistake()
+    assert "own.toml" in said
+    assert "not TOML" in said
+    assert "line" in said or "invalid" in said.lower()
+
+
+def test_what_is_no_utf8_is_said(folder: Folder) -> None:
+    (folder.path / "feeds.toml").write_bytes("[[feed]]\nname='a'\ntitle='똠'\n".encode("cp949"))
+    assert "UTF-8" in folder.mistake()
+
+
+def test_a_folder_in_a_files_place_is_said(folder: Folder) -> None:
+    (folder.path / "feeds.toml").mkdir()
+    assert "feeds.toml" in folder.mistake()
+
+
+def test_a_broken_list_of_ministries_is_one_mistake(folder: Folder) -> None:
+    assert "ministries.toml" in folder.write("ministries.toml", "[[ministry]\n").mistake()
+
+
+@pytest.mark.parametrize(
+    ("ministries", "key"),
+    [
+        ('[[ministry]]\nid = "a"\nnames = [{ ko = "가" }]\n' * 2, "ministry.a is there twice"),
+        ('[[ministry]]\nid = "a"\nnames = []\n', "ministry.a.names"),
+        ('[[ministry]]\nid = "a"\nnames = [{ ko = "가", since = "2025.10.01" }]\n', "since"),
+        ('[[ministry]]\nid = "A B"\nnames = [{ ko = "가" }]\n', "id"),
+    ],
+)
+def test_mistakes_in_ministries(folder: Folder, ministries: str, key: str) -> None:
+    shutil.copytree(Path(__file__).parents[1] / "cases" / "topics", folder.path / "topics")
+    folder.write("sources/none.toml", "").write("feeds.toml", "").write("ministries.toml", ministries)
+    assert key in folder.mistake()
+
+
+def source(**changes: str) -> str:
+    table = {"id": '"a"', "kind": '"feed"', "url": '"https://a.go.kr/rss"', **changes}
+    return "[[source]]\n" + "".join(f"{key} = {value}\n" for key, value in table.items() if value)
+
+
+@pytest.mark.parametrize(
+    ("table", "hints"),
+    [
+        (source(kind='"korea-kr"'), ("source.a.kind", "korea_kr")),
+        (source(url='"a.go.kr/rss"'), ("source.a.url", "https://")),
+        (source(url='"https://"'), ("source.a.url", "no host")),
+        (source(url=""), ("source.a.url", "missing")),
+        (source(ministry='"mceee"'), ("source.a.ministry", "mcee")),
+        (source(timezone='"Seoul"'), ("source.a.timezone", "Asia/Seoul")),
+        (source(encoding='"euckorean"'), ("source.a.encoding", "euc-kr")),
+        (source(article_kind='"news"'), ("source.a.article_kind", "press_release")),
+        (source(interval_minutes="0"), ("source.a.interval_minutes", "1")),
+        (source(intervall_minutes="5"), ("source.a.intervall_minutes", "interval_minutes")),
+        (source(method='"PUT"'), ("source.a.method", "POST")),
+        (source(id='"두 단어"'), ("id", "pattern")),
+        (source() * 2, ("source.a", "twice")),
+    ],
+)
+def test_mistakes_in_sources(folder: Folder, table: str, hints: tuple[str, ...]) -> None:
+    said = folder.write("sources/own.toml", table).mistake()
+    assert all(hint in said for hint in ("own.toml", *hints)), said
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("https://www.korea.kr/rss/dept_me.xml", "2026-07-01"),
+        ("http://korea.kr/etc/rss.do", "2026-07-01"),
+        ("https://www.me.go.kr/home/web/board/rss.do?menuId=286", "기후에너지환경부"),
+        ("https://apis.data.go.kr/1371000/pressReleaseService/pressReleaseList", "retired"),
+    ],
+)
+def test_a_dead_address_is_recognised(folder: Folder, url: str, hint: str) -> None:
+    assert hint in folder.write("sources/own.toml", source(url=f'"{url}"')).mistake()
+
+
+@pytest.mark.parametrize(
+    ("select", "key"),
+    [
+        ('ministries = ["nobody"]', "ministries"),
+        ('topics = ["E99"]', "topics"),
+        ('pillars = ["X"]', "pillars"),
+        ('kinds = ["gossip"]', "kinds"),
+        ("min_score = 101", "min_score"),
+        ('wordz = ["x"]', "wordz"),
+    ],
+)
+def test_a_selection_names_what_is_known(folder: Folder, select: str, key: str) -> None:
+    said = folder.write("feeds.toml", f'[[feed]]\nname = "mine"\ntitle = "x"\nselect = {{ {select} }}\n').mistake()
+    assert f"feed.mine.select.{key}" in said
+
+
+def test_two_feeds_of_one_name(folder: Folder) -> None:
+    assert (
+        "feed.a is there twice" in folder.write("feeds.toml", '[[feed]]\nname = "a"\ntitle = "x"\n' * 2).mistakes()[0]
+    )
+
+
+def channel(**changes: str) -> str:
+    table = {"name": '"team"', "kind": '"slack"', "url": '"env:HOOK"', **changes}
+    return "[[channel]]\n" + "".join(f"{key} = {value}\n" for key, value in table.items())
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        (channel(url=f'"{HOOK}"'), "channel.team.url"),
+        (channel(url=f'["{HOOK}"]'), "channel.team.url"),
+        (channel(url=f'{{ x = "{HOOK}" }}'), "channel.team.url"),
+        (channel(kind='"webhook"', secrets=f'"{SECRET}"'), "channel.team.secrets"),
+        (channel(kind='"webhook"', secrets=f'{{ secret = "{SECRET}" }}'), "secret"),
+        (channel(kind='"webhook"', secrets=f'{{ secret = ["{SECRET}"] }}'), "channel.team.secrets.secret"),
+        (channel(kind='"webhook"'), "channel.team.secrets.secret"),
+        (channel(url='"env:"'), "channel.team.url"),
+        (channel(url='"file:/nowhere/at/all"'), "channel.team.url"),
+        (channel(kind='"carrier-pigeon"'), "channel.team.kind"),
+        (channel(name='"두 단어"'), "name"),
+        (f'channel = "{HOOK}"\n', "channel"),
+    ],
+)
+def test_mistakes_in_channels_show_no_secret(folder: Folder, table: str, key: str) -> None:
+    folder.environ = {"HOOK": HOOK}
+    assert key in folder.write("channels.toml", table).mistakes()[0]
+
+
+def test_an_address_from_the_environment_that_is_none_is_not_shown(folder: Folder) -> None:
+    folder.environ = {"HOOK": f"hooks/{SECRET}"}
+    assert "env:HOOK" in folder.write("channels.toml", channel()).mistake()
+
+
+def test_a_proxys_password_is_not_shown(folder: Folder) -> None:
+    table = source(proxy=f'"user:{SECRET}@proxy:3128"', headers=f'{{ Authorization = ["{SECRET}"] }}')
+    assert len(folder.write("sources/own.toml", table).mistakes()) == 2
+
+
+def test_a_secret_may_stand_in_a_file(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "hook").write_text(f"{HOOK}\n")
+    (made,) = folder.write("channels.toml", channel(url=f'"file:{tmp_path}/hook"')).load().channels
+    assert made.url == Secret(HOOK)
+    assert SECRET not in repr(made)
+    (tmp_path / "hook").write_text("\n")
+    assert "empty file" in folder.mistake()
+
+
+def test_a_channel_that_is_off_wants_nothing(folder: Folder) -> None:
+    config = folder.write("channels.toml", channel(enabled="false", url='"file:/nowhere"')).load()
+    assert (config.channels, config.silent) == ((), ())
+
+
+def test_where_the_configuration_is_looked_for(tmp_path: Path) -> None:
+    assert find_folder(None, tmp_path) == shipped()
+    (tmp_path / "config").mkdir()
+    assert find_folder(None, tmp_path) == shipped()
+    main = tmp_path / "config" / "policyfeed.toml"
+    main.write_text("")
+    assert find_folder(None, tmp_path) == tmp_path / "config"
+    assert find_folder(main) == tmp_path / "config"
+    assert find_folder(tmp_path) == tmp_path
+    with pytest.raises(ConfigErrors) as caught:
+        find_folder(tmp_path / "nowhere")
+    assert "does not exist" in str(caught.value.mistakes[0])
