@@ -87,11 +87,19 @@ class Parsing(Strict):
     megabytes: Annotated[int, Field(ge=64, le=8192)] = 512
 
 
+class Bodies(Strict):
+    """``[bodies]``: texts that stand on a page of their own."""
+
+    enabled: bool = True
+    seconds: Annotated[float, Field(ge=0, le=3600)] = 3
+
+
 class Settings(Strict):
     service: Service = Service()
     polling: Polling = Polling()
     network: Network = Network()
     parsing: Parsing = Parsing()
+    bodies: Bodies = Bodies()
 
 
 class NameTable(Strict):

@@ -79,9 +79,13 @@ class Reader:
             return None
         try:
             return model.model_validate(data)
-        except ValidationError as mistakes:
-            for mistake in mistakes.errors(include_url=False):
-                self._explain(file, model, data, mistake)
+        except ValidationError as problem:
+            mistakes = problem.errors(include_url=False)
+            places = [mistake["loc"] for mistake in mistakes]
+            for mistake in mistakes:
+                where = mistake["loc"]
+                if not any(len(where) < len(place) and place[: len(where)] == where for place in places):
+                    self._explain(file, model, data, mistake)  # a list with a wrong part is not also too short
             return None
 
     def _explain(self, file: Path, model: type[BaseModel], data: Any, mistake: Any) -> None:
