@@ -17,14 +17,16 @@ from policyfeed.channels import Channel
 from policyfeed.clock import Clock, now
 from policyfeed.config import Config
 from policyfeed.deliver import DeliveryReport, deliver
+from policyfeed.fill import Filler, FillReport
 from policyfeed.health import watch
 from policyfeed.poll import Poller, PollReport, due_time
 from policyfeed.publish import Page, PublishReport, publish
 from policyfeed.relevance import Judge
 from policyfeed.rhythm import Bounds, load_prior
-from policyfeed.store import SourceState, Store, sources
+from policyfeed.store import SourceState, Store, bodies, sources
 from policyfeed.transport.http import Client, HttpClient, Limits, Manner
 from policyfeed.transport.robots import Robots
+from policyfeed.transport.turns import Turns
 from policyfeed.transport.urls import take_apart
 from policyfeed.types import Document, Notice, Request, Source
 from policyfeed.workers import Workers
@@ -85,7 +87,9 @@ class App:
     pages: Callable[[Config], Mapping[str, Page]]
     """The further files of the published folder: the static board."""
     pacer: Pacer = field(default_factory=Pacer)
+    turns: Turns = field(default_factory=Turns)
     poller: Poller = field(init=False)
+    filler: Filler = field(init=False)
     robots: Robots = field(init=False)
     visits: dict[str, asyncio.Future[PollReport]] = field(default_factory=dict)
     """The polls under way, whatever the configuration they began under."""
@@ -93,13 +97,13 @@ class App:
 
     def __post_init__(self) -> None:
         self.robots = Robots(self.client, product="policyfeed", clock=self.clock)
-        self.poller = self._poller()
+        self.poller, self.filler = self._poller(), self._filler()
 
     def configure(self, config: Config) -> None:
         """Take over another configuration: the next poll, publish and delivery follow it."""
         old = self.workers
         self.config, self.workers = config, _workers(config)
-        self.poller = self._poller()
+        self.poller, self.filler = self._poller(), self._filler()
         old.close()
 
     def close_workers(self) -> None:
@@ -118,6 +122,19 @@ class App:
             bounds=lambda source: bounds(config, source),
             prior=load_prior(),
             running=self.visits,
+        )
+
+    def _filler(self) -> Filler:
+        config = self.config
+        return Filler(
+            store=self.store,
+            db=self.db,
+            fetch=self.ask_in_turn,
+            read=self.workers.read_detail,
+            judge=Judge(config.rules).judge,
+            channels=config.channels,
+            clock=self.clock,
+            sources={source.id: source for source in config.sources},
         )
 
     @property
@@ -151,8 +168,31 @@ class App:
             await self.pacer.wait(take_apart(request.url).site, min(delay, LONGEST_DELAY))
         return await self.client.fetch(request, how)
 
+    async def ask_in_turn(self, source: Source, request: Request) -> Document:
+        """Ask what can wait: after the polls of the host, at a distance, as robots.txt allows. Raises UpstreamError."""
+        how = manner(source)
+        await self.robots.check(request.url, how)
+        delay = min(self.robots.delay(request.url) or 0.0, LONGEST_DELAY)
+        await self.turns.wait(take_apart(request.url).host, max(self.config.settings.bodies.seconds, delay))
+        return await self.client.fetch(request, how)
+
     async def poll(self, source: Source) -> PollReport:
-        return await self.poller.poll(source)
+        with self.turns.polling(take_apart(source.url).host):
+            return await self.poller.poll(source)
+
+    async def fill(self, host: str) -> FillReport | None:
+        """Fill the body that comes first at a host; None = none is due."""
+        return await self.filler.fill(host)
+
+    def bodies_due(self) -> dict[str, int]:
+        """Host → how many bodies are due there now."""
+        with self.store.read() as tx:
+            return bodies.due(tx, self.clock())
+
+    def next_bodies(self) -> dict[str, datetime]:
+        """Host → when its next body is due."""
+        with self.store.read() as tx:
+            return bodies.next_due(tx)
 
     async def publish(self, out: Path | None = None) -> PublishReport:
         """Write what changed of the feeds and the board. Raises OutputError."""

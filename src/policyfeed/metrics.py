@@ -44,6 +44,13 @@ SOURCE_FAILURES = Gauge(
 )
 ARTICLES = Gauge("policyfeed_articles", "Articles stored, by verdict: kept, dropped.", ["verdict"], registry=REGISTRY)
 
+BODIES = Counter(
+    "policyfeed_bodies_total",
+    "Attempts to read articles' own pages by how they ended: done, pending (tried again later), failed (given up).",
+    ["source", "outcome"],
+    registry=REGISTRY,
+)
+
 FILES_WRITTEN = Counter(
     "policyfeed_files_written_total", "Published files whose bytes changed.", ["file"], registry=REGISTRY
 )

@@ -19,6 +19,7 @@ from policyfeed import metrics
 from policyfeed.app import App
 from policyfeed.channels import Channel
 from policyfeed.errors import PolicyfeedError
+from policyfeed.fill import FillReport
 from policyfeed.poll import HELD, PollReport
 from policyfeed.store import outbox
 from policyfeed.types import Source
@@ -29,6 +30,8 @@ SETTLE = timedelta(seconds=2)
 """Publishing waits so long for other polls that end together: one rendering for all."""
 AFTER_A_BUG = timedelta(minutes=15)
 """When a verb is tried again that failed by an error of our own."""
+BODIES_AT_A_TIME = 10
+"""Bodies of one host that are filled before what they changed is published."""
 LOOK_AGAIN = timedelta(minutes=1)
 """How soon a delivery is noticed that another process made due (``policyfeed outbox retry``)."""
 LOOK = timedelta(minutes=5)
@@ -65,6 +68,7 @@ class LocalEngine:
             self._at(f"deliver {channel.name}", moment, self._deliver(channel))
         self._at("publish", moment, self._publish)
         self._at("health", moment + LOOK, self._health)
+        self._fill_later()
 
     async def stop(self, seconds: float) -> None:
         """No more jobs; what runs may end within ``seconds``, then it is cancelled: nothing half-done is stored."""
@@ -99,9 +103,34 @@ class LocalEngine:
                 self._at(f"poll {id_}", report.due, self._poll(id_))
             if report.changed:
                 self._at("publish", self.app.clock() + SETTLE, self._publish)
+                self._fill_later()
             if report.owed:
                 for channel in self.app.config.channels:
                     self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel))
+
+        return job
+
+    def _fill_later(self) -> None:
+        """A job for each host that still has bodies to give, when the next one is due."""
+        if self.app.config.settings.bodies.enabled:
+            for host, due in self.app.next_bodies().items():
+                self._at(f"bodies {host}", due, self._fill(host))
+
+    def _fill(self, host: str) -> Callable[[], Coroutine[Any, Any, None]]:
+        async def job() -> None:
+            changed = False
+            for _ in range(BODIES_AT_A_TIME):
+                report = None if self.app.stopping else await self.app.fill(host)
+                if report is None:
+                    break
+                _note_body(report)
+                changed = changed or report.changed
+                if report.owed:
+                    for channel in self.app.config.channels:
+                        self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel))
+            if changed:
+                self._at("publish", self.app.clock() + SETTLE, self._publish)
+            self._fill_later()
 
         return job
 
@@ -177,6 +206,15 @@ class LocalEngine:
     def _release(self) -> None:
         with self.app.store.write() as tx:
             outbox.release(tx)
+
+
+def _note_body(report: FillReport) -> None:
+    metrics.BODIES.labels(report.source, report.state.value).inc()
+    known = {"source": report.source, "article": report.number, "requests": report.requests}
+    if report.error:
+        log.warning("body", **known, state=report.state.value, error=report.error, due=str(report.due))
+    else:
+        log.debug("body", **known, characters=report.characters, owed=report.owed)
 
 
 def _note(report: PollReport) -> None:

@@ -18,6 +18,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from policyfeed.clock import KST
 from policyfeed.errors import Blocked, LayoutChanged
+from policyfeed.normalize.korea_kr import detail as detail
+from policyfeed.normalize.korea_kr import elsewhere as elsewhere
+from policyfeed.normalize.korea_kr import read_detail as read_detail
 from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.text import decode
 from policyfeed.types import Document, Entry, Page, Request, Source

@@ -16,9 +16,10 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from policyfeed.errors import ConfigError
 from policyfeed.normalize import listing
+from policyfeed.normalize.html import sanitize, to_line
 from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.text import decode
-from policyfeed.types import Attachment, Document, Entry, Page, Request, Source
+from policyfeed.types import Attachment, Detail, Document, Entry, Page, Request, Source
 
 ROBOTS = True
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
@@ -26,7 +27,7 @@ _PLACE = re.compile(r"^(?P<css>.*?)(?:@(?P<attribute>[\w:-]+))?$", re.DOTALL)
 _PAGES = 5
 _SELECTORS = (
     *("item", "title", "link", "id", "date", "lead", "ministry", "department"),
-    *("attachments", "without", "frame", "next"),
+    *("attachments", "without", "frame", "next", "detail_body"),
 )
 
 
@@ -59,6 +60,7 @@ class Table:
     page_start: int = 1
     page_step: int = 1
     pages: int = _PAGES
+    detail_body: str = ""
 
     @property
     def most(self) -> int:
@@ -121,6 +123,27 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
         warnings=(*turn.warnings, *_odd(rows, wanted)),
         newest_first=True,
     )
+
+
+def detail(source: Source, url: str) -> Request | None:
+    """The request for a row's own page, when the table says where its text stands."""
+    wanted = url and listing.table(Table(), source.options).detail_body
+    return Request(url=url, headers=(("Accept", ACCEPT), *source.headers)) if wanted else None
+
+
+def read_detail(source: Source, document: Document, so_far: Detail | None) -> Detail:  # noqa: ARG001
+    """The text of a row's own page. Raises Unreadable, Blocked, or LayoutChanged."""
+    place = listing.table(Table(), source.options).detail_body
+    text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
+    found = "".join(node.html or "" for node in LexborHTMLParser(text).css(place)[:1])
+    if not to_line(found):
+        raise listing.nothing_found(text, source, document.url, place)
+    return Detail(content=sanitize(found, document.url))
+
+
+def elsewhere(request: Request) -> Request | None:  # noqa: ARG001
+    """There is no second place."""
+    return None
 
 
 def _missing(source: Source, table: Table) -> Iterator[ConfigError]:
