@@ -89,12 +89,10 @@ def normalize_entry(
     title, kind, tags = split_tags(printed)
     content = html.sanitize(entry.content or (entry.summary if _is_body(entry.summary) else ""), link or source.url)
     summary = _summary(entry, content)
-    if not title:
-        warnings.append(f"an entry has no title, its text's beginning stands in: {_named(link)}")
-        title = shorten(summary, 80)
-    elif len(title) > TITLE_LIMIT:
-        warnings.append(f"a title of {len(whole)} characters was cut: {_named(link)}")
-        title, content = shorten(title, TITLE_LIMIT), content or html.paragraphs(whole)
+    if not title or len(title) > TITLE_LIMIT:
+        warnings.append(_about_title(whole, link))
+        content = content or (html.paragraphs(whole) if title else "")
+        title = shorten(title, TITLE_LIMIT) or shorten(summary, 80)
     day = published.at.astimezone(KST).date() if published else None
     credited = _ministry(entry, source, ministries, day)
     url = link or source.url
@@ -162,6 +160,12 @@ def _is_body(summary: str) -> bool:
 def _summary(entry: Entry, content: str) -> str:
     text = html.to_line(unescape(entry.summary) if "&amp;" in entry.summary else entry.summary) or html.to_line(content)
     return shorten(_CUT.sub("…", text), SUMMARY_LIMIT)
+
+
+def _about_title(whole: str, link: str) -> str:
+    if not whole:
+        return f"an entry has no title, its text's beginning stands in: {_named(link)}"
+    return f"a title of {len(whole)} characters was cut: {_named(link)}"
 
 
 def _named(link: str) -> str:
