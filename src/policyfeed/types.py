@@ -106,7 +106,7 @@ class Source:
     interval_minutes: int | None = None
     """A fixed interval between polls; None = planned from the source's own rhythm."""
     polls_per_day: int | None = None
-    """The budget of polls; None = the general one (``policyfeed.toml``)."""
+    """The budget of requests; None = the general one (``policyfeed.toml``)."""
     licence: str = ""
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()

@@ -24,6 +24,7 @@ from policyfeed.normalize import listing
 from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.text import decode
+from policyfeed.normalize.wishes import wishes
 from policyfeed.types import Attachment, Document, Entry, Page, Request, Source
 
 ROBOTS = False
@@ -117,6 +118,7 @@ def _xml(text: str, document: Document) -> Page:
         entries=tuple(_entry(item, document.url) for item in parsed.entries),
         next=Request(url=following) if following else None,
         warnings=warnings,
+        wishes=wishes(parsed.feed, text),
     )
 
 
