@@ -60,12 +60,13 @@ def licence(mark: str) -> str:
 
 
 def _content(known: Article, detail: Detail) -> str:
-    """The subtitles and the text without the title that documents begin with."""
+    """The subtitles and the text, without the title that documents begin with."""
     text = html.sanitize(detail.content, known.url)
     if not text:
         return known.content
     titles = {close_title(known.title), *(close_title(origin.title) for origin in known.origins)}
-    while (found := _PARAGRAPH.match(text)) and close_title(html.to_line(found[1])) in titles:
+    found = _PARAGRAPH.match(text)
+    if found and text[found.end() :] and close_title(html.to_line(found[1])) in titles:
         text = text[found.end() :]
     opening = close_title("".join(html.to_text(text).split("\n")[:_OPENING]))
     said = [one for one in map(one_line, detail.subtitles) if one and close_title(one) not in opening]

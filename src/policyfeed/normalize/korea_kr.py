@@ -165,10 +165,15 @@ def _viewed(source: Source, document: Document, so_far: Detail) -> Detail:
     said = html.paragraphs(_text(tree.body)) if tree.body else ""
     if not said and number == 1:
         return replace(so_far, ways=tuple(left))  # pictures: the files may hold the text
-    if said and (so_far.content.endswith(said) or (len(said) < 1_000 and _NOT_FOUND.search(said))):
+    if _is_end(said, so_far.content):
         return replace(so_far, ways=())
     following = replace(asked, url=asked.url.removesuffix(f"{number}.html") + f"{number + 1}.html")
     return replace(so_far, content=so_far.content + said, ways=(following,) if number < MOST_PAGES else ())
+
+
+def _is_end(said: str, before: str) -> bool:
+    """Whether a server that has no such page shows its error page, or the last page again, with status 200."""
+    return (len(said) < 1_000 and _NOT_FOUND.search(said) is not None) or (len(said) > 200 and before.endswith(said))
 
 
 def _text(node: LexborNode) -> str:
