@@ -77,6 +77,12 @@ def meanings() -> dict[str, dict[str, str]]:
     return tomllib.loads(Path(__file__).with_name("meanings.toml").read_text(encoding="utf-8"))
 
 
+def _meaning(told: Mapping[str, Mapping[str, str]], table: str, key: str) -> str:
+    if key not in told.get(table, {}):
+        raise SystemExit(f"scripts/meanings.toml does not say what {key} means: add it under [{table}].")
+    return told[table][key]
+
+
 def root_command() -> Command:
     """The whole command line."""
     return cast("Command", typer.main.get_command(commands))
@@ -188,7 +194,7 @@ def settings_page() -> str:
             schema = model.model_json_schema()
             shaped, needed = schema.get("$defs", {}), schema.get("required", ())
             rows = [
-                (f"`{key}`", _type(one, shaped), _default(one, key in needed), told[model.__name__][key])
+                (f"`{key}`", _type(one, shaped), _default(one, key in needed), _meaning(told, model.__name__, key))
                 for key, one in schema["properties"].items()
             ]
             parts.append(f"\n`{_heading(model, file)}`\n\n{_table(('key', 'type', 'default', 'meaning'), rows)}")
@@ -222,8 +228,10 @@ def every_address() -> list[str]:
 
 
 def http_page() -> str:
-    told = meanings()["http"]
-    return _table(("address", "what it is"), [(f"`{address}`", told[address]) for address in every_address()])
+    told = meanings()
+    return _table(
+        ("address", "what it is"), [(f"`{address}`", _meaning(told, "http", address)) for address in every_address()]
+    )
 
 
 def every_metric() -> Iterator[MetricWrapperBase]:
