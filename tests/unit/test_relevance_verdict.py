@@ -28,8 +28,8 @@ def judge(topics: str = "config/topics") -> Judge:
 
 
 def article(title: str, **facts: Any) -> Article:
-    facts = {"ministry": MinistryName(id="mcee", name="기후에너지환경부"), "url": "https://example.kr/1"} | facts
-    return Article(title=title, first_seen=DAY, changed=DAY, **facts)
+    ministry = MinistryName(id="mcee", name="기후에너지환경부")
+    return Article(title=title, ministry=ministry, url="https://example.kr/1", first_seen=DAY, changed=DAY, **facts)
 
 
 def adds_up(verdict: Verdict) -> bool:
@@ -140,3 +140,9 @@ def test_points_follow_the_curve_between_base_and_result() -> None:
     shares = points(0.0, [2.0, -2.0], 50.0)
     assert shares == [50.0, 50.0, -50.0]
     assert points(-2.0, [], round(100 * sigmoid(-2.0), 2)) == [11.92]
+
+
+@pytest.mark.parametrize("text", ["가", "<", "&", "정책 ", "장관 ", "제1차"])
+def test_long_monotonous_texts_come_to_an_end(text: str) -> None:
+    verdict = judge_text(judge(), title=text * 20_000, body=text * 20_000)
+    assert adds_up(verdict)

@@ -9,6 +9,10 @@ from policyfeed.relevance.text import plain
 from policyfeed.types import Article, Kind
 
 
+BODY_CHARS = 20_000
+"""How far a text is read; releases have 1,000 to 5,000 characters, hostile pages any number."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
     """A part of an article. ``field`` and ``shift`` lead back to the article's field as stored."""
@@ -17,6 +21,10 @@ class Passage:
     field: str
     text: str
     shift: int = 0
+
+
+BODY_CHARS = 20_000
+"""How far a text is read; releases have 1,000 to 5,000 characters, hostile pages any number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,4 +71,4 @@ def _texts(lead: str, body: str, lead_chars: int) -> tuple[Passage, ...]:
         else Passage(zone=Zone.LEAD, field="content", text=body[:lead_chars])
     )
     shift = 0 if lead.strip() else lead_chars
-    return first, Passage(zone=Zone.BODY, field="content", text=body[shift:], shift=shift)
+    return first, Passage(zone=Zone.BODY, field="content", text=body[shift:BODY_CHARS], shift=shift)

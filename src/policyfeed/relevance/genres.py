@@ -10,6 +10,9 @@ from policyfeed.relevance.case import Case, Passage
 from policyfeed.relevance.matching import Matcher
 from policyfeed.relevance.rules import Genre, Strength, Term, Zone
 
+PATTERN_CHARS = 500
+"""How far patterns are sought: editors write them, and a careless one may be slow on a long text."""
+
 Span = tuple[Passage, int, int]
 """A stretch of a passage."""
 
@@ -38,7 +41,7 @@ class GenreFinder:
         what speaks against an article is not read out of the middle of a term (the 수급 of 전력수급)."""
         if case.kind in self.genre.kinds:
             return Sign()
-        if tagged and self._pattern and (found := self._pattern.search(tagged)):
+        if tagged and self._pattern and (found := self._pattern.search(tagged[:PATTERN_CHARS])):
             return Sign(text=found[0])
         for passage in case.passages:
             if passage.zone is Zone.TITLE or (passage.zone is Zone.LEAD and self.genre.lead):
@@ -49,7 +52,7 @@ class GenreFinder:
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         if self._pattern:
-            yield from (found.span() for found in self._pattern.finditer(text))
+            yield from (found.span() for found in self._pattern.finditer(text[:PATTERN_CHARS]))
         if self._matcher:
             yield from ((one.offset, one.until) for one in self._matcher.find(text))
 
