@@ -48,6 +48,7 @@ class Books:
         What is known word for word costs nothing.
         """
         keys = [article.origins[0].key for article in seen]
+        articles.restore(self.tx, source.id, keys, self.now)
         said = articles.seen_digests(self.tx, source.id, keys)
         fresh = [one for one in seen if said.get(one.origins[0].key) != one.origins[0].digest]
         if not fresh:
@@ -70,6 +71,13 @@ class Books:
             bodies.need(self.tx, after, source.id, place, self.now, quiet=self.quiet)
             known[after.number] = after
             neighbours.add(after)
+
+    def doubt(self, source: Source, vanished: Sequence[str]) -> None:
+        """What the list does not hold any more is looked at on its own page: only that page says that it is gone."""
+        for article in articles.get(self.tx, articles.by_keys(self.tx, vanished).values()).values():
+            own = [one.url for one in article.origins if one.source == source.id and one.key in vanished]
+            if own and article.withdrawn is None:
+                bodies.doubt(self.tx, article.number, source.id, body_url(source, own[0]), self.now)
 
     def _neighbours(self, unknown: Sequence[Article]) -> identity.Neighbours:
         if not unknown:

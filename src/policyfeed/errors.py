@@ -127,5 +127,9 @@ class Incomplete(UpstreamError):
     """A list shows fewer entries, or more, than it says that it has."""
 
 
+class Deleted(UpstreamError):
+    """The site says that the release does not exist, or was deleted."""
+
+
 class HostileDocument(UpstreamError):
     """Reading the document exceeded the time or memory that a document may cost."""

@@ -2,7 +2,7 @@
 
 The story, top to bottom: ``Filler.fill`` claims the duty that comes first at a host, gathers what its documents say
 (asynchronous, no database), then ``_save`` or ``_failed`` writes what came of it (one transaction, no network). A body
-is no revision. It can make a dropped article a kept one: then the channels that were never told of it are owed the
+is no revision, unless the same page said something else before. It can make a dropped article a kept one: then the channels that were never told of it are owed the
 news, once, in the same transaction.
 """
 
@@ -17,6 +17,7 @@ from policyfeed.channels import Channel
 from policyfeed.clock import Clock
 from policyfeed.errors import (
     Blocked,
+    Deleted,
     Forbidden,
     HostileDocument,
     LayoutChanged,
@@ -109,10 +110,13 @@ class Filler:
         with self.store.write() as tx:
             was = articles.judged(tx, [claimed.number])[claimed.number]
             source = self.sources[claimed.source]
-            article = enrich(was.article, detail, source, now, own_text=claimed.filled)
+            article = enrich(was.article, detail, source, now, own_text=claimed.revision > 0)
+            other_text = article.content != was.article.content
+            if other_text and claimed.revision == was.article.revision:  # it was read before, and says something else now
+                article = replace(article, revision=article.revision + 1, updated=now)
             told = self._complete(tx, was, article, quiet=claimed.quiet) if article is not was.article else 0
-            filled = claimed.filled or article.content != was.article.content
-            bodies.settle(tx, claimed, replace(ended, filled=filled))
+            revision = article.revision if other_text or claimed.revision else 0
+            bodies.settle(tx, claimed, replace(ended, revision=revision))
         self.refusals.pop(claimed.host, None)
         report = _report(ended, requests)
         return replace(report, characters=len(article.content), changed=article is not was.article, owed=told)
@@ -120,7 +124,10 @@ class Filler:
     def _complete(self, tx: Any, was: Judged, article: Article, *, quiet: bool) -> int:
         """Store the article and its new verdict; owe it to channels that neither were told nor would have been."""
         verdict = self.judge(article)
-        articles.complete(tx, article)
+        if article.revision > was.article.revision:
+            articles.update(tx, article, revised=True)
+        else:
+            articles.complete(tx, article)
         articles.save_verdict(tx, article.number, verdict, self.clock())
         due = owed(Judged(article=article, verdict=verdict), self.channels, self.clock(), quiet=quiet)
         before = {one.channel for one in owed(was, self.channels, self.clock(), quiet=quiet)}
@@ -133,6 +140,9 @@ class Filler:
         host_failed = _concerns_host(error)
         with self.store.write() as tx:
             bodies.settle(tx, claimed, ended)
+            if isinstance(error, Deleted) and claimed.error == str(error):  # said twice, some time apart
+                articles.withdraw(tx, claimed.number, now)
+                bodies.settle(tx, ended, replace(ended, state=BodyState.FAILED))
             if host_failed:
                 bodies.postpone(tx, claimed.host, now + self._pause(claimed.host, error))
         return replace(_report(ended, requests), host_failed=host_failed)

@@ -37,6 +37,7 @@ class Reading:
     next: Request | None = None
     cursor: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
     newest_first: bool = False
     total: int | None = None
     wishes: Wishes = NO_WISHES
@@ -55,6 +56,7 @@ def read_document(source: Source, cursor: Mapping[str, Any], document: Document,
         next=page.next,
         cursor=page.cursor,
         warnings=(*page.warnings, *found.warnings),
+        vanished=page.vanished,
         newest_first=page.newest_first,
         total=page.total,
         wishes=page.wishes,
@@ -75,6 +77,7 @@ class Harvest:
     cursor: Mapping[str, Any]
     final_url: str
     whole: bool
+    vanished: tuple[str, ...] = ()
     moved_to: str = ""
     wishes: Wishes = NO_WISHES
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -146,6 +149,7 @@ class Visit:
             validators=NO_VALIDATORS if paged else harvest.validators,
             body_hash=None if paged else harvest.body_hash,
             cursor=reading.cursor or {},
+            vanished=reading.vanished,
             wishes=wishes,
             warnings=tuple(warnings),
         )

@@ -170,6 +170,7 @@ class Poller:
         with self.store.write() as tx:
             books = Books(tx, self, quiet=state.first_contact is None, now=now)
             books.enter(source, seen)
+            books.doubt(source, harvest.vanished)
             found = bool(books.new)
             after = replace(
                 self._succeeded(state, harvest, now),

@@ -207,6 +207,8 @@ class Page:
     next: Request | None = None
     cursor: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+    """Canonical keys that the source listed, should list still, and does not: perhaps they were withdrawn."""
     newest_first: bool = False
     """Of a list with a cursor: when its first document is unchanged, so are the others (its validators may be kept)."""
     wishes: Wishes = NO_WISHES

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from policyfeed.errors import Blocked, LayoutChanged, Unreadable
+from policyfeed.errors import Blocked, Deleted, LayoutChanged, Unreadable
 from policyfeed.normalize import attachments, html
 from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.text import decode, one_line
@@ -85,9 +85,9 @@ def _page(source: Source, document: Document) -> Detail:
     return replace(found, content=html.paragraphs(inline)) if inline else replace(found, ways=ways)
 
 
-def _no_release(text: str, document: Document) -> Blocked | LayoutChanged | Unreadable:
+def _no_release(text: str, document: Document) -> Blocked | Deleted | LayoutChanged:
     if _GONE.search(text):
-        return Unreadable("{url} says that the release does not exist or was deleted.", url=document.url)
+        return Deleted("{url} says that the release does not exist or was deleted.", url=document.url)
     if is_block_page(text):
         return Blocked("{url} answered with a block page.", remedy="It is tried again later.", url=document.url)
     return LayoutChanged("{url} is no release's page as it is known: it was rebuilt.", url=document.url)

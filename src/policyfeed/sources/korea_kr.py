@@ -76,10 +76,16 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
         swept, seen, short = document.fetched.isoformat(), read_, max(0, total - len(read_))
     entries = tuple(found.values())
     if complete or (len(seen) + short >= total and not _sweep_due(source, swept, document.fetched)):
+        vanished = _vanished(cursor, read_, start) if complete and not short else ()
         done = {"covered": end, "swept": swept, "seen": seen} | ({"short": short} if short else {})
-        return Page(entries=entries, cursor=done, warnings=warnings, total=total)
+        return Page(entries=entries, cursor=done, vanished=vanished, warnings=warnings, total=total)
     following = _request(source, date.fromisoformat(start), date.fromisoformat(end), number + 1)
     return Page(entries=entries, next=following, cursor={**cursor, "read": read_}, warnings=warnings, total=total)
+
+
+def _vanished(cursor: Mapping[str, Any], read_: Mapping[str, str], start: str) -> tuple[str, ...]:
+    """What the last poll saw in the window and a complete reading does not find any more."""
+    return tuple(f"korea.kr/{id_}" for id_, day in cursor.get("seen", {}).items() if day >= start and id_ not in read_)
 
 
 def _asked(document: Document) -> tuple[int, str, str]:

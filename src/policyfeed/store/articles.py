@@ -128,6 +128,22 @@ def save_verdict(tx: Connection, number: int, verdict: Verdict, now: datetime) -
         tx.execute(verdicts.insert().values(number=number, **row))
 
 
+def withdraw(tx: Connection, number: int, now: datetime) -> None:
+    """Mark the article as gone upstream: it stays, and shows since when."""
+    where = and_(articles.c.number == number, articles.c.withdrawn.is_(None))
+    tx.execute(articles.update().where(where).values(withdrawn=now, changed=now))
+
+
+def restore(tx: Connection, source: str, keys: Sequence[str], now: datetime) -> None:
+    """What a source lists is not withdrawn, whatever was thought."""
+    for some in _batches(list(keys)):
+        listed = select(origins.c.number).where(origins.c.source == source, origins.c.key.in_(some))
+        where = and_(articles.c.withdrawn.is_not(None), articles.c.number.in_(listed))
+        if numbers := tx.execute(select(articles.c.number).where(where)).scalars().all():
+            statement = articles.update().where(articles.c.number.in_(numbers))
+            tx.execute(statement.values(withdrawn=None, changed=now))
+
+
 def history(tx: Connection, number: int) -> list[dict[str, Any]]:
     """The article's revisions, oldest first: revision, seen, source, title, summary, content."""
     rows = tx.execute(select(revisions).where(revisions.c.number == number).order_by(revisions.c.revision))

@@ -27,14 +27,14 @@ class BodyState(StrEnum):
 class Body:
     """A duty's row. ``quiet``: the article was stored without telling anybody, and its body tells nobody either.
 
-    ``filled``: the article's text was taken from here.
+    ``revision`` is the one whose text was taken from here; 0 = none was.
     """
 
     number: int
     source: str
     url: str
     quiet: bool = False
-    filled: bool = False
+    revision: int = 0
     state: BodyState = BodyState.PENDING
     attempts: int = 0
     due: datetime
@@ -68,6 +68,15 @@ def again(tx: Connection, number: int, now: datetime) -> None:
     """The article says something else now: its body, if it was taken from a page of its own, is read once more."""
     row = {"state": BodyState.PENDING.value, "attempts": 0, "due": now, "error": ""}
     tx.execute(bodies.update().where(bodies.c.number == number).values(row))
+
+
+def doubt(tx: Connection, number: int, source: str, url: str, now: datetime) -> None:
+    """Look at the article's own page: it may have been withdrawn. Nobody is told of what is found."""
+    if url:
+        row = _row(Body(number=number, source=source, url=url, quiet=True, due=now))
+        again = {name: value for name, value in row.items() if name != "revision"}
+        if not tx.execute(bodies.update().where(bodies.c.number == number).values(again)).rowcount:
+            tx.execute(bodies.insert().values(number=number, **row))
 
 
 def claim(tx: Connection, host: str, now: datetime, lease: timedelta) -> Body | None:
@@ -134,10 +143,10 @@ def _at(host: str) -> ColumnElement[bool]:
 
 
 def _row(body: Body) -> dict[str, object]:
-    names = ("source", "url", "host", "quiet", "filled", "attempts", "due", "error")
+    names = ("source", "url", "host", "quiet", "revision", "attempts", "due", "error")
     return {name: getattr(body, name) for name in names} | {"state": body.state.value}
 
 
 def _body(row: RowMapping) -> Body:
-    names = ("number", "source", "url", "quiet", "filled", "attempts", "due", "error")
+    names = ("number", "source", "url", "quiet", "revision", "attempts", "due", "error")
     return Body(**{name: row[name] for name in names}, state=BodyState(row["state"]))

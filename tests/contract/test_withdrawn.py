@@ -1,0 +1,112 @@
+"""A release that is gone upstream is marked withdrawn: when its own page says so, twice; not for a broken page."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from policyfeed.fill import Filler
+from policyfeed.sources.korea_kr import read_detail
+from policyfeed.store import Store, articles
+from policyfeed.types import Article, Detail, Document, Source
+from tests.alerts import directly
+from tests.fakes import PressList, Release, Server, judge, korea_kr, poller
+
+START = datetime(2026, 5, 20, 0, 0, tzinfo=UTC)
+LIST = "https://www.korea.kr/briefing/pressReleaseList.do"
+VIEW = "https://www.korea.kr/briefing/pressReleaseView.do?newsId={id}"
+DELETED = "<!DOCTYPE html><html><head></head><body><script>alert('삭제되었거나 존재하지 않는 기사입니다.');</script></body></html>"
+THERE = (
+    '<html lang="ko"><body><div class="view_title"><h1>{id}번 시범사업 선정</h1></div><div class="article_head">'
+    '<div class="info"><span>2026.05.20</span><span>기후에너지환경부</span></div></div><div class="article_body">'
+    '<div class="view_cont"><div class="se-contents"><p>온실가스를 줄이는 시범사업이 시작된다.</p></div></div></div>'
+    "</body></html>"
+)
+
+
+class World:
+    """korea.kr with four releases, a poller and a filler over one store, and a clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = START
+        self.store = Store(folder)
+        self.server = Server(lambda: self.now)
+        self.list = PressList()
+        self.list.add(*(Release(id=id_, day=date(2026, 5, 20)) for id_ in range(1, 5)))
+        self.server.at(LIST, self.list)
+        for id_ in range(1, 5):
+            self.server.at(VIEW.format(id=id_), self.server.page(THERE.format(id=id_)))
+        self.source = korea_kr(sweep_hours=1)
+        self.poller = poller(self.store, self.server)
+        self.filler = Filler(
+            store=self.store,
+            db=directly,
+            fetch=self.server,
+            read=self._read,
+            judge=judge,
+            channels=(),
+            clock=lambda: self.now,
+            sources={self.source.id: self.source},
+        )
+
+    async def _read(self, source: Source, document: Document, so_far: Detail | None) -> Detail:
+        return read_detail(source, document, so_far)
+
+    async def later(self, **delta: float) -> None:
+        """Time goes by, then the list is polled and every body that is due is asked for."""
+        self.now += timedelta(**delta)
+        report = await self.poller.poll(self.source)
+        assert report.error is None, report.error
+        while await self.filler.fill("www.korea.kr"):
+            pass
+
+    def article(self, id_: int) -> Article:
+        with self.store.read() as tx:
+            found = articles.find(tx, f"korea.kr/{id_}")
+        assert found is not None
+        return found.article
+
+
+async def test_withdrawn_after_its_own_page_said_so_twice(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    await world.later()
+    world.list.withdraw(2)
+    world.server.at(VIEW.format(id=2), world.server.page(DELETED))
+    await world.later(hours=2)
+    assert world.article(2).withdrawn is None, "once is not enough"
+    await world.later(hours=2)
+    assert world.article(2).withdrawn == world.now
+    assert world.article(2).title == "2번 시범사업 선정", "nothing is deleted"
+    assert all(world.article(id_).withdrawn is None for id_ in (1, 3, 4))
+
+
+async def test_what_merely_left_the_list_stays(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    await world.later()
+    world.list.withdraw(3)
+    for _ in range(4):
+        await world.later(hours=2)
+    assert world.article(3).withdrawn is None
+
+
+async def test_a_broken_page_withdraws_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    await world.later()
+    world.list.withdraw(1)
+    world.server.at(VIEW.format(id=1), world.server.page("<html><body>정상적인 메뉴접근이 아닙니다</body></html>"))
+    for _ in range(6):
+        await world.later(hours=5)
+    assert world.article(1).withdrawn is None
+
+
+async def test_what_is_listed_again_is_not_withdrawn(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    await world.later()
+    world.list.withdraw(4)
+    world.server.at(VIEW.format(id=4), world.server.page(DELETED))
+    await world.later(hours=2)
+    await world.later(hours=2)
+    assert world.article(4).withdrawn is not None
+    world.list.add(Release(id=4, day=date(2026, 5, 20)))
+    await world.later(hours=2)
+    assert world.article(4).withdrawn is None
