@@ -2,8 +2,8 @@
 
 The story, top to bottom: ``Filler.fill`` claims the duty that comes first at a host, gathers what its documents say
 (asynchronous, no database), then ``_save`` or ``_failed`` writes what came of it (one transaction, no network). A body
-is no revision, unless the same page said something else before. It can make a dropped article a kept one: then the channels that were never told of it are owed the
-news, once, in the same transaction.
+is no revision, unless the same page said something else before. It can make a dropped article a kept one: then the
+channels that were never told of it are owed the news, once, in the same transaction.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Filler:
             source = self.sources[claimed.source]
             article = enrich(was.article, detail, source, now, own_text=claimed.revision > 0)
             other_text = article.content != was.article.content
-            if other_text and claimed.revision == was.article.revision:  # it was read before, and says something else now
+            if other_text and claimed.revision == was.article.revision:  # it said something else before
                 article = replace(article, revision=article.revision + 1, updated=now)
             told = self._complete(tx, was, article, quiet=claimed.quiet) if article is not was.article else 0
             revision = article.revision if other_text or claimed.revision else 0
