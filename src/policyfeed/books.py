@@ -119,14 +119,19 @@ class Books:
         return revised
 
     def _judge(self, article: Article, before: Article | None) -> None:
-        """Judge, and owe the news to the channels that neither were told before nor would have been."""
+        """Judge, and owe the news to the channels that neither were told before nor would have been.
+
+        A correction is news, too, to those that were told of the article and want to hear of it (``revisions``).
+        """
         verdict = self.poller.judge(article)
         due = self._owed(Judged(article=article, verdict=verdict))
         if before is not None:
             was = articles.judged(self.tx, [before.number])[before.number]
-            told = {old.channel for old in self._owed(replace(was, article=before))}
-            told |= outbox.told(self.tx, article.number)
-            due = [one for one in due if one.channel not in told]
+            told = outbox.told(self.tx, article.number)
+            known = told | {old.channel for old in self._owed(replace(was, article=before))}
+            if article.revision > before.revision:
+                known -= {one.name for one in self.poller.channels if one.selection.revisions and one.name in told}
+            due = [one for one in due if one.channel not in known]
         articles.save_verdict(self.tx, article.number, verdict, self.now)
         self.kept += verdict.kept
         self.owed += outbox.owe(self.tx, due)

@@ -11,7 +11,8 @@ from policyfeed.types import Judged, Kind
 class Selection:
     """Every given condition must hold; within one condition any value will do. An empty condition does not limit.
 
-    ``words`` must all occur in title, summary or content, letter case ignored. ``min_score`` is 0–100.
+    ``words`` must all occur in title, summary or content, letter case ignored. ``min_score`` is 0–100. ``revisions``
+    limits nothing: it says that a channel that was told of an article is told again when the article was corrected.
     """
 
     kept_only: bool = True
@@ -22,6 +23,7 @@ class Selection:
     kinds: tuple[Kind, ...] = ()
     words: tuple[str, ...] = ()
     min_score: float = 0.0
+    revisions: bool = False
 
     def takes(self, judged: Judged) -> bool:
         """Whether the article belongs to the choice."""

@@ -288,6 +288,17 @@ async def test_what_is_known_from_a_quiet_first_contact_is_not_told_by_a_join(wo
     assert (report.joined, report.owed) == (1, 0)
 
 
+async def test_a_revision_is_told_again_to_those_who_want_corrections(world: World) -> None:
+    world.parts["channels"] = (channel(), channel("desk", Selection(revisions=True)))
+    await world.contact()
+    world.lists(Item(number=2, text="탄소 배출을 줄인다."))
+    assert (await world.poll()).owed == 2
+    world.lists(Item(number=2, text="탄소 배출을 절반으로 줄인다."))
+    assert (await world.poll()).owed == 1
+    assert [name for name, _ in world.owed()].count("desk") == 2
+    assert (await world.poll()).owed == 0
+
+
 async def test_a_revision_is_kept_and_not_told_again(world: World) -> None:
     await world.contact()
     world.lists(Item(number=2, text="탄소 배출을 줄인다."))

@@ -15,7 +15,8 @@ from tests.fakes import PressList, Release, Server, judge, korea_kr, poller
 START = datetime(2026, 5, 20, 0, 0, tzinfo=UTC)
 LIST = "https://www.korea.kr/briefing/pressReleaseList.do"
 VIEW = "https://www.korea.kr/briefing/pressReleaseView.do?newsId={id}"
-DELETED = "<!DOCTYPE html><html><head></head><body><script>alert('삭제되었거나 존재하지 않는 기사입니다.');</script></body></html>"
+SAID = "삭제되었거나 존재하지 않는 기사입니다."
+DELETED = f"<!DOCTYPE html><html><body><script>alert('{SAID}');</script></body></html>"
 THERE = (
     '<html lang="ko"><body><div class="view_title"><h1>{id}번 시범사업 선정</h1></div><div class="article_head">'
     '<div class="info"><span>2026.05.20</span><span>기후에너지환경부</span></div></div><div class="article_body">'

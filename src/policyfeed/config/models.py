@@ -188,6 +188,7 @@ class SelectionTable(Strict):
     kinds: tuple[Kind, ...] = ()
     words: tuple[str, ...] = ()
     min_score: Annotated[float, Field(ge=0, le=100)] = 0.0
+    revisions: bool = False
 
     def selection(self) -> Selection:
         return Selection(**self.model_dump())
