@@ -40,8 +40,8 @@ def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Lines without the docstring: saying what a function does makes it no longer."""
     documented = ast.get_docstring(function, clean=False) is not None
-    begin = function.body[0].end_lineno if documented else function.lineno
-    return (function.end_lineno or 0) - (begin or 0) + 1
+    begin = function.body[0].end_lineno if documented else function.lineno - 1
+    return (function.end_lineno or 0) - (begin or 0)
 
 
 def test_nobody_imports_what_is_above_or_beside() -> None:

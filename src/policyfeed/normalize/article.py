@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from policyfeed.clock import KST
 from policyfeed.identity import digest
@@ -52,19 +52,27 @@ def normalize(entries: Sequence[Entry], source: Source, ministries: Ministries, 
 
     A link that several different entries share says nothing about identity: their guid or text then does.
     """
-    shared = _shared(entries, source)
     articles: dict[str, Article] = {}
     warnings: list[str] = []
+    for _, article, found in one_by_one(entries, source, ministries, now):
+        warnings.extend(found)
+        if article is not None:
+            articles.setdefault(article.origins[0].key, article)
+    return Normalized(articles=tuple(articles.values()), warnings=tuple(warnings))
+
+
+def one_by_one(
+    entries: Sequence[Entry], source: Source, ministries: Ministries, now: datetime
+) -> Iterator[tuple[Entry, Article | None, list[str]]]:
+    """Each entry of a document with its article (None: it holds nothing) and with what was odd about it."""
+    shared = _shared(entries, source)
     for entry in entries:
         if not (entry.title.strip() or entry.summary.strip() or entry.content.strip()):
-            warnings.append(f"an entry without title and text was left out: {_named(entry.url or entry.guid)}")
+            yield entry, None, [f"an entry without title and text was left out: {_named(entry.url or entry.guid)}"]
             continue
         link = _link(entry, source)
         distinct = not links.is_site(link) and links.canonical(link) not in shared
-        article, found = normalize_entry(entry, source, ministries, now, own_link=distinct)
-        articles.setdefault(article.origins[0].key, article)
-        warnings.extend(found)
-    return Normalized(articles=tuple(articles.values()), warnings=tuple(warnings))
+        yield entry, *normalize_entry(entry, source, ministries, now, own_link=distinct)
 
 
 def _shared(entries: Sequence[Entry], source: Source) -> set[str]:
@@ -82,23 +90,23 @@ def normalize_entry(
     """One entry's article and warnings. ``own_link``: the entry's link is not another entry's too."""
     warnings: list[str] = []
     link = _link(entry, source)
+    url = link or source.url
     published = _date(entry.published, source, now, warnings)
     updated = _date(entry.updated, source, now, warnings)
     whole = html.title(entry.title)
     printed = shorten(whole, PRINTED_LIMIT)
     title, kind, tags = split_tags(printed)
-    content = html.sanitize(entry.content or (entry.summary if _is_body(entry.summary) else ""), link or source.url)
+    content = html.sanitize(entry.content or (entry.summary if _is_body(entry.summary) else ""), url)
     summary = _summary(entry, content)
     if not title or len(title) > TITLE_LIMIT:
         warnings.append(_about_title(whole, link))
         content = content or (html.paragraphs(whole) if title else "")
         title = shorten(title, TITLE_LIMIT) or shorten(summary, 80)
-    day = published.at.astimezone(KST).date() if published else None
-    credited = _ministry(entry, source, ministries, day)
-    url = link or source.url
+    credited = _ministry(entry, source, ministries, published)
     key = links.canonical(link) if link and own_link else _own_key(entry, source, printed)
-    said = digest(printed, summary, content)
-    origin = Origin(source=source.id, key=key, url=url, title=printed, digest=said, first_seen=now)
+    origin = Origin(
+        source=source.id, key=key, url=url, title=printed, digest=digest(printed, summary, content), first_seen=now
+    )
     return Article(
         title=title,
         ministry=credited,
@@ -190,7 +198,8 @@ def _date(raw: str, source: Source, now: datetime, warnings: list[str]) -> dates
     return replace(found, dated=True) if source.options.get("date_only") else found
 
 
-def _ministry(entry: Entry, source: Source, ministries: Ministries, day: date | None) -> MinistryName:
+def _ministry(entry: Entry, source: Source, ministries: Ministries, published: dates.Moment | None) -> MinistryName:
+    day = published.at.astimezone(KST).date() if published else None
     label = shorten(html.to_line(entry.ministry), NAME_LIMIT)
     if label:
         printed = ministries.named(label)
