@@ -45,7 +45,10 @@ class Needle:
     def _may_cross(self, squeezed: Squeezed, start: int, end: int) -> bool:
         if end - start < 3:
             return False
-        return squeezed.begins_word(start) and (end - start >= 4 or squeezed.ends_word(end))
+        if squeezed.begins_word(start):
+            return end - start >= 4 or squeezed.ends_word(end)
+        space = squeezed.space(start)
+        return space - start >= 2 and end - space >= 2  # 산림규제 개선, but not 대한 파급
 
     def _fits_by_length(self, squeezed: Squeezed, start: int, end: int) -> bool:
         if end - start >= 3 or (self.begins is False and self.ends is False):

@@ -59,10 +59,14 @@ class Squeezed:
                 break
         return end
 
+    def space(self, start: int) -> int:
+        """Where the next soft mark after ``start`` lay; the text's end when there is none."""
+        word = bisect_right(self.starts, start)
+        return self.starts[word] if word < len(self.starts) else len(self.text)
+
     def crosses_space(self, start: int, end: int) -> bool:
         """Whether a soft mark lay inside the span."""
-        word = bisect_right(self.starts, start)
-        return word < len(self.starts) and self.starts[word] < end
+        return self.space(start) < end
 
 
 def squeeze(text: str) -> Squeezed:
