@@ -18,6 +18,7 @@ from pebble import ProcessExpired, ProcessPool
 from policyfeed.errors import HostileDocument, PolicyfeedError, Unreadable
 from policyfeed.harvest import Reading, read_document
 from policyfeed.normalize.ministry import Ministries
+from policyfeed.probe import Looked, Survey, look_at, survey
 from policyfeed.sources import detailed
 from policyfeed.transport.urls import shown
 from policyfeed.types import Detail, Document, Ministry, Source
@@ -47,6 +48,16 @@ class Workers:
         """The adapter's ``read_detail`` in a worker. Raises what it raises, and HostileDocument."""
         detail: Detail = await self._run(_read_detail, source, so_far, document)
         return detail
+
+    async def look(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Looked:
+        """``probe.look_at`` in a worker: entry by entry. Raises what it raises, and HostileDocument."""
+        looked: Looked = await self._run(_look, source, cursor, document)
+        return looked
+
+    async def survey(self, source: Source, document: Document) -> Survey:
+        """``probe.survey`` in a worker: what a page offers to read. Raises what it raises, and HostileDocument."""
+        found: Survey = await self._run(_survey, source, None, document)
+        return found
 
     async def _run(self, work: _Work, source: Source, so_far: Any, document: Document) -> Any:
         try:
@@ -84,6 +95,15 @@ def _read_detail(source: Source, so_far: Detail | None, document: Document) -> D
     adapter = detailed(source)
     assert adapter is not None  # noqa: S101 - asked for by this very adapter
     return adapter.read_detail(source, document, so_far)
+
+
+def _look(source: Source, cursor: Mapping[str, Any], document: Document) -> Looked:
+    assert _ministries is not None  # noqa: S101 - the pool starts every worker with _start
+    return look_at(source, cursor, document, _ministries)
+
+
+def _survey(source: Source, _nothing: None, document: Document) -> Survey:
+    return survey(source, document)
 
 
 def _guarded(work: _Work, source: Source, so_far: Any, document: Document) -> Any:
