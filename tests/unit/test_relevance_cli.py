@@ -1,0 +1,84 @@
+"""``policyfeed topics`` on a folder of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from policyfeed.cli.topics import app
+from policyfeed.errors import UsageError
+from policyfeed.relevance import load_topics
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "ai-regulation"
+LINES = [
+    {"title": "개인정보 유출 은행 제재", "ministry": "개인정보보호위원회", "relevant": True, "pillars": ["D"]},
+    {"title": "합성데이터 지침 초판 공개", "relevant": True, "topics": ["D1"], "pillars": ["D"]},
+    {"title": "합성데이터 지침 개정판 공개", "relevant": True, "topics": ["D1"], "pillars": ["D"]},
+    {"title": "봄꽃 축제 소식", "ministry": "국방부", "relevant": False},
+]
+
+
+@pytest.fixture
+def topics(tmp_path: Path) -> Path:
+    folder = tmp_path / "topics"
+    folder.mkdir()
+    for path in EXAMPLE.glob("*.toml"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    path = tmp_path / "labels.jsonl"
+    path.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in LINES), encoding="utf-8")
+    return path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def lines(result: Result) -> list[dict[str, object]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_check_is_silent_about_sound_topics(topics: Path) -> None:
+    result = run("check", "--topics", topics, "--json")
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_check_fails_with_file_line_and_title(topics: Path) -> None:
+    path = topics / "D1.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("keep = [", 'keep = ["봄꽃 소식", '), encoding="utf-8")
+    result = run("check", "--topics", topics, "--json")
+    (found,) = lines(result)
+    assert result.exit_code == 1
+    assert (found["severity"], found["topic"], found["term"]) == ("error", "D1", "봄꽃 소식")
+    assert found["place"] == {"file": "D1.toml", "line": 7}
+
+
+def test_eval_counts(topics: Path, labels: Path) -> None:
+    (found,) = lines(run("eval", labels, "--topics", topics, "--json"))
+    assert (found["articles"], found["relevant"], found["kept"], found["recall"]) == (4, 3, 1, 0.3333)
+    assert "PR-AUC" in run("eval", labels, "--topics", topics).stdout
+
+
+def test_suggest_names_the_missing_term(topics: Path, labels: Path) -> None:
+    found = lines(run("suggest", labels, "--topics", topics, "--json"))
+    assert (found[0]["fixes"], found[0]["topic"]) == (2, "D1")
+
+
+def test_train_writes_what_the_next_load_reads(topics: Path, labels: Path) -> None:
+    assert run("train", labels, "--topics", topics).exit_code == 0
+    assert load_topics(topics).model.corrections
+    first = (topics / "_model.toml").read_bytes()
+    run("train", labels, "--topics", topics)
+    assert (topics / "_model.toml").read_bytes() == first
+
+
+def test_a_missing_file_is_a_mistake_of_usage(topics: Path, tmp_path: Path) -> None:
+    result = run("eval", tmp_path / "absent.jsonl", "--topics", topics)
+    assert isinstance(result.exception, UsageError)
