@@ -91,9 +91,12 @@ def claim(tx: Connection, host: str, now: datetime, lease: timedelta) -> Body | 
 
 
 def settle(tx: Connection, claimed: Body, ended: Body) -> bool:
-    """Store how an attempt ended; not when the duty was renewed meanwhile (``again``): then the answer is False."""
-    where = and_(bodies.c.number == claimed.number, bodies.c.due == claimed.due)
-    return bool(tx.execute(bodies.update().where(where).values(_row(ended))).rowcount)
+    """Store how an attempt ended. When the duty was renewed meanwhile (``again``) it stays, and the answer is False."""
+    mine = bodies.c.number == claimed.number
+    held = tx.execute(bodies.update().where(mine, bodies.c.due == claimed.due).values(_row(ended))).rowcount
+    if not held:
+        tx.execute(bodies.update().where(mine).values(revision=ended.revision))
+    return bool(held)
 
 
 def postpone(tx: Connection, host: str, until: datetime) -> None:
