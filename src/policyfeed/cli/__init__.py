@@ -10,7 +10,21 @@ from typing import Annotated
 import typer
 
 from policyfeed import __version__, logs
-from policyfeed.cli import articles, backfill, channels, check, coverage, db, demo, fill, looking, outbox, sources, work
+from policyfeed.cli import (
+    articles,
+    backfill,
+    channels,
+    check,
+    coverage,
+    db,
+    demo,
+    fill,
+    looking,
+    opml,
+    outbox,
+    sources,
+    work,
+)
 from policyfeed.cli.say import FAILED, USAGE, Options, _, complain
 from policyfeed.errors import ConfigErrors, PolicyfeedError, UsageError
 
@@ -22,7 +36,8 @@ app = typer.Typer(
 )
 for module in (work, fill, articles, backfill, coverage, check, demo):
     app.registered_commands.extend(module.app.registered_commands)
-sources.app.registered_commands.extend(looking.app.registered_commands)
+for module in (looking, opml):
+    sources.app.registered_commands.extend(module.app.registered_commands)
 app.add_typer(sources.app, name="sources", help=_("The configured sources."))
 app.add_typer(channels.app, name="channels", help=_("Where new articles are told."))
 app.add_typer(outbox.app, name="outbox", help=_("What is owed to channels."))

@@ -63,6 +63,7 @@ def say(template: str, **facts: object) -> None:
 
 def json_line(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()  # of a long run that is killed, what was done is known
 
 
 def table(*headers: str) -> Table:

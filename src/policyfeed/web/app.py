@@ -32,6 +32,7 @@ def create_app(context: Context) -> Starlette:
         Route("/", pages.board, name="board"),
         Route("/articles/{number:int}", pages.article, name="article"),
         Route("/feeds/{name:str}.{extension:str}", feeds.feed, name="feed"),
+        Route("/opml", feeds.opml_list, name="opml"),
         Route("/sources", pages.sources, name="sources"),
         Route("/healthz", health.healthz, name="healthz"),
         Route("/readyz", health.readyz, name="readyz"),

@@ -10,7 +10,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from policyfeed import publish
+from policyfeed import opml, publish
 from policyfeed.formats import Feed
 from policyfeed.i18n import translator
 from policyfeed.web.context import Context
@@ -33,6 +33,18 @@ async def feed(request: Request) -> Response:
     if (item := context.published.get(f"{name}.{extension}")) is None:
         return _not_yet(request)
     return answer(request.method, request.headers, item, formats[extension].MEDIA_TYPE)
+
+
+async def opml_list(request: Request) -> Response:
+    """``/opml``: the published feeds, for readers that take lists."""
+    context: Context = request.app.state.context
+    # an operator who set no address is asked under some address: feeds are absolute in a list that is carried away
+    site = str(request.base_url).rstrip("/")
+    links = [(one, one.url("atom") or f"{site}/feeds/{one.name}.atom") for one in context.feeds()]
+    outlines = [opml.Outline(title=one.title, url=url, page=f"{site}/", language=one.language) for one, url in links]
+    body = opml.write(context.title, outlines)
+    disposition = {"Content-Disposition": 'attachment; filename="policyfeed.opml"'}
+    return Response(body, headers=disposition, media_type=f"{opml.MEDIA_TYPE}; charset=utf-8")
 
 
 def answer(method: str, headers: Mapping[str, str], item: Item, media_type: str) -> Response:

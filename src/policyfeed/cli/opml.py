@@ -1,0 +1,120 @@
+"""sources export, sources import: the configured feeds as OPML, and a reader's OPML as sources."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+from pydantic import ValidationError
+
+from policyfeed import opml
+from policyfeed.cli.say import Options, _, configuration, err, say
+from policyfeed.clock import now
+from policyfeed.config import Config
+from policyfeed.config.models import SourceTable
+from policyfeed.config.writing import source_table
+from policyfeed.errors import OutputError, UsageError
+from policyfeed.normalize.links import canonical
+from policyfeed.normalize.text import one_line
+from policyfeed.opml import Outline
+from policyfeed.retired import retired
+from policyfeed.types import Source
+
+app = typer.Typer()
+IMPORTED = Path("sources") / "imported.toml"
+
+
+@app.command("export", help=_("The configured feeds as OPML, for a feed reader."))
+def export(
+    context: typer.Context,
+    out_: Annotated[Path | None, typer.Option("--out", help=_("The file; default stdout."))] = None,
+) -> None:
+    config = configuration(context)
+    feeds = [one for one in config.sources if one.kind == "feed" and one.method == "GET" and one.enabled]
+    outlines = [Outline(title=one.name or one.id, url=one.url, language=one.language) for one in feeds]
+    data = opml.write("policyfeed", outlines, now())
+    if out_ is None:
+        typer.echo(data.decode(), nl=False)
+        return
+    _write(out_, data.decode())
+    say("{count} feeds: {file}", count=len(outlines), file=out_)
+
+
+@app.command("import", help=_("Sources from a feed reader's OPML; addresses that are configured already are skipped."))
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help=_("The OPML file."))],
+) -> None:
+    config = configuration(context)
+    made = _sources(config, opml.read(_read(file), str(file)))
+    tables = "\n".join(source_table(one) for one in made)
+    options: Options = context.obj
+    if not made or options.config is None:
+        typer.echo(tables, nl=False)
+    elif not (config.folder / "sources").is_dir():
+        typer.echo(tables, nl=False)
+        _tell(
+            "{folder} has no sources/ of its own; with one, only that is read. Copy the shipped files there first.",
+            folder=config.folder,
+        )
+    else:
+        target = config.folder / IMPORTED
+        before = target.read_text(encoding="utf-8").rstrip("\n") + "\n\n" if target.is_file() else ""
+        _write(target, before + tables)
+        _tell("{count} sources were added to {file}.", count=len(made), file=target)
+        return
+    _tell("{count} new sources.", count=len(made))
+
+
+def _sources(config: Config, outlines: tuple[Outline, ...]) -> list[Source]:
+    """What is new and may live; the rest is told on stderr."""
+    known, ids = {canonical(one.url) for one in config.sources}, {one.id for one in config.sources}
+    made: list[Source] = []
+    for one in outlines:
+        if (notice := retired(one.url)) is not None:
+            err.print(notice.text(_), style="yellow", markup=False)
+        elif canonical(one.url) in known:
+            _tell("{url} is configured already.", url=one.url)
+        elif (source := _source(one, ids)) is not None:
+            made.append(source)
+            ids.add(source.id)
+            known.add(canonical(one.url))
+    return made
+
+
+def _source(outline: Outline, taken: set[str]) -> Source | None:
+    name = one_line(outline.title)
+    host = (urlsplit(outline.url).hostname or "feed").removeprefix("www.").partition(".")[0]
+    slug = re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-")[:50] or "feed"
+    id_ = next(
+        one for number in range(1, len(taken) + 3) if (one := slug if number == 1 else f"{slug}-{number}") not in taken
+    )
+    try:
+        source = SourceTable(id=id_, kind="feed", url=outline.url, name=name).source()
+    except ValidationError:
+        err.print(_("{url} is no web address.").format(url=outline.url), style="yellow", markup=False)
+        return None
+    language = outline.language.lower().partition("-")[0]
+    return replace(source, language=language) if language and language != "ko" else source
+
+
+def _tell(template: str, **facts: object) -> None:
+    err.print(_(template).format(**facts), markup=False)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as problem:
+        raise UsageError("{file} cannot be read: {problem}.", file=file, problem=problem.strerror) from problem
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise OutputError("{file} could not be written: {problem}.", file=file, problem=problem.strerror) from problem
