@@ -1,0 +1,153 @@
+"""How bodies are asked for: as robots.txt allows, at a distance, after polls; by the daemon and by the command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from policyfeed import clock as clocks
+from policyfeed.app import LONGEST_DELAY, App, opened
+from policyfeed.config import load, shipped
+from policyfeed.config.models import Bodies
+from policyfeed.engine.local import LocalEngine
+from policyfeed.errors import Forbidden
+from policyfeed.selection import Selection
+from policyfeed.store import articles, bodies
+from policyfeed.store.bodies import BodyState
+from policyfeed.transport.turns import Turns
+from policyfeed.types import Request, Source
+from tests.loopback import Reply, Server, client, reply, serving
+
+ROWS = "".join(
+    f"<tr><td><a href='/view/{number}'>{number}번 하천 유역 시범사업 선정</a></td><td>2026.05.20</td></tr>"
+    for number in (1, 2)
+)
+LIST = reply(200, f"<html><body><table>{ROWS}</table></body></html>".encode())
+_VIEW = reply(200, "<html><body><div class='board_view'><p>온실가스를 줄인다.</p></div></body></html>".encode())
+VIEWS: dict[str, Reply] = {"/view/1": _VIEW, "/view/2": _VIEW}
+
+
+@asynccontextmanager
+async def working(
+    data: Path, routes: dict[str, Reply], seconds: float = 0
+) -> AsyncIterator[tuple[App, Server, Source]]:
+    async with serving(routes) as server, client() as http:
+        options = {"item": "tr", "title": "a", "link": "a", "date": "td:nth-child(2)", "detail_body": "div.board_view"}
+        board = Source(id="board", kind="page", url=server.url("/list"), allow_private=True, options=options)
+        config = load(shipped(), {})
+        settings = config.settings.model_copy(update={"bodies": Bodies(seconds=seconds)})
+        config = replace(config, sources=(board,), settings=settings)
+        async with opened(config, data, client=http, environ={}, clock=clocks.now) as app:
+            yield app, server, board
+
+
+def texts(app: App) -> list[str]:
+    with app.store.read() as tx:
+        return [one.article.content for one in articles.newest(tx, Selection(kept_only=False), 10)]
+
+
+async def test_the_daemon_fills_bodies_and_publishes_what_they_change(tmp_path: Path) -> None:
+    filled = asyncio.Event()
+
+    async with working(tmp_path, {"/list": LIST, **VIEWS}) as (app, server, _):
+
+        async def published() -> None:
+            if all(texts(app)) and texts(app):
+                filled.set()
+
+        engine = LocalEngine(app, published=published)
+        await engine.start()
+        try:
+            async with asyncio.timeout(60):
+                await filled.wait()
+        finally:
+            await engine.stop(5)
+        assert "온실가스를 줄인다" in (app.feeds_folder / "feeds" / "all.atom").read_text(encoding="utf-8")
+    targets = [asked.target for asked in server.asked]
+    assert targets[:2] == ["/robots.txt", "/list"]
+    assert sorted(targets[2:]) == ["/view/1", "/view/2"]
+
+
+async def test_requests_for_bodies_keep_their_distance(tmp_path: Path) -> None:
+    slept: list[float] = []
+    now = 0.0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        slept.append(seconds)
+
+    async with working(tmp_path, {"/list": LIST, **VIEWS}, seconds=3) as (app, _, board):
+        app.turns = Turns(lambda: now, sleep)
+        await app.poll(board)
+        for _ in range(2):
+            report = await app.fill("127.0.0.1")
+            assert report is not None
+            assert report.state is BodyState.DONE
+    assert slept == [3]
+
+
+@pytest.mark.parametrize(("asked_for", "kept"), [(20, 20.0), (1, 3.0), (5_000, LONGEST_DELAY)])
+async def test_a_longer_crawl_delay_counts(tmp_path: Path, asked_for: int, kept: float) -> None:
+    slept: list[float] = []
+    now = 0.0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        slept.append(seconds)
+
+    robots = reply(200, f"User-agent: *\nCrawl-delay: {asked_for}\n".encode())
+    async with working(tmp_path, {"/robots.txt": robots, **VIEWS}, seconds=3) as (app, server, board):
+        app.turns = Turns(lambda: now, sleep)
+        for _ in range(2):
+            await app.ask_in_turn(board, Request(url=server.url("/view/1")))
+    assert slept == [kept]
+
+
+async def test_pages_that_robots_forbids_are_not_asked_for(tmp_path: Path) -> None:
+    robots = reply(200, b"User-agent: *\nDisallow: /view\n")
+    async with working(tmp_path, {"/robots.txt": robots, "/list": LIST, **VIEWS}) as (app, server, board):
+        await app.poll(board)
+        report = await app.fill("127.0.0.1")
+        assert report is not None
+        assert (report.state, "robots.txt" in report.error) == (BodyState.PENDING, True)
+        with pytest.raises(Forbidden):
+            await app.ask_in_turn(board, Request(url=server.url("/view/1")))
+    assert [asked.target for asked in server.asked] == ["/robots.txt", "/list"]
+
+
+async def test_a_poll_goes_before_bodies(tmp_path: Path) -> None:
+    begun, held = asyncio.Event(), asyncio.Event()
+
+    async def slow(_writer: asyncio.StreamWriter) -> None:
+        begun.set()
+        await held.wait()
+
+    async with working(tmp_path, {"/list": slow, **VIEWS}) as (app, server, board):
+        polling = asyncio.create_task(app.poll(board))
+        await begun.wait()
+        body = asyncio.create_task(app.ask_in_turn(board, Request(url=server.url("/view/1"))))
+        done, _ = await asyncio.wait([body], timeout=0.2)
+        assert not done
+        assert "/view/1" not in [asked.target for asked in server.asked]
+        held.set()
+        await polling
+        assert (await body).status == 200
+
+
+async def test_what_is_still_wanted_is_known_by_host(tmp_path: Path) -> None:
+    async with working(tmp_path, {"/list": LIST, **VIEWS}) as (app, _, board):
+        await app.poll(board)
+        assert app.bodies_due() == {"127.0.0.1": 2}
+        await app.fill("127.0.0.1")
+        assert app.bodies_due() == {"127.0.0.1": 1}
+        with app.store.read() as tx:
+            assert bodies.counts(tx) == {("board", "done"): 1, ("board", "pending"): 1}
+        await app.fill("127.0.0.1")
+        assert (app.bodies_due(), app.next_bodies()) == ({}, {})
