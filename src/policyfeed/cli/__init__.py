@@ -16,6 +16,7 @@ from policyfeed.cli import (
     channels,
     check,
     coverage,
+    curate,
     db,
     demo,
     fill,
@@ -23,6 +24,7 @@ from policyfeed.cli import (
     opml,
     outbox,
     sources,
+    topics,
     work,
 )
 from policyfeed.cli.say import FAILED, USAGE, Options, _, complain
@@ -34,13 +36,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (work, fill, articles, backfill, coverage, check, demo):
+for module in (work, fill, articles, backfill, coverage, check, curate, demo):
     app.registered_commands.extend(module.app.registered_commands)
 for module in (looking, opml):
     sources.app.registered_commands.extend(module.app.registered_commands)
 app.add_typer(sources.app, name="sources", help=_("The configured sources."))
 app.add_typer(channels.app, name="channels", help=_("Where new articles are told."))
 app.add_typer(outbox.app, name="outbox", help=_("What is owed to channels."))
+app.add_typer(topics.app, name="topics", help=_("The topics: check and measure them."))
 app.add_typer(db.app, name="db", help=_("The database: migrate, back up, verify."))
 
 

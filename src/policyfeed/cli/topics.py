@@ -8,24 +8,30 @@ from typing import Annotated, Any
 
 import typer
 
-from policyfeed.cli.say import FAILED, _, configuration, json_line, out, say, table
+from policyfeed.cli.say import FAILED, _, configuration, json_line, opened_store, out, say, table
 from policyfeed.config import find_folder
-from policyfeed.errors import OutputError
+from policyfeed.errors import OutputError, UsageError
 from policyfeed.relevance import Judge, Rules, check_topics, load_topics
 from policyfeed.relevance.checking import Severity
 from policyfeed.relevance.evaluate import Counts, Rated, Report, rate, reliability_text, report
-from policyfeed.relevance.labels import read_labels, samples
+from policyfeed.relevance.labels import Label, read_labels, samples
 from policyfeed.relevance.reading import MODEL_FILE
 from policyfeed.relevance.suggest import suggest
 from policyfeed.relevance.train import model_toml, train
+from policyfeed.store import articles
+from policyfeed.store import labels as stored_labels
+from policyfeed.types import Article
 
 app = typer.Typer(no_args_is_help=True)
 
 EXAMPLES = 10
 
 Topics = Annotated[Path | None, typer.Option("--topics", help=_("A folder of topics; default: the configuration's."))]
-Files = Annotated[list[Path], typer.Argument(help=_("Label files: JSON lines with title, ministry, lead, relevant."))]
+Files = Annotated[
+    list[Path] | None, typer.Argument(help=_("Label files: JSON lines with title, ministry, lead, relevant."))
+]
 Texts = Annotated[list[Path] | None, typer.Option("--texts", help=_("Releases that labels name by newsId."))]
+Feedback = Annotated[bool, typer.Option("--feedback", help=_("What `policyfeed label` stored, too."))]
 AsJson = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))]
 
 
@@ -46,10 +52,15 @@ def check(context: typer.Context, topics: Topics = None, as_json: AsJson = False
 
 @app.command(name="eval", help=_("Measure the topics on labelled files: precision, recall, F1, calibration, mistakes."))
 def evaluate(
-    context: typer.Context, files: Files, topics: Topics = None, texts: Texts = None, as_json: AsJson = False
+    context: typer.Context,
+    files: Files = None,
+    topics: Topics = None,
+    texts: Texts = None,
+    feedback: Feedback = False,
+    as_json: AsJson = False,
 ) -> None:
     judge = Judge(_rules(context, topics))
-    found = report(rate(judge, read_labels(files, texts or ())))
+    found = report(rate(judge, _labels(files, texts, feedback=feedback)))
     if as_json:
         json_line(figures(found))
     else:
@@ -59,14 +70,15 @@ def evaluate(
 @app.command(name="suggest", help=_("Terms that would fix most misses, with what they would wrongly keep."))
 def suggest_terms(
     context: typer.Context,
-    files: Files,
+    files: Files = None,
     topics: Topics = None,
     texts: Texts = None,
+    feedback: Feedback = False,
     limit: Annotated[int, typer.Option(help=_("How many at most."))] = 20,
     as_json: AsJson = False,
 ) -> None:
     judge = Judge(_rules(context, topics))
-    found = suggest(judge, rate(judge, read_labels(files, texts or ())), limit=limit)
+    found = suggest(judge, rate(judge, _labels(files, texts, feedback=feedback)), limit=limit)
     shown = table("term", "topic", "fixes", "costs", "for example")
     for one in found:
         if as_json:
@@ -79,18 +91,40 @@ def suggest_terms(
 @app.command(name="train", help=_("Learn corrections to the topics' weights from labelled articles."))
 def train_model(
     context: typer.Context,
-    files: Files,
+    files: Files = None,
     topics: Topics = None,
     texts: Texts = None,
+    feedback: Feedback = False,
     out_file: Annotated[Path | None, typer.Option("--out", help=_("Default: _model.toml beside the topics."))] = None,
 ) -> None:
     rules = _rules(context, topics)
-    labels = read_labels(files, texts or ())
+    labels = _labels(files, texts, feedback=feedback)
     model = train(rules, samples(rules, labels))
     relevant = sum(label.relevant for label in labels)
     target = out_file or _folder(context, topics) / MODEL_FILE
     _write(target, model_toml(model, f"Trained on {len(labels)} labelled articles, {relevant} of them relevant."))
     say("{count} corrections written to {file}", count=len(model.corrections), file=str(target))
+
+
+def _labels(files: list[Path] | None, texts: list[Path] | None, *, feedback: bool) -> tuple[Label, ...]:
+    """The labels of files and, when asked for, of people's feedback. Raises UsageError when there are none."""
+    found = read_labels(files or (), texts or ())
+    if feedback:
+        with opened_store() as store, store.read() as tx:
+            said = stored_labels.every(tx)
+            known = articles.get(tx, [one.number for one in said])
+        found += tuple(_label(known[one.number], one) for one in said)
+    if not found:
+        raise UsageError("There are no labels.", remedy="Name a label file, or --feedback after `policyfeed label`.")
+    return found
+
+
+def _label(article: Article, said: stored_labels.Feedback) -> Label:
+    topics = (said.topic,) if said.topic else ()
+    lead, ministry = article.summary, article.ministry.name
+    return Label(
+        id=article.id, title=article.title, relevant=said.relevant, ministry=ministry, lead=lead, topics=topics
+    )
 
 
 def figures(found: Report) -> dict[str, Any]:

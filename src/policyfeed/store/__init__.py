@@ -5,7 +5,7 @@ Queries take the transaction that ``Store.read`` or ``Store.write`` gave.
 
 from sqlalchemy import Connection as Transaction
 
-from policyfeed.store import articles, backfills, board, bodies, feeds, health, hosts, outbox, sources
+from policyfeed.store import articles, backfills, board, bodies, feeds, health, hosts, labels, outbox, sources
 from policyfeed.store.backfills import BackfillState
 from policyfeed.store.database import InDatabase, Store, working_alone
 from policyfeed.store.hosts import HostState
@@ -25,6 +25,7 @@ __all__ = [
     "feeds",
     "health",
     "hosts",
+    "labels",
     "outbox",
     "sources",
     "working_alone",

@@ -122,6 +122,15 @@ def change_origin(tx: Connection, origin: Origin) -> None:
     tx.execute(origins.update().where(where).values(title=origin.title, url=origin.url, digest=origin.digest))
 
 
+def page(tx: Connection, before: tuple[datetime, int] | None, limit: int) -> list[Judged]:
+    """Stored articles newest first; ``before`` is (sort time, number) of the last one of the page before."""
+    statement = _statement()
+    if before is not None:
+        statement = statement.where(tuple_(articles.c.sort_time, articles.c.number) < tuple_(*before))
+    order = (articles.c.sort_time.desc(), articles.c.number.desc())
+    return list(_build(tx, tx.execute(statement.order_by(*order).limit(limit)).mappings().all()))
+
+
 def save_verdict(tx: Connection, number: int, verdict: Verdict, now: datetime) -> None:
     row = {**codec.verdict_row(verdict), "judged": now}
     if not tx.execute(verdicts.update().where(verdicts.c.number == number).values(row)).rowcount:

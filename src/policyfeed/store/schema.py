@@ -168,6 +168,16 @@ verdicts = Table(
     Column("judged", UtcDateTime, nullable=False),
 )
 
+labels = Table(
+    "labels",
+    metadata,
+    Column("number", BigId, ForeignKey("articles.number"), primary_key=True),
+    Column("relevant", Boolean, nullable=False),
+    Column("topic", String(60), nullable=False),
+    Column("sampled", Boolean, nullable=False),
+    Column("said", UtcDateTime, nullable=False),
+)
+
 notices = Table(
     "notices",
     metadata,

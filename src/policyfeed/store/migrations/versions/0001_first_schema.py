@@ -137,6 +137,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "first_day", "last_day", name=op.f("pk_backfills")),
     )
     op.create_table(
+        "labels",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("relevant", sa.Boolean(), nullable=False),
+        sa.Column("topic", sa.String(length=60), nullable=False),
+        sa.Column("sampled", sa.Boolean(), nullable=False),
+        sa.Column("said", UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["number"], ["articles.number"], name=op.f("fk_labels_number")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_labels")),
+    )
+    op.create_table(
         "notices",
         sa.Column("id", sa.String(length=200), nullable=False),
         sa.Column("source", sa.String(length=100), nullable=False),

@@ -1,0 +1,116 @@
+"""What an editor does: label articles, review a sample of the dropped ones, apply changed topics."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from policyfeed.article_json import as_json as article_json
+from policyfeed.cli.say import _, configuration, json_line, opened_store, out, progress, say, table, when
+from policyfeed.clock import now
+from policyfeed.errors import UsageError
+from policyfeed.relevance import Judge
+from policyfeed.rescore import missed_share, sample
+from policyfeed.rescore import rescore as apply
+from policyfeed.selection import Selection
+from policyfeed.store import Transaction, articles, labels
+from policyfeed.types import Judged
+
+app = typer.Typer()
+WEEK = timedelta(days=7)
+Json = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))]
+
+
+class Word(StrEnum):
+    RELEVANT = "relevant"
+    IRRELEVANT = "irrelevant"
+
+
+@app.command(help=_("Say of an article that it is relevant or not: feedback that measures and trains the topics."))
+def label(
+    context: typer.Context,
+    wanted: Annotated[str, typer.Argument(metavar="ID|URL", help=_("An article's number, id or address."))],
+    word: Annotated[Word, typer.Argument(help=_("relevant or irrelevant."))],
+    topic: Annotated[str, typer.Argument(help=_("The topic that it belongs to, for example E1."))] = "",
+) -> None:
+    known = [one.id for one in configuration(context).rules.topics]
+    if topic and topic not in known:
+        raise UsageError("No topic is called {topic!r}.", remedy="Known: {known}.", topic=topic, known=", ".join(known))
+    with opened_store() as store, store.write() as tx:
+        found = articles.find(tx, wanted)
+        if found is None:
+            raise UsageError(
+                "No stored article has the number, id or address {wanted}.",
+                remedy="`policyfeed articles --all` lists them; a title may be given as well.",
+                wanted=wanted,
+            )
+        number = found.article.number
+        sampled = not found.verdict.kept and number in {one.article.number for one in _sample(tx, 20)}
+        said = labels.Feedback(number=number, relevant=word is Word.RELEVANT, topic=topic, sampled=sampled, said=now())
+        labels.save(tx, said)
+    out.print(f"{number} · {found.article.title} · {_(word.value)}", markup=False)
+
+
+@app.command(help=_("This week's random sample of dropped articles, to be labelled: it estimates what is missed."))
+def review(count: Annotated[int, typer.Option(min=1, max=20, help=_("How many."))] = 20, as_json: Json = False) -> None:
+    with opened_store() as store, store.read() as tx:
+        chosen = _sample(tx, count)
+        said = [one for one in labels.every(tx) if one.sampled]
+    if as_json:
+        for one in chosen:
+            json_line(article_json(one))
+        return
+    shown = table("number", "title", "ministry", "published", "score")
+    for one in chosen:
+        article = one.article
+        named = (str(article.number), article.title, article.ministry.name, when(article.published))
+        shown.add_row(*named, f"{one.verdict.score:.0f}")
+    out.print(shown)
+    share, low, high = missed_share(len(said), sum(one.relevant for one in said))
+    if said:
+        template = "Of {count} sampled and labelled, {share} were relevant (95 %: {low} to {high})."
+        say(template, count=len(said), share=f"{share:.1%}", low=f"{low:.1%}", high=f"{high:.1%}")
+    say("Label them: policyfeed label NUMBER relevant|irrelevant")
+
+
+@app.command(help=_("Apply changed topics to stored articles; nothing is announced."))
+def rescore(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only show what would enter and leave."))] = False,
+    as_json: Json = False,
+) -> None:
+    config = configuration(context)
+    with opened_store() as store:
+        with store.read() as tx:
+            total = articles.count(tx)["articles"]
+        with progress("Judging", total, quiet=as_json) as step:
+            done = 0
+
+            def stepped(number: int) -> None:
+                nonlocal done
+                for _one in range(number - done):
+                    step("")
+                done = number
+
+            report = apply(store, Judge(config.rules).judge, config.feeds, now(), save=not dry_run, step=stepped)
+    if as_json:
+        json_line(asdict(report))
+        return
+    counted = {"articles": report.articles, "changed": report.changed, "kept": report.kept, "dropped": report.dropped}
+    say("{articles} articles judged: {changed} changed, {kept} newly kept, {dropped} newly dropped.", **counted)
+    shown = table("feed", "before", "after", "enter", "leave")
+    for one in report.feeds:
+        shown.add_row(one.name, str(one.before), str(one.after), "\n".join(one.enter[:3]), "\n".join(one.leave[:3]))
+    out.print(shown)
+    if dry_run:
+        say("Nothing was stored (--dry-run).")
+
+
+def _sample(tx: Transaction, count: int) -> list[Judged]:
+    moment = now()
+    found = articles.newest(tx, Selection(kept_only=False), 5000, since=moment - WEEK)
+    return sample([one for one in found if not one.verdict.kept], count, moment)

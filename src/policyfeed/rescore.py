@@ -1,0 +1,112 @@
+"""Apply changed topics to stored articles: new verdicts, nothing announced, and what enters and leaves each feed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+
+from policyfeed.clock import KST
+from policyfeed.formats import Feed
+from policyfeed.store import Store, articles
+from policyfeed.types import Article, Judged, Verdict
+
+BATCH = 500
+
+
+@dataclass(slots=True, kw_only=True)
+class FeedChange:
+    """A feed's articles before and after; titles of those that enter and leave, newest first, at most ``SHOWN``."""
+
+    name: str
+    before: int = 0
+    after: int = 0
+    enter: list[str] = field(default_factory=list)
+    leave: list[str] = field(default_factory=list)
+
+
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RescoreReport:
+    """``changed``: verdicts that differ in kept, alert, score or topics; ``kept`` and ``dropped``: changes of mind."""
+
+    articles: int
+    changed: int
+    kept: int
+    dropped: int
+    feeds: tuple[FeedChange, ...]
+
+
+def rescore(
+    store: Store,
+    judge: Callable[[Article], Verdict],
+    feeds: Sequence[Feed],
+    now: datetime,
+    *,
+    save: bool,
+    step: Callable[[int], None] = lambda _done: None,
+) -> RescoreReport:
+    """Judge every stored article anew, a transaction for each batch; ``save`` False only counts. Nobody is told."""
+    changes = [FeedChange(name=feed.name) for feed in feeds]
+    done = changed = kept = dropped = 0
+    for batch in _batches(store):
+        fresh = [(one, Judged(article=one.article, verdict=judge(one.article))) for one in batch]
+        moved = [(was, new) for was, new in fresh if was.verdict != new.verdict]
+        if save and moved:
+            with store.write() as tx:
+                for _was, new in moved:
+                    articles.save_verdict(tx, new.article.number, new.verdict, now)
+        done, changed = done + len(batch), changed + sum(_shows_otherwise(was, new) for was, new in moved)
+        kept += sum(new.verdict.kept and not was.verdict.kept for was, new in moved)
+        dropped += sum(was.verdict.kept and not new.verdict.kept for was, new in moved)
+        for feed, change in zip(feeds, changes, strict=True):
+            _count(feed, change, fresh)
+        step(done)
+    return RescoreReport(articles=done, changed=changed, kept=kept, dropped=dropped, feeds=tuple(changes))
+
+
+def sample(dropped: Sequence[Judged], count: int, day: datetime) -> list[Judged]:
+    """A week's random sample of dropped articles, the same all week: what is found in it estimates what is missed."""
+    year, week, _ = day.astimezone(KST).isocalendar()
+    return Random(f"{year}-{week}").sample(list(dropped), min(count, len(dropped)))  # noqa: S311 - a sample, no secret
+
+
+def missed_share(labelled: int, relevant: int) -> tuple[float, float, float]:
+    """The share of dropped articles that were relevant: (estimate, lower, upper), Wilson's 95 % interval."""
+    if not labelled:
+        return 0.0, 0.0, 1.0
+    z, share = 1.96, relevant / labelled
+    middle = (share + z * z / (2 * labelled)) / (1 + z * z / labelled)
+    half = z * ((share * (1 - share) + z * z / (4 * labelled)) / labelled) ** 0.5 / (1 + z * z / labelled)
+    return share, max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _shows_otherwise(was: Judged, new: Judged) -> bool:
+    a, b = was.verdict, new.verdict
+    return (a.kept, a.alert, a.score, a.topics, a.pillars) != (b.kept, b.alert, b.score, b.topics, b.pillars)
+
+
+def _count(feed: Feed, change: FeedChange, fresh: Sequence[tuple[Judged, Judged]]) -> None:
+    for was, new in fresh:
+        before, after = feed.selection.takes(was), feed.selection.takes(new)
+        change.before, change.after = change.before + before, change.after + after
+        if before != after:
+            titles = change.enter if after else change.leave
+            if len(titles) < SHOWN:
+                titles.append(new.article.title)
+
+
+def _batches(store: Store) -> Iterator[list[Judged]]:
+    """All stored articles, newest first."""
+    before: tuple[datetime, int] | None = None
+    while True:
+        with store.read() as tx:
+            batch = articles.page(tx, before, BATCH)
+        if batch:
+            yield batch
+        if len(batch) < BATCH:
+            return
+        before = (batch[-1].article.sort_time, batch[-1].article.number)

@@ -1,0 +1,86 @@
+"""An editor's loop: labels are stored, a weekly sample estimates what is missed, changed topics are applied quietly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from policyfeed.formats import Feed
+from policyfeed.rescore import missed_share, rescore, sample
+from policyfeed.selection import Selection
+from policyfeed.store import Store, articles, labels, outbox
+from policyfeed.types import Article, Verdict
+from tests.alerts import Hand, article
+
+FEEDS = (
+    Feed(name="esg", id="urn:x", title="ESG"),
+    Feed(name="all", id="urn:y", title="전체", selection=Selection(kept_only=False)),
+)
+
+
+def fill(store: Store, clock: Hand, count: int) -> None:
+    with store.write() as tx:
+        for number in range(1, count + 1):
+            made = replace(
+                article(number), title=f"{number}호 {'탄소' if number % 3 == 0 else '음악회'} 소식", origins=()
+            )
+            stored = articles.insert(tx, replace(made, published=clock() - timedelta(hours=number)))
+            articles.save_verdict(tx, stored.number, Verdict(kept=number % 3 == 0, score=60.0), clock())
+
+
+def keeps_concerts(article: Article) -> Verdict:
+    kept = "음악회" in article.title
+    return Verdict(kept=kept, score=80.0 if kept else 5.0, rule_version="new")
+
+
+def test_a_dry_run_counts_and_stores_nothing(store: Store, clock: Hand) -> None:
+    fill(store, clock, 1203)
+    report = rescore(store, keeps_concerts, FEEDS, clock(), save=False)
+    assert (report.articles, report.kept, report.dropped) == (1203, 802, 401)
+    esg, everything = report.feeds
+    assert (esg.before, esg.after, everything.before, everything.after) == (401, 802, 1203, 1203)
+    assert esg.enter[0] == "1호 음악회 소식"
+    assert esg.leave[0] == "3호 탄소 소식"
+    with store.read() as tx:
+        assert articles.count(tx)["kept"] == 401
+
+
+def test_a_rescore_changes_verdicts_and_tells_nobody(store: Store, clock: Hand) -> None:
+    fill(store, clock, 30)
+    done: list[int] = []
+    rescore(store, keeps_concerts, FEEDS, clock(), save=True, step=done.append)
+    with store.read() as tx:
+        kept = articles.newest(tx, Selection(), 100)
+        assert outbox.listing(tx) == []
+    assert done == [30]
+    assert len(kept) == 20
+    assert {one.verdict.rule_version for one in kept} == {"new"}
+    again = rescore(store, keeps_concerts, FEEDS, clock(), save=True)
+    assert (again.changed, again.kept, again.dropped) == (0, 0, 0)
+
+
+def test_the_last_word_on_an_article_counts(store: Store, clock: Hand) -> None:
+    fill(store, clock, 2)
+    with store.write() as tx:
+        labels.save(tx, labels.Feedback(number=1, relevant=True, topic="E1", said=clock()))
+        labels.save(tx, labels.Feedback(number=1, relevant=False, sampled=True, said=clock()))
+    with store.read() as tx:
+        assert labels.every(tx) == [labels.Feedback(number=1, relevant=False, sampled=True, said=clock())]
+
+
+def test_the_sample_is_the_same_all_week_and_another_one_the_next(store: Store, clock: Hand) -> None:
+    fill(store, clock, 90)
+    with store.read() as tx:
+        dropped = [one for one in articles.newest(tx, Selection(kept_only=False), 100) if not one.verdict.kept]
+    first = sample(dropped, 20, clock())
+    assert len(first) == 20
+    assert sample(dropped, 20, clock() + timedelta(days=1)) == first
+    assert sample(dropped, 20, clock() + timedelta(days=7)) != first
+
+
+def test_the_estimate_of_what_is_missed_has_an_interval() -> None:
+    assert missed_share(0, 0) == (0.0, 0.0, 1.0)
+    share, low, high = missed_share(100, 4)
+    assert share == 0.04
+    assert 0.01 < low < 0.02
+    assert 0.09 < high < 0.11
