@@ -16,7 +16,7 @@ from functools import partial
 from typing import ParamSpec, Protocol, TypeVar, cast
 
 from policyfeed.channels import Channel, Messenger
-from policyfeed.clock import Clock
+from policyfeed.clock import KST, Clock
 from policyfeed.errors import Refused, UpstreamError
 from policyfeed.notices import as_judged
 from policyfeed.registry import load
@@ -251,10 +251,19 @@ def _take(store: Store, channel: Channel, now: datetime, lease: timedelta) -> _T
             outbox.save_channel_state(tx, state)
         if state.closed or (state.paused_until and state.paused_until > now):
             return None
-        claimed = outbox.claim(tx, channel.name, now, lease, 1)
+        cap = channel.daily_cap
+        if cap is not None and outbox.delivered_since(tx, channel.name, _midnight(now)) >= cap:
+            outbox.drop(tx, f"over the day's cap of {cap}", channel=channel.name)
+            return None
+        claimed = outbox.claim(tx, channel.name, now, lease, 1, best_first=cap is not None)
         if not claimed:
             return None
         return _Task(delivery=claimed[0], judged=_told(tx, channel, claimed[0]))
+
+
+def _midnight(now: datetime) -> datetime:
+    """When the Korean day began."""
+    return now.astimezone(KST).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _told(tx: Transaction, channel: Channel, delivery: Delivery) -> Judged | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from policyfeed.deliver import DeliveryReport, deliver
 from policyfeed.formats import Feed
 from policyfeed.rescore import missed_share, rescore, sample
 from policyfeed.selection import Selection
 from policyfeed.store import Store, articles, labels, outbox
-from policyfeed.types import Article, Verdict
-from tests.alerts import Hand, article
+from policyfeed.types import Article, Delivery, DeliveryState, Verdict
+from tests.alerts import Hand, Paces, Receiver, answer, article, directly
+from tests.alerts import channel as alert_channel
 
 FEEDS = (
     Feed(name="esg", id="urn:x", title="ESG"),
@@ -84,3 +86,29 @@ def test_the_estimate_of_what_is_missed_has_an_interval() -> None:
     assert share == 0.04
     assert 0.01 < low < 0.02
     assert 0.09 < high < 0.11
+
+
+async def test_a_daily_cap_prefers_the_best(store: Store, clock: Hand) -> None:
+    fill(store, clock, 12)
+    with store.write() as tx:
+        for one in articles.newest(tx, Selection(kept_only=False), 100):
+            score = float(one.article.number)
+            articles.save_verdict(tx, one.article.number, replace(one.verdict, kept=True, score=score), clock())
+            key = f"key_{one.article.number}"
+            owed = Delivery(key=key, channel="team", number=one.article.number, created=clock(), due=clock())
+            outbox.owe(tx, [owed])
+    receiver = Receiver(answer(200, "ok"))
+    capped = replace(alert_channel(), name="team", daily_cap=3)
+
+    async def round_() -> DeliveryReport:
+        return await deliver(capped, store=store, db=directly, send=receiver, pace=Paces(), clock=clock)
+
+    assert (await round_()).delivered == 3
+    with store.read() as tx:
+        told = [one.number for one in outbox.listing(tx, [DeliveryState.DELIVERED])]
+        assert sorted(told) == [10, 11, 12]
+        assert {one.error for one in outbox.listing(tx, [DeliveryState.DEAD])} == {"over the day's cap of 3"}
+    with store.write() as tx:
+        outbox.owe(tx, [Delivery(key="late", channel="team", number=1, revision=2, created=clock(), due=clock())])
+    clock.advance(hours=24)
+    assert (await round_()).delivered == 1, "a new day has room again"

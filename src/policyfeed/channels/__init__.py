@@ -26,6 +26,8 @@ class Channel:
     url: Secret
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     selection: Selection = Selection()
+    daily_cap: int | None = None
+    """The most messages of a Korean day, the best ones first; None = no limit."""
     operator: bool = False
     """Whether it is told of the sources' health, and of nothing else."""
     language: str = "ko"

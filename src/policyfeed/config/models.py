@@ -216,6 +216,7 @@ class ChannelTable(Strict):
     secrets: dict[str, str] = {}
     enabled: bool = True
     operator: bool = False
+    daily_cap: Annotated[int, Field(ge=1, le=10_000)] | None = None
     language: Literal["ko", "en"] = "ko"
     per_second: Annotated[float, Field(gt=0, le=50)] = 1.0
     options: dict[str, Any] = {}

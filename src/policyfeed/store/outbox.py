@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from policyfeed.store import codec
-from policyfeed.store.schema import channels, deliveries
+from policyfeed.store.schema import channels, deliveries, verdicts
 from policyfeed.types import Delivery, DeliveryState
 
 _PENDING = DeliveryState.PENDING.value
@@ -54,15 +55,22 @@ def told(tx: Connection, number: int) -> set[str]:
     return set(tx.execute(select(deliveries.c.channel).where(deliveries.c.number == number)).scalars())
 
 
-def claim(tx: Connection, channel: str, now: datetime, lease: timedelta, limit: int) -> list[Delivery]:
+def claim(
+    tx: Connection, channel: str, now: datetime, lease: timedelta, limit: int, *, best_first: bool = False
+) -> list[Delivery]:
     """Take the channel's oldest due deliveries for ``lease``: until then nobody else gets them.
 
-    A lease that ran out (its holder died) is taken over. In order of creation: a channel tells things in their order.
+    A lease that ran out (its holder died) is taken over. In order of creation: a channel tells things in their order,
+    or, where there is only room for some (``best_first``), by score.
     """
     free = or_(deliveries.c.leased_until.is_(None), deliveries.c.leased_until <= now)
     where = and_(deliveries.c.state == _PENDING, deliveries.c.channel == channel, deliveries.c.due <= now, free)
-    order = (deliveries.c.created, deliveries.c.number, deliveries.c.key)
-    rows = tx.execute(select(deliveries).where(where).order_by(*order).limit(limit)).mappings().all()
+    order: tuple[Any, ...] = (deliveries.c.created, deliveries.c.number, deliveries.c.key)
+    statement = select(deliveries).where(where)
+    if best_first:
+        statement = statement.outerjoin(verdicts, verdicts.c.number == deliveries.c.number)
+        order = (verdicts.c.score.desc(), *order)
+    rows = tx.execute(statement.order_by(*order).limit(limit)).mappings().all()
     if keys := [row["key"] for row in rows]:
         tx.execute(deliveries.update().where(deliveries.c.key.in_(keys)).values(leased_until=now + lease))
     return [replace(codec.delivery(row), leased_until=now + lease) for row in rows]
@@ -112,6 +120,12 @@ def drop(tx: Connection, why: str, *, channel: str | None = None, keys: Collecti
     """Give up what is pending, of the channel (None = all) or the given keys only; it stays as dead, with ``why``."""
     where = _named(deliveries.c.state == _PENDING, channel, keys)
     return tx.execute(deliveries.update().where(where).values(state=_DEAD, leased_until=None, error=why)).rowcount
+
+
+def delivered_since(tx: Connection, channel: str, start: datetime) -> int:
+    """How many messages the channel took since then."""
+    where = and_(deliveries.c.channel == channel, deliveries.c.delivered >= start)
+    return tx.execute(select(func.count()).select_from(deliveries).where(where)).scalar_one()
 
 
 def _named(where: ColumnElement[bool], channel: str | None, keys: Collection[str]) -> ColumnElement[bool]:
