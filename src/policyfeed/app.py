@@ -270,7 +270,8 @@ def _client(config: Config, environ: Mapping[str, str], clock: Clock) -> HttpCli
 
 def _workers(config: Config) -> Workers:
     parsing = config.settings.parsing
-    return Workers(config.bodies, processes=parsing.workers, seconds=parsing.seconds, megabytes=parsing.megabytes)
+    limits = {"processes": parsing.workers, "megabytes": parsing.megabytes}
+    return Workers(config.bodies, **limits, seconds=parsing.seconds, rules=config.rules)
 
 
 def manner(source: Source) -> Manner:

@@ -16,8 +16,8 @@ from typing import Any
 from policyfeed import registry
 from policyfeed.books import Books
 from policyfeed.clock import KST
+from policyfeed.documents import Reading
 from policyfeed.errors import Incomplete, LayoutChanged, UpstreamError, UsageError
-from policyfeed.harvest import Reading
 from policyfeed.poll import Poller, fingerprint
 from policyfeed.store import BackfillState, backfills
 from policyfeed.types import Article, Request, Source

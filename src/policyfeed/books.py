@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -35,6 +35,10 @@ class Books:
     poller: Judging
     quiet: bool
     now: datetime
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    """Canonical key → the verdict that the reader came to; what is not there is judged here."""
+    judged: int = 0
+    rows: int = 0
     new: int = 0
     joined: int = 0
     revised: int = 0
@@ -123,7 +127,7 @@ class Books:
 
         A correction is news, too, to those that were told of the article and want to hear of it (``revisions``).
         """
-        verdict = self.poller.judge(article)
+        verdict = self._verdict(article, before)
         due = self._owed(Judged(article=article, verdict=verdict))
         if before is not None:
             was = articles.judged(self.tx, [before.number])[before.number]
@@ -135,6 +139,13 @@ class Books:
         articles.save_verdict(self.tx, article.number, verdict, self.now)
         self.kept += verdict.kept
         self.owed += outbox.owe(self.tx, due)
+
+    def _verdict(self, article: Article, before: Article | None) -> Verdict:
+        given = self.verdicts.get(article.origins[0].key) if before is None else None
+        if given is not None:
+            return given
+        self.judged += 1
+        return self.poller.judge(article)
 
     def _owed(self, judged: Judged) -> list[Delivery]:
         return list(owed(judged, self.poller.channels, self.now, quiet=self.quiet))

@@ -14,12 +14,12 @@ from typing import Any
 
 from policyfeed import registry
 from policyfeed.clock import Clock
+from policyfeed.documents import Reading, forgetful
 from policyfeed.errors import LayoutChanged, Refused
-from policyfeed.normalize.article import normalize
-from policyfeed.normalize.ministry import Ministries
 from policyfeed.rhythm import retry_after
+from policyfeed.sources import explain, hidden
 from policyfeed.store import SourceState
-from policyfeed.types import NO_WISHES, Article, Document, Request, Source, Validators, Wishes
+from policyfeed.types import NO_WISHES, Article, Document, Request, Source, Validators, Verdict, Wishes
 
 MOST_PAGES = 200
 """Documents of one poll: an adapter that pages for ever is broken."""
@@ -29,38 +29,8 @@ WHOLE_AGAIN = timedelta(days=7)
 NO_VALIDATORS = Validators()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """One document read: articles (each with its one origin), and how the poll goes on."""
-
-    articles: tuple[Article, ...]
-    next: Request | None = None
-    cursor: Mapping[str, Any] | None = None
-    warnings: tuple[str, ...] = ()
-    vanished: tuple[str, ...] = ()
-    newest_first: bool = False
-    total: int | None = None
-    wishes: Wishes = NO_WISHES
-
-
 Fetch = Callable[[Source, Request], Awaitable[Document]]
 Read = Callable[[Source, Mapping[str, Any], Document], Awaitable[Reading]]
-
-
-def read_document(source: Source, cursor: Mapping[str, Any], document: Document, ministries: Ministries) -> Reading:
-    """Document → entries → articles. Pure, and what the worker processes run. Raises UpstreamError."""
-    page = registry.load("sources", source.kind).read(source, cursor, document)
-    found = normalize(page.entries, source, ministries, document.fetched)
-    return Reading(
-        articles=found.articles,
-        next=page.next,
-        cursor=page.cursor,
-        warnings=(*page.warnings, *found.warnings),
-        vanished=page.vanished,
-        newest_first=page.newest_first,
-        total=page.total,
-        wishes=page.wishes,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +52,20 @@ class Harvest:
     wishes: Wishes = NO_WISHES
     headers: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    listed: int = 0
+    """How many entries the source lists, those known before included."""
+    parsed: int = 0
+    """How many of them were read: what is known byte for byte is not."""
+    partial: bool = False
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    """Canonical key → verdict, where the reader judged."""
 
 
 class Visit:
     """One visit to a source, which stands at ``source.url``. ``requests`` counts what was asked, failures included."""
+
+    _document: Document
+    _harvest: Harvest
 
     def __init__(self, source: Source, state: SourceState, *, fetch: Fetch, read: Read, clock: Clock) -> None:
         self.source, self.state = source, state
@@ -107,13 +87,19 @@ class Visit:
             moved_to=(document.moved_to or "") if request.url == self.source.url else "",
             wishes=state.wishes,
             headers=document.headers,
+            listed=state.listed,
         )
         if document.status == NOT_MODIFIED:
             return replace(harvest, validators=_renewed(state.validators, harvest.validators))
         body_hash = hashlib.sha256(document.body).hexdigest()
         if body_hash == state.body_hash:
             return harvest
-        return await self._read_on(document, replace(harvest, body_hash=body_hash))
+        self._document, self._harvest = document, replace(harvest, body_hash=body_hash)
+        return await self._read_on(document, self._harvest, state.cursor)
+
+    async def whole(self) -> Harvest:
+        """The harvest once more, of all that the document holds: for when known entries decide what a new one is."""
+        return await self._read_on(self._document, self._harvest, forgetful(self.state.cursor))
 
     async def _first(self, request: Request) -> Document:
         """The first answer. A 304 counts only when it came from where the validators came from."""
@@ -127,31 +113,31 @@ class Visit:
         last = self.state.asked_whole
         return last is None or abs(self._clock() - last) >= WHOLE_AGAIN
 
-    async def _read_on(self, document: Document, harvest: Harvest) -> Harvest:
+    async def _read_on(self, document: Document, harvest: Harvest, cursor: Mapping[str, Any]) -> Harvest:
         """Read the first document and the pages that follow it."""
-        found, warnings = list[Article](), list[str]()
-        reading = await self._read(self.source, self.state.cursor, document)
-        found.extend(reading.articles)
-        warnings.extend(reading.warnings)
-        wishes, paged = reading.wishes, reading.cursor is not None and not reading.newest_first
-        pages = 1
+        first = reading = await self._read(self.source, cursor, document)
+        readings = [first]
         while reading.next is not None:
-            if pages >= MOST_PAGES:
+            if len(readings) >= MOST_PAGES:
                 raise LayoutChanged("{source} pages without an end.", source=self.source.id)
-            pages += 1
             document = await self._ask(reading.next)
             reading = await self._read(self.source, reading.cursor or {}, document)
-            found.extend(reading.articles)
-            warnings.extend(reading.warnings)
+            readings.append(reading)
+        found = {article.origins[0].key: article for one in readings for article in one.articles}
+        paged = first.cursor is not None and not first.newest_first
+        listed = first.listed if first.memory else len(found)
         return replace(
             harvest,
-            articles=tuple({article.origins[0].key: article for article in found}.values()),
+            articles=None if listed and not found else tuple(found.values()),
             validators=NO_VALIDATORS if paged else harvest.validators,
             body_hash=None if paged else harvest.body_hash,
-            cursor=reading.cursor or {},
-            vanished=reading.vanished,
-            wishes=wishes,
-            warnings=tuple(warnings),
+            cursor={**(reading.cursor or {}), **first.memory},
+            wishes=first.wishes if first.wishes is not None else harvest.wishes,
+            warnings=tuple(warning for one in readings for warning in one.warnings),
+            listed=listed,
+            parsed=sum(one.parsed for one in readings),
+            partial=first.partial,
+            verdicts=dict(zip((one.origins[0].key for one in first.articles), first.verdicts, strict=False)),
         )
 
     async def _ask(self, request: Request) -> Document:
@@ -161,10 +147,11 @@ class Visit:
 
 async def ask(fetch: Fetch, clock: Clock, source: Source, request: Request) -> Document:
     """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
-    document = await fetch(source, request)
+    document = hidden(source, await fetch(source, request))
     asked_if = any(name in ("If-None-Match", "If-Modified-Since") for name, _ in request.headers)
     if 200 <= document.status < 300 or (document.status == NOT_MODIFIED and asked_if):
         return document
+    explain(source, document)
     raise Refused(
         "{source} answered {status}.",
         remedy=_REMEDIES.get(document.status, "It is tried again later, by itself."),

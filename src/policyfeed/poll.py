@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 from policyfeed.books import Books, Judge
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock
+from policyfeed.documents import Reading, read_document
 from policyfeed.errors import Emptied, Refused, UpstreamError
-from policyfeed.harvest import MOST_PAGES, Fetch, Harvest, Read, Reading, Visit, ask, read_document
+from policyfeed.harvest import MOST_PAGES, Fetch, Harvest, Read, Visit, ask
 from policyfeed.rhythm import (
     Bounds,
     Prior,
@@ -32,7 +33,7 @@ from policyfeed.rhythm import (
     server_floor,
     settled,
 )
-from policyfeed.store import HostState, InDatabase, SourceState, Store, Transaction, hosts, sources
+from policyfeed.store import HostState, InDatabase, SourceState, Store, Transaction, articles, hosts, sources
 from policyfeed.store.sources import GONE
 from policyfeed.types import Document, Request, Source
 
@@ -74,6 +75,12 @@ class PollReport:
     kept: int = 0
     owed: int = 0
     requests: int = 0
+    parsed: int = 0
+    """Entries that were read: what is known byte for byte is not."""
+    matched: int = 0
+    """Articles that were judged."""
+    rows: int = 0
+    """Rows written, the source's own not counted."""
     due: datetime | None = None
     error: UpstreamError | None = None
     warnings: tuple[str, ...] = ()
@@ -144,6 +151,8 @@ class Poller:
             return await self.db(self._failed, source, state, error, visit.requests)
         if harvest.articles is None:
             return await self.db(self._unchanged, source, state, harvest, visit.requests)
+        if harvest.partial and await self.db(self._doubtful, source, harvest):
+            harvest = await visit.whole()
         return await self.db(self._save, source, state, harvest, visit.requests)
 
     async def ask(self, source: Source, request: Request) -> Document:
@@ -161,20 +170,25 @@ class Poller:
 
     # Saving ---------------------------------------------------------------------------------------------------
 
+    def _doubtful(self, source: Source, harvest: Harvest) -> bool:
+        """Whether a new entry bears a known key: a revision, or another entry of the same link. The whole tells."""
+        with self.store.read() as tx:
+            keys = [article.origins[0].key for article in harvest.articles or ()]
+            return bool(articles.seen_digests(tx, source.id, keys))
+
     def _save(self, source: Source, state: SourceState, harvest: Harvest, requests: int) -> PollReport:
         seen = harvest.articles or ()
-        if not seen and state.listed:
+        if not harvest.listed and state.listed:
             error = Emptied("{source} lists nothing any more.", source=source.id)
             return self._failed(source, state, error, requests)
         now = self.clock()
         with self.store.write() as tx:
-            books = Books(tx, self, quiet=state.first_contact is None, now=now)
+            books = Books(tx, self, quiet=state.first_contact is None, now=now, verdicts=harvest.verdicts)
             books.enter(source, seen)
             books.doubt(source, harvest.vanished)
             found = bool(books.new)
             after = replace(
                 self._succeeded(state, harvest, now),
-                listed=len(seen),
                 first_contact=state.first_contact or now,
                 last_new=now if found else state.last_new,
             )
@@ -184,13 +198,16 @@ class Poller:
         return PollReport(
             source=source.id,
             state="ok",
-            entries=len(seen),
+            entries=harvest.listed,
             new=books.new,
             joined=books.joined,
             revised=books.revised,
             kept=books.kept,
             owed=books.owed,
             requests=requests,
+            parsed=harvest.parsed,
+            matched=len(harvest.verdicts) + books.judged,
+            rows=books.rows,
             due=after.due,
             warnings=harvest.warnings,
         )
@@ -279,6 +296,7 @@ class Poller:
             asked_whole=now if harvest.whole else state.asked_whole,
             cursor=dict(harvest.cursor),
             wishes=harvest.wishes,
+            listed=harvest.listed,
             failures=0,
             missing=0,
             missing_since=None,

@@ -15,32 +15,48 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from policyfeed.documents import Reading, read_document
 from policyfeed.errors import HostileDocument, PolicyfeedError, Unreadable
-from policyfeed.harvest import Reading, read_document
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.probe import Looked, Survey, look_at, survey
+from policyfeed.relevance import Judge, Rules
 from policyfeed.sources import detailed
 from policyfeed.transport.urls import shown
-from policyfeed.types import Detail, Document, Ministry, Source
+from policyfeed.types import Article, Detail, Document, Ministry, Source, Verdict
 
 _MEGABYTE = 1024 * 1024
 _Work = Callable[[Source, Any, Document], Any]
 _ministries: Ministries | None = None
+_judge: Callable[[Article], Verdict] | None = None
 
 
 class Workers:
-    """A pool of ``processes``; one document may take ``seconds`` and ``megabytes``. Made before threads are started."""
+    """A pool of ``processes``; one document may take ``seconds`` and ``megabytes``. Made before threads are started.
 
-    def __init__(self, bodies: tuple[Ministry, ...], *, processes: int, seconds: float, megabytes: int) -> None:
+    With ``rules`` they judge what they read, so that judging uses all processors.
+    """
+
+    def __init__(
+        self,
+        bodies: tuple[Ministry, ...],
+        *,
+        processes: int,
+        seconds: float,
+        megabytes: int,
+        rules: Rules | None = None,
+    ) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["policyfeed.workers"])
         self._seconds = seconds
         self._pool = ProcessPool(
-            max_workers=processes, context=context, initializer=_start, initargs=(bodies, megabytes * _MEGABYTE)
+            max_workers=processes,
+            context=context,
+            initializer=_start,
+            initargs=(bodies, rules, megabytes * _MEGABYTE),
         )
 
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
-        """``poll.read_document`` in a worker. Raises what it raises, and HostileDocument."""
+        """``documents.read_document`` in a worker. Raises what it raises, and HostileDocument."""
         reading: Reading = await self._run(_read, source, cursor, document)
         return reading
 
@@ -77,10 +93,11 @@ class Workers:
         self._pool.join()
 
 
-def _start(bodies: tuple[Ministry, ...], most: int) -> None:
+def _start(bodies: tuple[Ministry, ...], rules: Rules | None, most: int) -> None:
     """Limit the worker's memory to what it has now and ``most`` bytes more."""
-    global _ministries  # noqa: PLW0603 - a worker process serves one configuration
+    global _ministries, _judge  # noqa: PLW0603 - a worker process serves one configuration
     _ministries = Ministries(bodies)
+    _judge = Judge(rules).judge if rules else None
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - a kernel file, not a path of ours
         used = int(statm.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + most, used + most))
@@ -88,7 +105,7 @@ def _start(bodies: tuple[Ministry, ...], most: int) -> None:
 
 def _read(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
     assert _ministries is not None  # noqa: S101 - the pool starts every worker with _start
-    return read_document(source, cursor, document, _ministries)
+    return read_document(source, cursor, document, _ministries, _judge)
 
 
 def _read_detail(source: Source, so_far: Detail | None, document: Document) -> Detail:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -47,14 +47,22 @@ class Normalized:
     warnings: tuple[str, ...] = ()
 
 
-def normalize(entries: Sequence[Entry], source: Source, ministries: Ministries, now: datetime) -> Normalized:
+def normalize(
+    entries: Sequence[Entry],
+    source: Source,
+    ministries: Ministries,
+    now: datetime,
+    *,
+    shared: Collection[str] | None = None,
+) -> Normalized:
     """The articles of one document. Entries that hold nothing at all are left out with a warning.
 
-    A link that several different entries share says nothing about identity: their guid or text then does.
+    A link that several different entries share says nothing about identity: their guid or text then does. ``shared``
+    are these links (``shared_links``) when the entries are not all of the document's; None = they are.
     """
     articles: dict[str, Article] = {}
     warnings: list[str] = []
-    for _, article, found in one_by_one(entries, source, ministries, now):
+    for _, article, found in one_by_one(entries, source, ministries, now, shared):
         warnings.extend(found)
         if article is not None:
             articles.setdefault(article.origins[0].key, article)
@@ -62,10 +70,15 @@ def normalize(entries: Sequence[Entry], source: Source, ministries: Ministries, 
 
 
 def one_by_one(
-    entries: Sequence[Entry], source: Source, ministries: Ministries, now: datetime
+    entries: Sequence[Entry],
+    source: Source,
+    ministries: Ministries,
+    now: datetime,
+    shared: Collection[str] | None = None,
 ) -> Iterator[tuple[Entry, Article | None, list[str]]]:
     """Each entry of a document with its article (None: it holds nothing) and with what was odd about it."""
-    shared = _shared(entries, source)
+    if shared is None:
+        shared = shared_links(entries, source)
     for entry in entries:
         if not (entry.title.strip() or entry.summary.strip() or entry.content.strip()):
             yield entry, None, [f"an entry without title and text was left out: {_named(entry.url or entry.guid)}"]
@@ -75,13 +88,13 @@ def one_by_one(
         yield entry, *normalize_entry(entry, source, ministries, now, own_link=distinct)
 
 
-def _shared(entries: Sequence[Entry], source: Source) -> set[str]:
+def shared_links(entries: Sequence[Entry], source: Source) -> frozenset[str]:
     """The canonical links under which different entries stand; one that is listed twice is no different entry."""
     under: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
         own = entry.guid.strip() if entry.guid.strip() != entry.url.strip() else ""
         under[links.canonical(_link(entry, source))].add(own or one_line(entry.title))
-    return {key for key, said in under.items() if len(said) > 1}
+    return frozenset(key for key, said in under.items() if len(said) > 1)
 
 
 def normalize_entry(
@@ -112,7 +125,7 @@ def normalize_entry(
         ministry=credited,
         ministries=(credited,),
         department=shorten(one_line(entry.department), NAME_LIMIT),
-        kind=kind or source.article_kind,
+        kind=kind or entry.kind or source.article_kind,
         tags=tags,
         published=published.at if published else None,
         dated=published.dated if published else False,
@@ -125,7 +138,7 @@ def normalize_entry(
         language=source.language,
         origins=(origin,),
         attachments=_attachments(entry, url),
-        licence=source.licence,
+        licence=entry.licence or source.licence,
         attribution=_attribution(source, credited),
     ), warnings
 

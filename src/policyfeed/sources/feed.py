@@ -10,7 +10,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from html import entities
@@ -23,6 +23,7 @@ from policyfeed.errors import Blocked, HostileDocument, Truncated, Unreadable
 from policyfeed.normalize import listing
 from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.listing import is_block_page
+from policyfeed.normalize.slicing import Sliced, slice_feed
 from policyfeed.normalize.text import decode
 from policyfeed.normalize.wishes import wishes
 from policyfeed.types import Attachment, Document, Entry, Page, Request, Source
@@ -72,6 +73,12 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     return replace(page, next=following, cursor=(turn if following else turn.ended).cursor)
 
 
+def sift(source: Source, document: Document, known: Collection[bytes]) -> Sliced | None:
+    """The feed without the items whose marks are known; None where it is to be read as a whole. Raises Unreadable."""
+    text = decode(document.body, document.headers.get("content-type", ""), source.encoding).strip("\ufeff \t\r\n")
+    return slice_feed(_mend(text).encode(), known) if text.startswith("<") and not _HTML.match(text) else None
+
+
 def _next(source: Source, turn: listing.Turn, linked: Request | None, now: datetime) -> Request | None:
     if not turn.more or turn.cursor is None:
         return None
@@ -100,7 +107,7 @@ def _xml(text: str, document: Document) -> Page:
         raise Truncated(
             "{url} ended before the end of its feed.", remedy="It is asked for again later.", url=document.url
         )
-    mended = _AMPERSAND.sub(_mended, _ILLEGAL.sub("", text))
+    mended = _mend(text)
     # without the feed's address: feedparser would resolve guids against it, and they would change with it
     parsed = feedparser.parse(
         io.BytesIO(_DECLARATION.sub("", mended, count=1).encode()),
@@ -120,6 +127,10 @@ def _xml(text: str, document: Document) -> Page:
         warnings=warnings,
         wishes=wishes(parsed.feed, text),
     )
+
+
+def _mend(text: str) -> str:
+    return _AMPERSAND.sub(_mended, _ILLEGAL.sub("", text))
 
 
 def _mended(found: re.Match[str]) -> str:
