@@ -113,9 +113,9 @@ def _item(tree: LexborHTMLParser, group: _Group) -> tuple[str, bool]:
     ending = f":not(.{name})" if without and len(without) < len(rows) else ""
     wanted = rows - without if ending else rows
     for selector in places.selectors(group.rows[-1]):
-        for has in ("", ":has(a)", ":has(a):has(td)"):
-            if {node.mem_id for node in tree.css(f"{selector}{has}{ending}")} == wanted:
-                return f"{selector}{has}{ending}", pinned
+        for more in ("", ":has(a)", ":has(a):has(td)", ending, f":has(a){ending}", f":has(a):has(td){ending}"):
+            if {node.mem_id for node in tree.css(f"{selector}{more}")} == wanted:
+                return f"{selector}{more}", pinned
     return f"{group.rows[0].tag}:has(a){ending}", pinned
 
 

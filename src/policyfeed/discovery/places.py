@@ -11,7 +11,7 @@ from policyfeed.normalize import dates
 from policyfeed.normalize.text import one_line
 
 _DAY = r"(?:19|20)\d{2}\s*[-./년]\s*\d{1,2}\s*[-./월]\s*\d{1,2}(?:\s*일)?\.?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"
-_SHORT = r"\b\d{2}[.-]\d{2}[.-]\d{2}\b"
+_SHORT = r"(?<![\d.-])\d{2}[.-]\d{2}[.-]\d{2}(?![\d.-])"
 _DATE = re.compile(rf"{_DAY}|{_SHORT}")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _INNER = ("strong", "h2", "h3", "h4", "h5", "dt", ".title", ".tit", ".subject", ".subj", ".sbj", "b", "em", "p", "span")

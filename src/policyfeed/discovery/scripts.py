@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -25,10 +25,14 @@ ID = "__id__"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A function that rows call with changing arguments. ``pattern`` finds these in the row's attribute."""
+    """A function that rows call with changing arguments. ``pattern`` finds these in the row's attribute.
+
+    ``arguments`` are those of one row.
+    """
 
     function: str
     pattern: str
+    arguments: tuple[str, ...]
     changing: tuple[int, ...]
 
 
@@ -50,7 +54,12 @@ def call_of(values: Sequence[str]) -> Call | None:
         for place, column in enumerate(columns[: changing[-1] + 1])
     ]
     name = names.pop()
-    return Call(function=name, pattern=rf"{re.escape(name)}\(\s*" + r"\s*,\s*".join(parts), changing=changing)
+    return Call(
+        function=name,
+        pattern=rf"{re.escape(name)}\(\s*" + r"\s*,\s*".join(parts),
+        arguments=arguments[0],
+        changing=changing,
+    )
 
 
 def template_of(tree: LexborHTMLParser, url: str, call: Call) -> str:
@@ -61,7 +70,8 @@ def template_of(tree: LexborHTMLParser, url: str, call: Call) -> str:
     if not found:
         return ""
     parameters = [one.strip() for one in found[1].split(",")]
-    places = {parameters[at]: _place(n) for n, at in enumerate(call.changing, 1) if at < len(parameters)}
+    places = dict(zip(parameters, map(quote, call.arguments), strict=False))
+    places |= {parameters[at]: _place(n) for n, at in enumerate(call.changing, 1) if at < len(parameters)}
     return _address(tree, url, _body(scripts[found.end() :]), places)
 
 
@@ -123,15 +133,15 @@ def _address(tree: LexborHTMLParser, url: str, body: str, places: dict[str, str]
         said = _joined(found[1], places)
         if "{" in said:
             return _absolute(url, said)
-    action = _ACTION.search(body)
+    actions = _ACTION.findall(body)
     filled = {}
     for name, place in places.items():
         for found in re.finditer(_FILLED % re.escape(name), body):
             filled[next(one for one in found.groups() if one)] = place
-    if not filled:
+    if not any("{" in place for place in filled.values()):
         return ""
     form = _form(tree, set(filled))
-    target = action[1] if action else ((form.attributes.get("action") or "") if form else "")
+    target = actions[-1] if actions else ((form.attributes.get("action") or "") if form else "")
     if not target:
         return ""
     query = urlencode([pair for pair in _hidden(form) if pair[0] not in filled])
