@@ -23,6 +23,7 @@ from policyfeed.types import Document, Source, Verdict
 app = typer.Typer()
 T = TypeVar("T")
 ENTRIES = 20
+HOW = {"announced": _("announced"), "linked": _("linked"), "guessed": _("guessed")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,7 @@ def _show_feeds(feeds: tuple[Feed, ...]) -> None:
         if feed.looked is not None:
             title = feed.looked.title or feed.candidate.title
             cells = (feed.looked.format, str(len(feed.looked.seen)), when(feed.newest))
-            shown.add_row(*cells, _(feed.candidate.how), title, feed.candidate.url)
+            shown.add_row(*cells, HOW[feed.candidate.how], title, feed.candidate.url)
     out.print(shown)
     for feed in feeds:
         if feed.error is not None:
