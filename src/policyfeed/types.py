@@ -176,6 +176,9 @@ class Entry:
     ministry: str = ""
     """The ministry's label as printed; empty = the source's own ministry."""
     department: str = ""
+    kind: Kind | None = None
+    """What the source itself says that it is; a tag in the title says it better."""
+    licence: str = ""
     categories: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -125,12 +125,23 @@ class Reader:
                     self._wrong(file, f"source.{one.id}", "is there twice", "Give each source an id of its own.")
                 if ministries is not None and one.ministry is not None and one.ministry not in ministries:
                     self._wrong(file, f"source.{one.id}.ministry", *stranger(one.ministry, ministries))
-                found[one.id] = one.source()
-                check: Callable[[Source], Iterable[ConfigError]] | None = getattr(
-                    registry.load("sources", one.kind), "check", None
-                )
+                adapter = registry.load("sources", one.kind)
+                found[one.id] = self._with_secrets(one.source(), file, getattr(adapter, "SECRETS", ()))
+                check: Callable[[Source], Iterable[ConfigError]] | None = getattr(adapter, "check", None)
                 self.mistakes.extend(check(found[one.id]) if check else ())
         return tuple(found.values())
+
+    def _with_secrets(self, source: Source, file: Path, wanted: Iterable[str]) -> Source:
+        """The source with its secret options read; off when their variables are not set."""
+        options = dict(source.options)
+        for key in wanted if source.enabled else ():
+            written = str(options.get(key, ""))
+            if not written:
+                continue  # the kind's own check names it
+            if written.startswith("env:") and written != "env:" and not self.environ.get(written[4:]):
+                return replace(source, enabled=False)
+            options[key] = self._read_secret(file, f"source.{source.id}.options.{key}", written)
+        return replace(source, options=options)
 
     def rules(self) -> Rules | None:
         try:
@@ -184,7 +195,9 @@ class Reader:
         return tuple(on), tuple(silent)
 
     def _secret(self, channel: str, key: str, written: str) -> Secret | None:
-        file, place = self.path("channels.toml"), f"channel.{channel}.{key}"
+        return self._read_secret(self.path("channels.toml"), f"channel.{channel}.{key}", written)
+
+    def _read_secret(self, file: Path, place: str, written: str) -> Secret | None:
         how, _, where = written.partition(":")
         if how in ("env", "file") and not where:
             self._wrong(file, place, f"names nothing after {how}:", "Write env:NAME or file:PATH.")
@@ -192,7 +205,7 @@ class Reader:
             if value := self.environ.get(where):
                 return Secret(value, f"env:{where}")
             self._wrong(
-                file, place, f"needs the environment variable {where}", f"Set {where}, or turn the channel off."
+                file, place, f"needs the environment variable {where}", f"Set {where}, or turn it off."
             )
         elif how == "file":
             try:

@@ -7,11 +7,14 @@ An adapter is a module with what ``Adapter`` names. It does no I/O: requests go 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
+from urllib.parse import quote, quote_plus
 
 from policyfeed import registry
-from policyfeed.types import Detail, Document, Page, Request, Source
+from policyfeed.errors import UpstreamError
+from policyfeed.types import Detail, Document, Page, Request, Secret, Source
 
 
 class Adapter(Protocol):
@@ -58,6 +61,24 @@ class Detailed(Protocol):
     def elsewhere(self, request: Request) -> Request | None:
         """The same thing at another place of the same publisher, for when the first one refuses."""
         ...
+
+
+def hidden(source: Source, document: Document) -> Document:
+    """The document without the source's secrets in its address: nothing that is stored or said can show them."""
+    url = document.url
+    for secret in source.options.values():
+        if isinstance(secret, Secret) and secret.reveal():
+            for written in (quote(secret.reveal(), safe=""), quote_plus(secret.reveal()), secret.reveal()):
+                url = url.replace(written, "…")
+    return replace(document, url=url) if url != document.url else document
+
+
+def explain(source: Source, document: Document) -> None:
+    """Raise what the adapter's ``refusal(source, document)`` makes of an answer that is no success, if it has that."""
+    refusal = getattr(registry.load("sources", source.kind), "refusal", None)
+    error: UpstreamError | None = refusal(source, document) if refusal else None
+    if error is not None:
+        raise error
 
 
 def detailed(source: Source) -> Detailed | None:

@@ -1,0 +1,139 @@
+"""data.go.kr's API: its key is sent rightly and shown nowhere, and each of its errors is told by name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from policyfeed.config import load, shipped
+from policyfeed.errors import ConfigErrors, LayoutChanged, Refused
+from policyfeed.poll import PollReport
+from policyfeed.sources import data_go_kr
+from policyfeed.store import Store, sources
+from policyfeed.types import Document, Request, Secret, Source
+from tests.alerts import NOW, Hand
+from tests.fakes import Server, poller
+
+CASES = Path(__file__).parents[1] / "cases" / "sources" / "data_go_kr"
+KEY = "Moonlit+Otter/7f3a9=="
+URL = "https://apis.data.go.kr/1371000/policyNewsService2/policyNewsList2"
+SOURCE = Source(id="policy-api", kind="data_go_kr", url=URL, options={"key": Secret(KEY, "env:KEY")})
+
+
+def recorded(name: str) -> str:
+    return (CASES / name / "document.xml").read_text(encoding="utf-8")
+
+
+async def polled(store: Store, clock: Hand, *answers: Document, of: Source = SOURCE) -> tuple[PollReport, Server]:
+    server = Server(clock)
+    server.at(URL, *answers)
+    return await poller(store, server).poll(of), server
+
+
+def test_the_key_is_percent_encoded_once() -> None:
+    url = data_go_kr.first(SOURCE, {}, NOW).url
+    assert "serviceKey=Moonlit%2BOtter%2F7f3a9%3D%3D&" in url
+    assert parse_qs(urlsplit(url).query)["serviceKey"] == [KEY]
+
+
+def test_no_window_is_longer_than_three_days() -> None:
+    cursor = {"covered": "2026-05-01"}
+    request: Request | None = data_go_kr.first(SOURCE, cursor, NOW)
+    windows = []
+    while request is not None:
+        asked = parse_qs(urlsplit(request.url).query)
+        windows.append((asked["startDate"][0], asked["endDate"][0]))
+        document = Document(url=request.url, status=200, body=recorded("next-window").encode(), fetched=NOW)
+        page = data_go_kr.read(SOURCE, cursor, document)
+        cursor, request = dict(page.cursor or {}), page.next
+    assert windows[0] == ("20260501", "20260503")
+    assert windows[-1] == ("20260519", "20260520")
+    assert len(windows) == 7
+    assert cursor == {"covered": "2026-05-20"}
+
+
+async def test_articles_are_stored_and_the_key_is_nowhere(store: Store, clock: Hand) -> None:
+    report, server = await polled(store, clock, server_page(clock, recorded("articles")))
+    assert (report.state, report.new) == ("ok", 2)
+    assert "Moonlit" in server.got[0].url
+    with store.read() as tx:
+        state = sources.get(tx, SOURCE.id)
+    assert "Moonlit" not in repr(state) + repr(report) + repr(SOURCE)
+    store.close()
+    assert not [file for file in store.folder.iterdir() if b"Moonlit" in file.read_bytes()]
+
+
+def server_page(clock: Hand, body: str, status: int = 200) -> Document:
+    return Server(clock).page(body, status)
+
+
+@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize("code", ["12", "20", "22", "30", "31"])
+async def test_every_refusal_of_the_gateway_has_its_name_and_a_remedy(
+    store: Store, clock: Hand, code: str, status: int
+) -> None:
+    report, _ = await polled(store, clock, server_page(clock, recorded(f"gateway-{code}"), status))
+    assert isinstance(report.error, LayoutChanged if code == "12" else Refused)
+    assert f"code {code}" in str(report.error)
+    assert report.error.remedy
+    assert "Moonlit" not in str(report.error) + json.dumps(report.error.facts)
+
+
+async def test_a_used_up_quota_waits_for_tomorrow_in_korea(store: Store, clock: Hand) -> None:
+    report, _ = await polled(store, clock, server_page(clock, recorded("gateway-22")))
+    assert report.due is not None
+    midnight = timedelta(hours=14, minutes=30)  # it is 09:30 there
+    assert midnight < report.due - clock() <= midnight + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("body", ["<html>점검 중입니다</html>", ""])
+async def test_a_refusal_without_a_code_is_told_by_its_status(store: Store, clock: Hand, body: str) -> None:
+    report, _ = await polled(store, clock, server_page(clock, body, 503))
+    assert isinstance(report.error, Refused)
+    assert report.error.status == 503
+    assert "Moonlit" not in str(report.error) + json.dumps(report.error.facts)
+
+
+# Configuration -------------------------------------------------------------------------------------------------------
+
+
+def configured(environ: dict[str, str]) -> Source:
+    return load(shipped(), environ).source("data-go-kr-policy")
+
+
+def test_the_shipped_source_is_on_when_there_is_a_key() -> None:
+    assert not configured({}).enabled
+    assert not configured({"POLICYFEED_DATA_GO_KR_KEY": ""}).enabled
+    source = configured({"POLICYFEED_DATA_GO_KR_KEY": KEY})
+    assert source.enabled
+    assert source.options["key"] == Secret(KEY)
+    assert "Moonlit" not in repr(source)
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ('key = "Moonlit"', "plain sight"),
+        ('key = "file:/nowhere/key"', "cannot be read"),
+        ("", "options.key is missing"),
+    ],
+)
+def test_a_key_in_plain_sight_or_none_is_a_mistake(tmp_path: Path, key: str, problem: str) -> None:
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    table = f'[[source]]\nid = "policy-api"\nkind = "data_go_kr"\nurl = "{URL}"\noptions = {{ {key} }}\n'
+    (folder / "mine.toml").write_text(table, encoding="utf-8")
+    with pytest.raises(ConfigErrors) as caught:
+        load(tmp_path, {})
+    (mistake,) = [one for one in caught.value.mistakes if problem in str(one)]
+    assert "policy-api" in str(mistake)
+    assert "Moonlit" not in str(mistake)
+
+
+def test_a_source_that_is_off_needs_no_key() -> None:
+    assert data_go_kr.check(replace(SOURCE, enabled=False, options={})) == ()
