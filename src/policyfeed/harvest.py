@@ -17,7 +17,7 @@ from policyfeed.clock import Clock
 from policyfeed.documents import Reading, forgetful
 from policyfeed.errors import LayoutChanged, Refused
 from policyfeed.rhythm import retry_after
-from policyfeed.sources import explain, hidden
+from policyfeed.sources import explain, hidden, revealed
 from policyfeed.store import SourceState
 from policyfeed.types import NO_WISHES, Article, Document, Request, Source, Validators, Verdict, Wishes
 
@@ -147,7 +147,7 @@ class Visit:
 
 async def ask(fetch: Fetch, clock: Clock, source: Source, request: Request) -> Document:
     """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
-    document = hidden(source, await fetch(source, request))
+    document = hidden(source, await fetch(source, revealed(source, request)))
     asked_if = any(name in ("If-None-Match", "If-Modified-Since") for name, _ in request.headers)
     if 200 <= document.status < 300 or (document.status == NOT_MODIFIED and asked_if):
         return document

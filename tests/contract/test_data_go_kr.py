@@ -13,7 +13,7 @@ import pytest
 from policyfeed.config import load, shipped
 from policyfeed.errors import ConfigErrors, LayoutChanged, Refused
 from policyfeed.poll import PollReport
-from policyfeed.sources import data_go_kr
+from policyfeed.sources import data_go_kr, hidden, revealed
 from policyfeed.store import Store, sources
 from policyfeed.types import Document, Request, Secret, Source
 from tests.alerts import NOW, Hand
@@ -36,9 +36,13 @@ async def polled(store: Store, clock: Hand, *answers: Document, of: Source = SOU
 
 
 def test_the_key_is_percent_encoded_once() -> None:
-    url = data_go_kr.first(SOURCE, {}, NOW).url
-    assert "serviceKey=Moonlit%2BOtter%2F7f3a9%3D%3D&" in url
-    assert parse_qs(urlsplit(url).query)["serviceKey"] == [KEY]
+    request = data_go_kr.first(SOURCE, {}, NOW)
+    sent = revealed(SOURCE, request)
+    assert "Moonlit" not in repr(request)
+    assert "serviceKey=Moonlit%2BOtter%2F7f3a9%3D%3D&" in sent.url
+    assert parse_qs(urlsplit(sent.url).query)["serviceKey"] == [KEY]
+    answer = Document(url=sent.url, status=200, fetched=NOW)
+    assert hidden(SOURCE, answer).url == request.url
 
 
 def test_no_window_is_longer_than_three_days() -> None:

@@ -63,14 +63,25 @@ class Detailed(Protocol):
         ...
 
 
+def revealed(source: Source, request: Request) -> Request:
+    """The request as it is sent: where its address says ``%7Bkey%7D``, the secret option ``key``, percent-encoded."""
+    url = request.url
+    for name, secret in _secrets(source):
+        url = url.replace(f"%7B{name}%7D", quote(secret, safe=""))
+    return replace(request, url=url) if url != request.url else request
+
+
 def hidden(source: Source, document: Document) -> Document:
     """The document without the source's secrets in its address: nothing that is stored or said can show them."""
     url = document.url
-    for secret in source.options.values():
-        if isinstance(secret, Secret) and secret.reveal():
-            for written in (quote(secret.reveal(), safe=""), quote_plus(secret.reveal()), secret.reveal()):
-                url = url.replace(written, "…")
+    for name, secret in _secrets(source):
+        for written in (quote(secret, safe=""), quote_plus(secret), secret):
+            url = url.replace(written, f"%7B{name}%7D")
     return replace(document, url=url) if url != document.url else document
+
+
+def _secrets(source: Source) -> list[tuple[str, str]]:
+    return [(name, one.reveal()) for name, one in source.options.items() if isinstance(one, Secret) and one.reveal()]
 
 
 def explain(source: Source, document: Document) -> None:

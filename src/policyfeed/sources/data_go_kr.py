@@ -1,7 +1,7 @@
 """data.go.kr's policy news (policyNewsList2): editorial articles of korea.kr with their whole text, for a key.
 
 The API is asked for windows of at most three days, by the day of approval; there is no paging. The key is the option
-``key`` (``env:NAME`` or ``file:PATH``), as the portal shows it under "Decoding": it is percent-encoded here, once.
+``key`` (``env:NAME`` or ``file:PATH``), as the portal shows it under "Decoding": it is percent-encoded once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from policyfeed.normalize.korea_kr import elsewhere as elsewhere
 from policyfeed.normalize.korea_kr import read_detail as read_detail
 from policyfeed.normalize.links import canonical
 from policyfeed.normalize.text import decode, one_line, shorten
-from policyfeed.types import Attachment, Document, Entry, Kind, Page, Request, Secret, Source
+from policyfeed.types import Attachment, Document, Entry, Kind, Page, Request, Source
 
 ROBOTS = False
 SECRETS = ("key",)
@@ -141,9 +141,8 @@ def _until_tomorrow(now: datetime) -> float:
 
 
 def _request(source: Source, start: date, until: date) -> Request:
-    key = source.options.get("key", "")
     asked = {
-        "serviceKey": key.reveal() if isinstance(key, Secret) else str(key),
+        "serviceKey": "{key}",  # filled in where the request is sent: nothing else ever holds the key
         "startDate": f"{start:%Y%m%d}",
         "endDate": f"{min(start + WINDOW, until):%Y%m%d}",
     }
