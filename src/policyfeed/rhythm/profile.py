@@ -9,7 +9,7 @@ from typing import Any
 
 from policyfeed.rhythm.calendar import MINUTES, place, week_start, works
 
-HALF_LIFE = 120.0  # days after which a release counts half
+HALF_LIFE = 180.0  # days after which a release counts half
 MEMORY = 400  # days; older releases teach nothing
 DOT = 5  # seconds after a full minute that still belong to it: a release approved on the dot
 FOLLOWED = (30, 330)  # seconds between two releases of one sitting

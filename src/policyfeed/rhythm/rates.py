@@ -16,12 +16,12 @@ from policyfeed.rhythm.profile import HALF_LIFE, Counts, Profile
 DOUBT = 8.0  # releases' worth of trust in the prior's times of day
 DAYS_OF_DOUBT = 2.0  # days' worth of trust in the prior's number of releases
 MIXTURE = (0.5, 0.15, 0.25, 0.1)  # trust in the very minute, ±NEAR_BY and ±WIDELY minutes, and the prior, to begin with
-UNIT = 0.5  # weight of one release that is foretold from the others
+UNIT = 0.35  # weight of one release that is foretold from the others
 ROUNDS = 6
 NEAR_BY, WIDELY = 2, 45
 DOUBTFUL_SITTINGS = 20.0
 STEP = 2  # minutes between the moments at which a poll is considered, besides the peaks
-PEAK = 4.0  # a peak has so many times the releases of the minutes around
+PEAK = 2.0  # a peak has so many times the releases of the minutes around
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
