@@ -36,6 +36,20 @@ allow_private = true
 interval_minutes = 1
 polls_per_day = 1440
 """
+CHANNELS = """
+[[channel]]
+name = "slack"
+kind = "slack"
+url = "env:POLICYFEED_SLACK_URL"
+per_second = 50
+
+[[channel]]
+name = "webhook"
+kind = "webhook"
+url = "env:POLICYFEED_WEBHOOK_URL"
+secrets = { secret = "env:POLICYFEED_WEBHOOK_SECRET" }
+per_second = 50
+"""
 MAIN = """
 [service]
 base_url = "http://{address}"
@@ -65,6 +79,7 @@ class Program:
     def __post_init__(self) -> None:
         (self.folder / "config" / "sources").mkdir(parents=True)
         (self.folder / "config" / "sources" / "local.toml").write_text(SOURCES.format(url=self.upstream))
+        (self.folder / "config" / "channels.toml").write_text(CHANNELS)
         (self.folder / "config" / "policyfeed.toml").write_text(MAIN.format(address=self.address))
 
     @property

@@ -83,7 +83,7 @@ def test_it_serves_reloads_and_stops(program: Program, upstream: Upstream) -> No
     until_served(program, "/readyz", 200)
     assert program.get("/healthz").status_code == 200
     assert "policyfeed_polls_total" in program.get("/metrics").text
-    assert "온실가스" in program.get("/").text
+    assert "중대재해" in program.get("/").text
     feed = program.get("/feeds/esg.atom")
     assert feed.status_code == 200
     assert program.get("/feeds/esg.atom", **{"If-None-Match": feed.headers["etag"]}).status_code == 304

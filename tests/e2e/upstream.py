@@ -6,6 +6,7 @@ Tests publish releases into it, wait for what the program does to it, and run co
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ class Upstream:
         class Handler(_Handler):
             world = upstream
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = _Quiet(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{self.server.server_address[1]}"
 
@@ -113,6 +114,13 @@ class Upstream:
         return [body["data"]["title"] for _, body in self.webhooks]
 
 
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Connections break when the program is killed; only what is no such break is shown."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 class _Handler(BaseHTTPRequestHandler):
     world: Upstream
     protocol_version = "HTTP/1.1"
@@ -135,10 +143,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self.world.slack.append(json.loads(body))
             self._answer("ok", "text/plain")
         else:
-            Webhook(SECRET).verify(body, dict(self.headers.items()))
+            self._check_signature(body)
             with self.world.changed:
                 self.world.webhooks.append((self.headers["webhook-id"], json.loads(body)))
             self._answer("{}", "application/json")
+
+    def _check_signature(self, body: bytes) -> None:
+        """Standard Webhooks, but for the time: the program's clock may be ahead of ours."""
+        key, moment = self.headers["webhook-id"], datetime.fromtimestamp(int(self.headers["webhook-timestamp"]), UTC)
+        assert self.headers["webhook-signature"] == Webhook(SECRET).sign(key, moment, body.decode())
 
     def _answer(self, text: str, type_: str, status: int = 200) -> None:
         data = text.encode()
