@@ -96,7 +96,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
         raise error
     items = root.findall(".//NewsItem")
     if root.find("header") is None and root.find(".//header") is None:
-        raise LayoutChanged("{source}: the answer has no header.", source=source.id)
+        raise LayoutChanged("The API's answer has no header.", source=source.id)
     gone = [_said(item, "OriginalUrl") or _VIEW.format(id=_said(item, "NewsItemId"))
             for item in items if _said(item, "ContentsStatus").upper() == _WITHDRAWN]  # fmt: skip
     entries = tuple(_entry(item) for item in items if _said(item, "ContentsStatus").upper() != _WITHDRAWN)
@@ -122,10 +122,10 @@ def refusal(source: Source, document: Document) -> UpstreamError | None:
     facts = {"source": source.id, "code": code, "said": shorten(one_line(said[1] if said else ""), 100)}
     remedy = _REMEDIES.get(code, "It is tried again later, by itself.")
     if code in (_NO_SERVICE, *_ASKED_WRONGLY):
-        return LayoutChanged("{source}: the API answers with code {code}: {said}.", remedy=remedy, **facts)
+        return LayoutChanged("The API answers with code {code}: {said}.", remedy=remedy, **facts)
     after = _until_tomorrow(document.fetched) if code == _QUOTA else None
     return Refused(
-        "{source}: the API refuses with code {code}: {said}.",
+        "The API refuses with code {code}: {said}.",
         remedy=remedy,
         status=document.status,
         after=after,
@@ -160,7 +160,7 @@ def _asked(source: Source, document: Document) -> tuple[date, date, date]:
         start, end = (datetime.strptime(asked[name], "%Y%m%d").date() for name in ("startDate", "endDate"))  # noqa: DTZ007 - days
         until = datetime.strptime(parts.fragment, "%Y%m%d").date() if parts.fragment else end  # noqa: DTZ007 - a day
     except (KeyError, ValueError) as problem:
-        raise LayoutChanged("{source}: the answer is not to what was asked.", source=source.id) from problem
+        raise LayoutChanged("The API answers something else than it was asked.", source=source.id) from problem
     return start, end, until
 
 
@@ -171,8 +171,8 @@ def _root(source: Source, document: Document) -> etree._Element:
         return etree.fromstring(_NOT_XML.sub("", _DECLARATION.sub("", text)), parser)
     except etree.XMLSyntaxError as problem:
         if listing.is_block_page(text):
-            raise Blocked("{source}: a block page came instead of the API's answer.", source=source.id) from problem
-        raise Unreadable("{source}: the API's answer is no XML.", source=source.id) from problem
+            raise Blocked("A block page came instead of the API's answer.", source=source.id) from problem
+        raise Unreadable("The API's answer is no XML.", source=source.id) from problem
 
 
 def _entry(item: etree._Element) -> Entry:
