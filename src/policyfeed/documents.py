@@ -37,6 +37,7 @@ class Reading:
     next: Request | None = None
     cursor: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
     newest_first: bool = False
     total: int | None = None
     wishes: Wishes | None = NO_WISHES
@@ -141,6 +142,7 @@ def _reading(page: Page, found: Normalized, *, listed: int, parsed: int) -> Read
         next=page.next,
         cursor=page.cursor,
         warnings=(*page.warnings, *found.warnings),
+        vanished=page.vanished,
         newest_first=page.newest_first,
         total=page.total,
         wishes=page.wishes,

@@ -128,10 +128,11 @@ class Visit:
         listed = first.listed if first.memory else len(found)
         return replace(
             harvest,
-            articles=None if listed and not found else tuple(found.values()),
+            articles=None if listed and not found and self.state.first_contact else tuple(found.values()),
             validators=NO_VALIDATORS if paged else harvest.validators,
             body_hash=None if paged else harvest.body_hash,
             cursor={**(reading.cursor or {}), **first.memory},
+            vanished=reading.vanished,
             wishes=first.wishes if first.wishes is not None else harvest.wishes,
             warnings=tuple(warning for one in readings for warning in one.warnings),
             listed=listed,

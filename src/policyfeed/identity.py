@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -72,6 +73,7 @@ def mint(key: str) -> str:
     return uuid.uuid5(NAMESPACE, key).urn
 
 
+@lru_cache(maxsize=8192)
 def close_title(title: str) -> str:
     """A title without leading tags, punctuation and spaces, case folded, '24 written out: what a copy has in common."""
     text = unicodedata.normalize("NFKC", title)
@@ -191,6 +193,46 @@ class Neighbours:
             key=lambda one: (close_title(one.title) != title, abs(one.sort_time - article.sort_time), one.number),
             default=None,
         )
+
+
+def title_mark(title: str) -> str:
+    """A hash of the close title (hex): what equal titles are looked up by."""
+    return hashlib.blake2b(close_title(title).encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+@dataclass(slots=True)
+class Titles:
+    """Titles of stored articles, put so that only those are compared which can be alike."""
+
+    _equal: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    _heads: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    _signs: dict[tuple[object, ...], list[tuple[str, datetime, int]]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, number: int, title: str, at: datetime) -> None:
+        """An article's number, title and time."""
+        key, head = close_title(title), _head(title)
+        self._equal[key].add(number)
+        self._heads[head].add(number)
+        self._signs[_signs(key)].append((title, at, number))
+
+    def like(self, title: str, at: datetime) -> set[int]:
+        """The numbers of the articles near that time whose titles are equal or alike (``same_release`` decides)."""
+        key, head = close_title(title), _head(title)
+        found = self._equal.get(key, set()) | self._heads.get(head, set())
+        near = self._signs.get(_signs(key), ())
+        return found | {
+            number for other, when, number in near
+            if abs(when - at) <= REACH and _alike(title, other, key, close_title(other))
+        }  # fmt: skip
+
+
+def _head(title: str) -> str:
+    return close_title(_HEAD.split(title.strip())[0])
+
+
+def _signs(key: str) -> tuple[object, ...]:
+    """What two alike titles have in common in any case."""
+    return (tuple(_NUMBER.findall(key)), frozenset(_stages(key)))
 
 
 def join(known: Article, seen: Article, now: datetime) -> Article:

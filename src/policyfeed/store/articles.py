@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select, text, tuple_, union
 
 from policyfeed.selection import Selection
 from policyfeed.store import codec
@@ -67,6 +67,40 @@ def between(tx: Connection, start: datetime, end: datetime) -> list[Article]:
     return [found[number] for number in wanted]
 
 
+def titles(
+    tx: Connection, start: datetime, end: datetime, ministries: Iterable[str], marks: Iterable[str]
+) -> list[tuple[int, str, datetime]]:
+    """(number, title, time) of the articles in [start, end] of these ministries, of several, or with these titles."""
+    time = articles.c.sort_time.between(start, end)
+    columns = (articles.c.number, articles.c.title, articles.c.sort_time)
+    wheres = [articles.c.ministry_id.in_(sorted(set(ministries))), articles.c.joint]
+    wheres += [articles.c.title_mark.in_(some) for some in _batches(sorted(set(marks)))]
+    rows = tx.execute(union(*(select(*columns).where(where, time) for where in wheres)))
+    return [(row.number, row.title, row.sort_time) for row in rows]
+
+
+def reserve(tx: Connection) -> int:
+    """The number that the next article gets."""
+    last = tx.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'articles'")).scalar()
+    return int(last or 0) + 1
+
+
+def insert_all(tx: Connection, new: Sequence[Article]) -> None:
+    """Store new articles, numbered already (``reserve``), with their origins and first revisions."""
+    if not new:
+        return
+    tx.execute(articles.insert(), [{**codec.article_row(one), "number": one.number} for one in new])
+    tx.execute(origins.insert(), [_origin_row(one.number, place) for one in new for place in one.origins])
+    tx.execute(revisions.insert(), [_revision_row(one, one.first_seen) for one in new])
+
+
+def insert_verdicts(tx: Connection, verdicts_: Mapping[int, Verdict], now: datetime) -> None:
+    """Store the first verdicts of these articles."""
+    if verdicts_:
+        rows = [{**codec.verdict_row(one), "judged": now, "number": number} for number, one in verdicts_.items()]
+        tx.execute(verdicts.insert(), rows)
+
+
 def newest(
     tx: Connection, selection: Selection, limit: int, since: datetime | None = None, skip: int = 0
 ) -> list[Judged]:
@@ -112,8 +146,7 @@ def complete(tx: Connection, article: Article) -> None:
 
 
 def add_origin(tx: Connection, number: int, origin: Origin) -> None:
-    row = {name: getattr(origin, name) for name in ("source", "key", "url", "title", "digest", "first_seen")}
-    tx.execute(origins.insert().values(number=number, **row))
+    tx.execute(origins.insert().values(_origin_row(number, origin)))
 
 
 def change_origin(tx: Connection, origin: Origin) -> None:
@@ -166,10 +199,18 @@ def count(tx: Connection) -> dict[str, int]:
     return {"articles": total, "kept": kept}
 
 
+def _origin_row(number: int, origin: Origin) -> dict[str, Any]:
+    row = {name: getattr(origin, name) for name in ("source", "key", "url", "title", "digest", "first_seen")}
+    return {"number": number, **row}
+
+
 def _add_revision(tx: Connection, article: Article, seen: datetime) -> None:
+    tx.execute(revisions.insert().values(_revision_row(article, seen)))
+
+
+def _revision_row(article: Article, seen: datetime) -> dict[str, Any]:
     values = {name: getattr(article, name) for name in ("number", "revision", "title", "summary", "content")}
-    source = article.origins[0].source if article.origins else ""
-    tx.execute(revisions.insert().values(seen=seen, source=source, **values))
+    return {"seen": seen, "source": article.origins[0].source if article.origins else "", **values}
 
 
 def _where(selection: Selection, since: datetime | None) -> list[ColumnElement[bool]]:

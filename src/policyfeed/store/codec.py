@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from policyfeed.identity import title_mark
 from policyfeed.types import Article, Attachment, Delivery, DeliveryState, Kind, MinistryName, Origin, Reason, Verdict
 
 _PLAIN = (
@@ -19,6 +20,8 @@ def article_row(article: Article) -> dict[str, Any]:
     """An article's columns, without ``number``."""
     row: dict[str, Any] = {name: getattr(article, name) for name in _PLAIN}
     row |= {
+        "title_mark": title_mark(article.title),
+        "joint": len(article.ministries) > 1,
         "ministry_id": article.ministry.id,
         "ministry_name": article.ministry.name,
         "ministries": [[ministry.id, ministry.name] for ministry in article.ministries],

@@ -103,9 +103,11 @@ articles = Table(
     Column("number", BigId, primary_key=True, autoincrement=True),
     Column("id", String(100), nullable=False, unique=True),
     Column("title", Text, nullable=False),
+    Column("title_mark", String(24), nullable=False),
     Column("ministry_id", String(60), nullable=False),
     Column("ministry_name", Text, nullable=False),
     Column("ministries", JSON, nullable=False),
+    Column("joint", Boolean, nullable=False),
     Column("department", Text, nullable=False),
     Column("kind", String(40), nullable=False),
     Column("tags", JSON, nullable=False),
@@ -126,6 +128,8 @@ articles = Table(
     Column("withdrawn", UtcDateTime),
     Index(None, "sort_time", "number"),
     Index(None, "ministry_id", "sort_time"),
+    Index(None, "title_mark", "sort_time"),
+    Index(None, "joint", "sort_time"),
     sqlite_autoincrement=True,
 )
 

@@ -18,9 +18,11 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("id", sa.String(length=100), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("title_mark", sa.String(length=24), nullable=False),
         sa.Column("ministry_id", sa.String(length=60), nullable=False),
         sa.Column("ministry_name", sa.Text(), nullable=False),
         sa.Column("ministries", sa.JSON(), nullable=False),
+        sa.Column("joint", sa.Boolean(), nullable=False),
         sa.Column("department", sa.Text(), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
@@ -44,9 +46,11 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("articles", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_articles_joint_sort_time"), ["joint", "sort_time"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_articles_ministry_id_sort_time"), ["ministry_id", "sort_time"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_articles_title_mark_sort_time"), ["title_mark", "sort_time"], unique=False)
         batch_op.create_index(batch_op.f("ix_articles_sort_time_number"), ["sort_time", "number"], unique=False)
 
     op.create_table(
