@@ -124,8 +124,7 @@ def test_a_full_disk_loses_nothing(program: Program, upstream: Upstream) -> None
     before = len(program.articles())
     for number in range(200, 260):
         upstream.publish(number, moment())
-    size = (program.data / "policyfeed.db").stat().st_size
-    full = program.run("poll", "--all", largest_file=size)
+    full = program.run("poll", "--all", largest_file=40_000)  # the write-ahead log cannot take a whole poll
     assert full.returncode == 1
     assert "Traceback" not in full.stderr
     assert (program.data / "public/feeds/esg.atom").read_bytes() == feed
