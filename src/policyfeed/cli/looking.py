@@ -16,6 +16,7 @@ from policyfeed.cli.say import FAILED, _, complain, configuration, err, json_lin
 from policyfeed.config import Config
 from policyfeed.config.writing import source_table
 from policyfeed.errors import Unreadable, UpstreamError, UsageError
+from policyfeed.normalize.links import canonical
 from policyfeed.probe import Discoverer, Discovery, Feed, Looked, Probe, Seen, guess_of, look
 from policyfeed.retired import retired
 from policyfeed.types import Document, Source, Verdict
@@ -81,6 +82,9 @@ def discover(
 
     found = _run(config, work)
     _show_discovery(found, as_json=as_json)
+    for one in () if as_json else config.sources:
+        if canonical(one.url) in {canonical(found.url), *(canonical(feed.candidate.url) for feed in found.feeds)}:
+            say("{url} is configured already: {source}.", url=one.url, source=one.id)
     if found.board is None and not any(feed.looked for feed in found.feeds):
         raise typer.Exit(FAILED)
 
