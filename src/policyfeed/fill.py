@@ -27,6 +27,7 @@ from policyfeed.errors import (
     Unreadable,
     UpstreamError,
 )
+from policyfeed.normalize import dates
 from policyfeed.normalize.detail import enrich
 from policyfeed.rhythm import retry_after
 from policyfeed.route import owed
@@ -81,6 +82,8 @@ class Filler:
     channels: Sequence[Channel]
     clock: Clock
     sources: Mapping[str, Source]
+    look_again: timedelta = timedelta(0)
+    """How long after its text was read a recent release's page is looked at once more; 0 = never."""
     refusals: dict[str, int] = field(default_factory=dict)
     """Host → how often in a row it failed as a whole."""
 
@@ -90,15 +93,23 @@ class Filler:
         if claimed is None:
             return None
         asking = _Asking(filler=self, source=self.sources.get(claimed.source))
+        known = await self.db(self._known, claimed) if claimed.state is BodyState.AGAIN else None
         try:
-            detail = await asking.gather(claimed.url)
+            detail = await asking.gather(claimed.url, known)
         except UpstreamError as error:
             return await self.db(self._failed, claimed, error, asking.requests)
+        if detail is None:
+            return await self.db(self._unchanged, claimed, asking.requests)
         return await self.db(self._save, claimed, detail, asking.requests)
 
     def _claim(self, host: str) -> Body | None:
         with self.store.write() as tx:
             return bodies.claim(tx, host, self.clock(), _LEASE)
+
+    def _known(self, claimed: Body) -> datetime | None:
+        """When the article was last changed upstream, as far as is known."""
+        with self.store.read() as tx:
+            return articles.get(tx, [claimed.number])[claimed.number].updated
 
     # Saving -----------------------------------------------------------------------------------------------------------
 
@@ -116,10 +127,23 @@ class Filler:
                 article = replace(article, revision=article.revision + 1, updated=now)
             told = self._complete(tx, was, article, quiet=claimed.quiet) if article is not was.article else 0
             revision = article.revision if other_text or claimed.revision else 0
+            if ended.state is BodyState.DONE and self._recent(article) and not claimed.revision:
+                ended = replace(ended, state=BodyState.AGAIN, attempts=0, due=now + self.look_again)
             bodies.settle(tx, claimed, replace(ended, revision=revision))
         self.refusals.pop(claimed.host, None)
         report = _report(ended, requests)
         return replace(report, characters=len(article.content), changed=article is not was.article, owed=told)
+
+    def _recent(self, article: Article) -> bool:
+        """Whether it may still be edited: what a backfill brings is not looked at twice."""
+        return bool(self.look_again) and self.clock() - article.sort_time < self.look_again
+
+    def _unchanged(self, claimed: Body, requests: int) -> FillReport:
+        ended = replace(claimed, state=BodyState.DONE, error="")
+        with self.store.write() as tx:
+            bodies.settle(tx, claimed, ended)
+        self.refusals.pop(claimed.host, None)
+        return _report(ended, requests)
 
     def _complete(self, tx: Any, was: Judged, article: Article, *, quiet: bool) -> int:
         """Store the article and its new verdict; owe it to channels that neither were told nor would have been."""
@@ -162,13 +186,19 @@ class _Asking:
     source: Source | None
     requests: int = 0
 
-    async def gather(self, url: str) -> Detail:
-        """What all documents of the article say. Raises UpstreamError."""
+    async def gather(self, url: str, known: datetime | None = None) -> Detail | None:
+        """What all documents of the article say; None when its page says no later change than ``known``.
+
+        Raises UpstreamError.
+        """
         adapter = detailed(self.source) if self.source else None
         request = adapter.detail(self.source, url) if adapter and self.source else None
         if self.source is None or adapter is None or request is None:
             raise Unreadable("The source of {url} is not configured any more, or has no pages like it.", url=url)
         detail = await self.filler.read(self.source, await self._ask(self.source, adapter, request), None)
+        said = dates.parse(detail.updated, self.source.timezone) if known and not detail.content else None
+        if known and said and said.at <= known:
+            return None
         while detail.ways and self.requests < MOST_REQUESTS:
             detail = await self._follow(self.source, adapter, detail)
         return detail
@@ -213,10 +243,11 @@ class _Asking:
 
 
 def _postponed(claimed: Body, now: datetime, why: str) -> Body:
-    """The duty after an attempt that brought no text: later, or never."""
+    """The duty after an attempt that brought no text: later, or never. A text that is there is no failure."""
     attempts = claimed.attempts + 1
     if attempts > len(RETRIES):
-        return replace(claimed, state=BodyState.FAILED, attempts=attempts, error=why)
+        state = BodyState.DONE if claimed.revision else BodyState.FAILED
+        return replace(claimed, state=state, attempts=attempts, error=why)
     return replace(claimed, attempts=attempts, due=now + RETRIES[attempts - 1], error=why)
 
 
@@ -228,7 +259,10 @@ def _concerns_host(error: UpstreamError) -> bool:
 
 
 def _report(ended: Body, requests: int) -> FillReport:
-    due = ended.due if ended.state is BodyState.PENDING else None
+    state = ended.state
+    if state is BodyState.AGAIN:
+        state = BodyState.PENDING if ended.error else BodyState.DONE
+    due = ended.due if state is BodyState.PENDING else None
     return FillReport(
-        number=ended.number, source=ended.source, state=ended.state, requests=requests, due=due, error=ended.error
+        number=ended.number, source=ended.source, state=state, requests=requests, due=due, error=ended.error
     )

@@ -36,7 +36,9 @@ def file_url(number: int) -> str:
     return f"https://www.korea.kr/common/download.do?fileId={number}&tblKey=GMN"
 
 
-def release_page(number: int, inline: str = "", viewer: bool = True, files: tuple[str, ...] = ()) -> str:
+def release_page(
+    number: int, inline: str = "", viewer: bool = True, files: tuple[str, ...] = (), modified: str = ""
+) -> str:
     place = f"fn={number}&amp;rs=/docViewer/result/2026.05/20/{number}"
     frame = f'<iframe id="content_press" src="/docViewer/iframe_skin/doc.html?{place}"></iframe>'
     listed = "".join(
@@ -44,7 +46,8 @@ def release_page(number: int, inline: str = "", viewer: bool = True, files: tupl
         for place, name in enumerate(files)
     )
     return (
-        '<html><head><script type="application/ld+json">{"datePublished": "2026-05-20T08:15:30+09:00"}</script></head>'
+        '<html><head><script type="application/ld+json">{"datePublished": "2026-05-20T08:15:30+09:00", '
+        f'"dateModified": "{modified}"}}</script></head>'
         f'<body><div class="view_title"><h1>{number}번 시범사업 선정</h1></div>'
         '<div class="article_head"><h2>- 세 유역에서 시작</h2></div>'
         f'<div class="filedown">{listed}</div><div class="view_cont">{inline or (frame if viewer else "")}'
@@ -100,9 +103,9 @@ class World:
         self.list.add(*(Release(id=number, day=TODAY, **changes) for number in numbers))
         await self.poll()
 
-    def pages(self, number: int, *texts: str, **changes: Any) -> None:
+    def pages(self, number: int, *texts: str, status: int = 200, **changes: Any) -> None:
         """A release's page and its viewer's pages, after which there are none."""
-        self.server.at(view(number), self.server.page(release_page(number, **changes)))
+        self.server.at(view(number), self.server.page(release_page(number, **changes), status))
         for place, text in enumerate(texts, 1):
             self.server.at(VIEWER.format(number, place), self.server.page(f"<html><body>{text}</body></html>"))
         self.server.at(VIEWER.format(number, len(texts) + 1), self.server.page("없음", status=404))
@@ -481,3 +484,70 @@ async def test_a_revision_that_comes_while_its_page_is_read_is_read_too(world: W
     await world.fill()
     assert world.article(156770082).article.content.endswith("<p>고친 글</p>")
     assert await world.filler.fill(HOST) is None
+
+
+# A second look --------------------------------------------------------------------------------------------------------
+
+SOON, LATER = "2026-05-20T08:15:30+09:00", "2026-05-20T20:00:00+09:00"
+
+
+async def read_once(world: World, number: int) -> None:
+    """A release that was read, and whose page is due to be looked at once more."""
+    world.filler = replace(world.filler, look_again=timedelta(hours=36))
+    await world.contact()
+    await world.announce(number)
+    world.pages(number, "<p>처음 글</p>", modified=SOON)
+    assert (await world.fill()).state is BodyState.DONE
+    body = world.body(number)
+    assert body is not None
+    assert (body.state, body.due) == (BodyState.AGAIN, world.clock() + timedelta(hours=36))
+    assert await world.filler.fill(HOST) is None
+    world.clock.advance(hours=36)
+    world.server.got.clear()
+
+
+async def test_a_page_that_says_no_later_change_costs_one_request(world: World) -> None:
+    await read_once(world, 156770090)
+    report = await world.fill()
+    assert (report.state, report.requests, report.changed) == (BodyState.DONE, 1, False)
+    assert await world.filler.fill(HOST) is None
+    world.clock.advance(days=30)
+    assert await world.filler.fill(HOST) is None
+
+
+async def test_an_edit_that_no_list_shows_is_found_and_is_a_revision(world: World) -> None:
+    await read_once(world, 156770091)
+    world.pages(156770091, "<p>처음 글</p><p>빠졌던 문단</p>", modified=LATER)
+    assert (await world.fill()).changed
+    article = world.article(156770091).article
+    assert (article.revision, article.content.endswith("<p>빠졌던 문단</p>")) == (2, True)
+    assert await world.filler.fill(HOST) is None
+
+
+async def test_a_second_look_gives_way_to_what_was_never_read_and_never_fails(world: World) -> None:
+    await read_once(world, 156770092)
+    await world.announce(156770093)
+    world.pages(156770093, TEXT)
+    world.pages(156770092, status=404)
+    assert (await world.fill()).number == world.article(156770093).article.number
+    for wait in RETRIES:
+        assert (await world.fill()).state is BodyState.PENDING
+        world.clock.advance(seconds=wait.total_seconds())
+    assert (await world.fill()).state is BodyState.DONE
+    assert world.article(156770092).article.content.endswith("<p>처음 글</p>")
+
+
+async def test_what_is_old_is_not_looked_at_twice(world: World) -> None:
+    world.filler = replace(world.filler, look_again=timedelta(hours=36))
+    await world.contact(Release(id=156770094, day=date(2026, 5, 18)))
+    world.pages(156770094, TEXT)
+    await world.fill()
+    body = world.body(156770094)
+    assert body is not None
+    assert body.state is BodyState.DONE
+
+
+async def test_a_retry_leaves_second_looks_alone(world: World) -> None:
+    await read_once(world, 156770095)
+    with world.store.write() as tx:
+        assert bodies.retry(tx, world.clock()) == 0

@@ -92,6 +92,7 @@ class Bodies(Strict):
 
     enabled: bool = True
     seconds: Annotated[float, Field(ge=0, le=3600)] = 3
+    look_again_hours: Annotated[float, Field(ge=0, le=720)] = 36
 
 
 class Settings(Strict):

@@ -11,16 +11,22 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, select
 
 from policyfeed.store.schema import articles, bodies
 from policyfeed.types import Article
 
 
 class BodyState(StrEnum):
+    """``AGAIN``: it was read, and is to be looked at once more, for edits that no list shows."""
+
     PENDING = "pending"
+    AGAIN = "again"
     DONE = "done"
     FAILED = "failed"
+
+
+_WAITING = bodies.c.state.in_([BodyState.PENDING.value, BodyState.AGAIN.value])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +86,9 @@ def doubt(tx: Connection, number: int, source: str, url: str, now: datetime) -> 
 
 
 def claim(tx: Connection, host: str, now: datetime, lease: timedelta) -> Body | None:
-    """The duty of a host that comes first: what was announced before what was there already, then the newest."""
-    newest = (bodies.c.quiet, articles.c.sort_time.desc(), bodies.c.number.desc())
+    """The duty of a host that comes first: what was never read, what was announced, then the newest."""
+    read_before = case((bodies.c.state == BodyState.AGAIN.value, 1), else_=0)
+    newest = (read_before, bodies.c.quiet, articles.c.sort_time.desc(), bodies.c.number.desc())
     statement = select(bodies).join(articles, articles.c.number == bodies.c.number).where(_due(now), _at(host))
     row = tx.execute(statement.order_by(*newest).limit(1)).mappings().first()
     if row is None:
@@ -101,13 +108,13 @@ def settle(tx: Connection, claimed: Body, ended: Body) -> bool:
 
 def postpone(tx: Connection, host: str, until: datetime) -> None:
     """Nothing is asked of the host before that."""
-    where = and_(bodies.c.state == BodyState.PENDING.value, _at(host), bodies.c.due < until)
+    where = and_(_WAITING, _at(host), bodies.c.due < until)
     tx.execute(bodies.update().where(where).values(due=until))
 
 
 def retry(tx: Connection, now: datetime) -> int:
     """Try again, from the first attempt, what failed or waits. How many there are."""
-    where = bodies.c.state != BodyState.DONE.value
+    where = bodies.c.state.in_([BodyState.PENDING.value, BodyState.FAILED.value])
     row = {"state": BodyState.PENDING.value, "attempts": 0, "due": now, "error": ""}
     return tx.execute(bodies.update().where(where).values(row)).rowcount
 
@@ -120,8 +127,7 @@ def due(tx: Connection, now: datetime) -> dict[str, int]:
 
 def next_due(tx: Connection) -> dict[str, datetime]:
     """Host → when the next of its bodies may be asked for."""
-    pending = bodies.c.state == BodyState.PENDING.value
-    rows = tx.execute(select(bodies.c.host, func.min(bodies.c.due)).where(pending).group_by(bodies.c.host))
+    rows = tx.execute(select(bodies.c.host, func.min(bodies.c.due)).where(_WAITING).group_by(bodies.c.host))
     return {row[0]: row[1] for row in rows}
 
 
@@ -138,7 +144,7 @@ def counts(tx: Connection) -> dict[tuple[str, str], int]:
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
-    return and_(bodies.c.state == BodyState.PENDING.value, bodies.c.due <= now)
+    return and_(_WAITING, bodies.c.due <= now)
 
 
 def _at(host: str) -> ColumnElement[bool]:
