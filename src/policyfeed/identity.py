@@ -34,6 +34,9 @@ _OFFICE = re.compile(
     r"[가-힣]{2,12}(?:지방[가-힣]{0,5}청|유역환경청|지청|관리소|관리청|사무소|세관|세무서|경찰청|경찰서|소방서|해경서|본부|지사|지원"
     r"|출장소|연구소|시험소|검역소|우체국|휴양림)"
 )
+_QUOTED = re.compile(
+    r"「([^「」]{8,120})」|『([^『』]{8,120})』|“([^“”]{8,120})”|‘([^‘’]{8,120})’|\"([^\"]{8,120})\"|'([^']{8,120})'"
+)
 _HEAD = re.compile(r"\s+[-–—]\s+")
 _STAGES = (
     "결과",
@@ -198,6 +201,13 @@ class Neighbours:
 def title_mark(title: str) -> str:
     """A hash of the close title (hex): what equal titles are looked up by."""
     return hashlib.blake2b(close_title(title).encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+def quoted(text: str) -> tuple[str, ...]:
+    """What a text names in quotation marks and is long enough to be a title: 「…」, 『…』, “…”, ‘…’, "…", '…'."""
+    return tuple(
+        dict.fromkeys(one for found in _QUOTED.finditer(text[:50_000]) if (one := next(filter(None, found.groups()))))
+    )
 
 
 @dataclass(slots=True)

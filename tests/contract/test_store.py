@@ -19,9 +19,9 @@ from sqlalchemy.exc import IntegrityError
 from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError
 from policyfeed.selection import Selection
 from policyfeed.store import SourceState, Store, articles, database, outbox, schema, sources, working_alone
-from policyfeed.types import Validators
+from policyfeed.types import Kind, Validators
 from tests import alerts, releases
-from tests.alerts import NOW
+from tests.alerts import NOW, article
 
 EVERYTHING = Selection(kept_only=False)
 
@@ -409,3 +409,15 @@ def test_a_killed_holder_blocks_nobody(tmp_path: Path) -> None:
         pass
     with working_alone(tmp_path):
         pass
+
+
+def test_an_explanation_leads_to_the_release_that_it_names(store: Store) -> None:
+    named = article(1, title="하천 유역 탄소중립 시범사업 3곳 선정", origins=())
+    old = article(2, title="하천 유역 탄소중립 시범사업 3곳 선정", origins=(), published=NOW - timedelta(days=300))
+    text = "일부 언론은 '하천 유역 탄소중립 시범사업 3곳 선정' 보도자료에 오류가 있다고 보도했으나 사실이 아닙니다."
+    explains = article(3, title="시범사업 선정은 공정했습니다", summary=text, kind=Kind.EXPLANATION, origins=())
+    with store.write() as tx:
+        numbers = [articles.insert(tx, one).number for one in (named, old, explains)]
+        found = articles.answered(tx, replace(explains, number=numbers[2]))
+        assert found == [(numbers[0], named.title)]
+        assert articles.answered(tx, replace(explains, kind=Kind.PRESS_RELEASE)) == []

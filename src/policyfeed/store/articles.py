@@ -6,16 +6,19 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select, text, tuple_, union
 
+from policyfeed import identity
 from policyfeed.selection import Selection
 from policyfeed.store import codec
 from policyfeed.store.schema import articles, origins, revisions, verdicts
-from policyfeed.types import Article, Judged, Origin, Verdict
+from policyfeed.types import Article, Judged, Kind, Origin, Verdict
 
+ANSWERS_WITHIN = timedelta(days=60)
+"""How old a release may be that an explanation (설명·해명) answers."""
 _BATCH = 500  # SQLite takes at most 32,766 parameters in a statement
 _VERDICT = [column for column in verdicts.c if column.name != "number"]
 
@@ -77,6 +80,18 @@ def titles(
     wheres += [articles.c.title_mark.in_(some) for some in _batches(sorted(set(marks)))]
     rows = tx.execute(union(*(select(*columns).where(where, time) for where in wheres)))
     return [(row.number, row.title, row.sort_time) for row in rows]
+
+
+def answered(tx: Connection, article: Article) -> list[tuple[int, str]]:
+    """(number, title) of earlier articles that an explanation names in quotation marks; [] for other kinds."""
+    if article.kind is not Kind.EXPLANATION:
+        return []
+    text = f"{article.summary}\n{re.sub('<[^>]*>', ' ', article.content)}"
+    marks = {identity.title_mark(one) for one in identity.quoted(text)}
+    time = articles.c.sort_time.between(article.sort_time - ANSWERS_WITHIN, article.sort_time)
+    where = and_(articles.c.title_mark.in_(marks), time, articles.c.number != article.number)
+    rows = tx.execute(select(articles.c.number, articles.c.title).where(where).order_by(articles.c.sort_time.desc()))
+    return [(row.number, row.title) for row in rows]
 
 
 def reserve(tx: Connection) -> int:
