@@ -14,8 +14,8 @@ from datetime import date, datetime, timedelta
 
 from policyfeed import registry
 from policyfeed.clock import KST
-from policyfeed.errors import Incomplete
 from policyfeed.documents import Reading
+from policyfeed.errors import Incomplete
 from policyfeed.poll import Poller
 from policyfeed.store import Store, articles
 from policyfeed.types import Article, Ministry, MinistryName, Request, Source

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from tests import releases
 
 from policyfeed import publish
 from policyfeed.formats import shown
 from policyfeed.types import Attachment, Judged, MinistryName, Reason, Verdict
+from tests import releases
 
 _ODD = st.sampled_from(
     [

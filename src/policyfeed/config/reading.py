@@ -183,7 +183,7 @@ class Reader:
             if any(secret is None for secret in secrets.values()):
                 continue
             channel = Channel(
-                **table.model_dump(include={"name", "kind", "operator", "daily_cap", "language", "per_second", "options"}),
+                **table.model_dump(exclude={"url", "secrets", "enabled", "select"}),
                 url=secrets.pop("url") or Secret(""),
                 secrets={name: secret for name, secret in secrets.items() if secret is not None},
                 selection=table.select.selection(),
