@@ -1,6 +1,6 @@
 """Acceptance on real input: the shipped configuration against a replica of the real upstream world.
 
-    python benchmarks/real_input.py --replica DIR [--days 1] [--step 20] [--kills 50] [--faults FILE] [--json]
+    python benchmarks/real_input.py --replica DIR [--start TIME] [--hours 24] [--step 20] [--kills 50] [--faults FILE] [--json]
 
 DIR holds the replica (``python -m replica``), which plays korea.kr, the ministries and the messengers as a proxy with
 a clock of its own. The daemon runs under Debian's ``faketime`` at the same virtual time, which is moved on in steps.
@@ -33,7 +33,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 KST = timezone(timedelta(hours=9))
-START = datetime(2026, 5, 20, 9, 0, tzinfo=KST)
+START = "2026-05-20T09:00:00+09:00"
 SLACK = "https://hooks.slack.com/services/T000/B000/acceptance"
 WEBHOOK = "https://hooks.example.com/acceptance"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -106,6 +106,7 @@ class Daemon:
             "POLICYFEED_WEBHOOK_SECRET": replica.ask("/secrets")["standard_webhooks"],
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self.since = clock.moment
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "policyfeed", *arguments]
@@ -210,6 +211,22 @@ def compare(daemon: Daemon, watched: Watched, label: str, start: datetime) -> No
     watched.figures[label] |= joins(truth, articles)
 
 
+def changes(daemon: Daemon, watched: Watched) -> None:
+    """Of the truth's edits and withdrawals since the daemon started: how many became revisions and were marked."""
+    truth = daemon.replica.ask("/truth")
+    stored = {id_: article for article in daemon.articles() for id_ in news_ids(article)}
+    since = daemon.since.isoformat()
+    edits = [one for one in truth["edits"] if one["newsId"] in stored and one["at"] >= since]
+    gone = [one for one in truth["withdrawn"] if one["newsId"] in stored and one["at"] >= since]
+    seen = sum(stored[one["newsId"]]["revision"] > 1 for one in edits)
+    marked = sum(stored[one["newsId"]]["withdrawn"] is not None for one in gone)
+    wrong = {one["newsId"] for one in truth["withdrawn"]}
+    false = [id_ for id_, article in stored.items() if article["withdrawn"] and id_ not in wrong]
+    watched.check(not false, f"marked as withdrawn, though they are there: {false}")
+    watched.figures["edits"] = {"upstream": len(edits), "revisions": seen}
+    watched.figures["withdrawals"] = {"upstream": len(gone), "marked": marked}
+
+
 def _equal(one: dict[str, Any], article: dict[str, Any], watched: Watched, edited: set[str]) -> None:
     printed = {o["title"] for o in article["origins"] if one["newsId"] in o["url"]}
     if one["newsId"] not in edited:
@@ -294,10 +311,10 @@ def quiet_articles(daemon: Daemon) -> set[int]:
 
 
 @contextmanager
-def world(folder: Path, faults: Path | None) -> Iterator[tuple[Daemon, Path]]:
+def world(folder: Path, start: datetime, faults: Path | None) -> Iterator[tuple[Daemon, Path]]:
     with tempfile.TemporaryDirectory(prefix="policyfeed-real-") as name:
         work = Path(name)
-        clock = Clock(work, START)
+        clock = Clock(work, start)
         replica = Replica(folder, work, clock, faults)
         daemon = Daemon(replica, work, clock)
         try:
@@ -316,11 +333,12 @@ def day(daemon: Daemon, watched: Watched, hours: float, step: int, kills: int, s
     per_step = [kills // steps + (n < kills % steps) for n in range(steps)]
     rng.shuffle(per_step)
     done = 0
+    start = daemon.clock.moment
     daemon.start()
     daemon.ready()
     daemon.settle()
     for n in range(steps):
-        daemon.clock.move(START + timedelta(minutes=step * (n + 1)))
+        daemon.clock.move(start + timedelta(minutes=step * (n + 1)))
         for _ in range(per_step[n]):
             time.sleep(rng.uniform(0.05, 4.0))
             daemon.kill()
@@ -347,6 +365,7 @@ def _whole(daemon: Daemon, watched: Watched) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replica", type=Path, required=True, help="the folder of the replica")
+    parser.add_argument("--start", default=START, help="virtual time of the beginning (ISO 8601)")
     parser.add_argument("--hours", type=float, default=24)
     parser.add_argument("--step", type=int, default=20, help="minutes of a step")
     parser.add_argument("--kills", type=int, default=0)
@@ -355,19 +374,21 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="copy the data folder and the log here at the end")
     arguments = parser.parse_args()
     watched = Watched()
-    with world(arguments.replica.resolve(), arguments.faults) as (daemon, work):
+    start = datetime.fromisoformat(arguments.start).astimezone(KST)
+    with world(arguments.replica.resolve(), start, arguments.faults) as (daemon, work):
         began = datetime.now(UTC)
         once = daemon.run("once", "--json")
         lines = [json.loads(line) for line in once.stdout.splitlines()]
         failed = {line["source"]: line["error"]["name"] for line in lines if line["error"]}
         watched.figures["once"] = {"exit": once.returncode, "sources": len(lines), "failed": failed}
         watched.check(bool(lines), f"once printed nothing: {once.stderr[-500:]}")
-        compare(daemon, watched, "first three days", START - timedelta(days=2))
+        compare(daemon, watched, "first three days", start - timedelta(days=2))
         watched.check(not daemon.replica.ask("/sent")["sent"], "something was announced at first contact")
         before = {article["id"] for article in daemon.articles()}
         if arguments.hours:
             day(daemon, watched, arguments.hours, arguments.step, arguments.kills, arguments.seed)
-            compare(daemon, watched, "after the run", START - timedelta(days=2))
+            compare(daemon, watched, "after the run", start - timedelta(days=2))
+            changes(daemon, watched)
             told(daemon, watched, before)
         watched.figures["requests"] = daemon.replica.ask("/stats")["requests"]
         watched.figures["real seconds"] = round((datetime.now(UTC) - began).total_seconds())
