@@ -232,7 +232,9 @@ def configured(folder: Path, urls: Sequence[str], more: str = "") -> Any:
         for number, url in enumerate(urls)
     )
     (folder / "sources" / "feeds.toml").write_text("\n".join(rows))
-    return load(folder, {"POLICYFEED_WEBHOOK_URL": "http://127.0.0.1:9/", "POLICYFEED_WEBHOOK_SECRET": "whsec_" + "A" * 32})
+    return load(
+        folder, {"POLICYFEED_WEBHOOK_URL": "http://127.0.0.1:9/", "POLICYFEED_WEBHOOK_SECRET": "whsec_" + "A" * 32}
+    )
 
 
 def _policyfeed(folder: Path, urls: Sequence[str]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from policyfeed import __version__, registry
 from policyfeed.channels import Channel
@@ -34,6 +35,8 @@ from policyfeed.workers import Workers
 P = ParamSpec("P")
 T = TypeVar("T")
 MEGABYTE = 1024 * 1024
+MOST_TOGETHER = 64
+"""Transactions that are flushed to the disk together."""
 LONGEST_DELAY = 60.0
 """Seconds of a Crawl-delay that are kept between two pages of a poll; the polls themselves are minutes apart."""
 
@@ -44,13 +47,40 @@ def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 class WriterThread:
-    """The one thread in which the store is written: an asynchronous call for a synchronous function."""
+    """The one thread in which the store is written: an asynchronous call for a synchronous function.
 
-    def __init__(self) -> None:
+    What is asked for while it works is done together afterwards: one flush to the disk for several transactions.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._waiting: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
+        self._busy = False
 
     async def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((lambda: work(*args, **kwargs), future))
+        self._start()
+        return await future
+
+    def _start(self) -> None:
+        if self._waiting and not self._busy:
+            self._busy = True
+            some = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+            done = asyncio.get_running_loop().run_in_executor(
+                self._thread, self._store.together, [work for work, _ in some]
+            )
+            done.add_done_callback(lambda _: self._settle([future for _, future in some], done))
+
+    def _settle(
+        self, futures: list[asyncio.Future[Any]], done: asyncio.Future[list[tuple[Any, Exception | None]]]
+    ) -> None:
+        self._busy = False
+        for future, (result, error) in zip(futures, done.result(), strict=True):
+            if not future.done():
+                future.set_exception(error) if error else future.set_result(result)
+        self._start()
 
     def close(self) -> None:
         self._thread.shutdown(wait=True)
@@ -234,7 +264,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         store = Store(data)
         stack.callback(store.close)
-        db = WriterThread()
+        db = WriterThread(store)
         stack.callback(db.close)
         if client is None:
             client = await stack.enter_async_context(_client(config, environ, clock))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import pickle
 import resource
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as TimedOut
@@ -52,7 +53,7 @@ class Workers:
             max_workers=processes,
             context=context,
             initializer=_start,
-            initargs=(bodies, rules, megabytes * _MEGABYTE),
+            initargs=(bodies, pickle.dumps(rules), megabytes * _MEGABYTE),
         )
 
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
@@ -93,10 +94,11 @@ class Workers:
         self._pool.join()
 
 
-def _start(bodies: tuple[Ministry, ...], rules: Rules | None, most: int) -> None:
+def _start(bodies: tuple[Ministry, ...], pickled: bytes, most: int) -> None:
     """Limit the worker's memory to what it has now and ``most`` bytes more."""
     global _ministries, _judge  # noqa: PLW0603 - a worker process serves one configuration
     _ministries = Ministries(bodies)
+    rules: Rules | None = pickle.loads(pickled)  # noqa: S301 - our own, pickled once for all workers
     _judge = Judge(rules).judge if rules else None
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - a kernel file, not a path of ours
         used = int(statm.read().split()[0]) * resource.getpagesize()

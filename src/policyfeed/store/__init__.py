@@ -7,7 +7,7 @@ from sqlalchemy import Connection as Transaction
 
 from policyfeed.store import articles, backfills, board, bodies, feeds, health, hosts, labels, outbox, sources
 from policyfeed.store.backfills import BackfillState
-from policyfeed.store.database import InDatabase, Store, working_alone
+from policyfeed.store.database import InDatabase, Outcome, Store, working_alone
 from policyfeed.store.hosts import HostState
 from policyfeed.store.sources import SourceState
 
@@ -15,6 +15,7 @@ __all__ = [
     "BackfillState",
     "HostState",
     "InDatabase",
+    "Outcome",
     "SourceState",
     "Store",
     "Transaction",

@@ -6,7 +6,8 @@ import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TextIO, TypeVar
@@ -23,6 +24,8 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Outcome = tuple[Any, Exception | None]
+"""What a function gave, or raised."""
 
 
 class InDatabase(Protocol):
@@ -38,6 +41,7 @@ class Store:
         """Open, create or migrate. Raises OutputError (folder), NewerDatabase, StoreError (no database, full disk)."""
         self.folder = folder
         self.file = folder / FILE
+        self._local = threading.local()
         _make_folder(folder)
         self._engine = _engine(self.file)
         try:
@@ -57,11 +61,36 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction: all of it is stored, or nothing."""
+        """One transaction: all of it is stored, or nothing. Within ``together`` a savepoint of the common one."""
+        group: _Group | None = getattr(self._local, "group", None)
+        if group is not None:
+            with self._mapped(), group.begun().begin_nested():
+                yield group.begun()
+            return
         with self._mapped(), self._engine.connect() as connection:
             connection.execution_options(writing=True)
             with connection.begin():
                 yield connection
+
+    def together(self, works: Sequence[Callable[[], Any]]) -> list[Outcome]:
+        """Run several works whose writes are flushed to the disk once: for each what it gave, or raised.
+
+        Each is all or nothing by itself. When the database fails, all of them have failed: nothing of them is stored.
+        """
+        group = _Group(self._engine)
+        self._local.group = group
+        outcomes: list[Outcome] = []
+        try:
+            outcomes.extend(_outcome(work) for work in works)
+            failed = next((error for _, error in outcomes if isinstance(error, StoreError)), None)
+            with self._mapped():
+                group.end(stored=failed is None)
+        except StoreError as error:
+            failed = error
+        finally:
+            self._local.group = None
+            group.close()
+        return [(None, failed)] * len(works) if failed else outcomes
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:
@@ -89,6 +118,36 @@ class Store:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+class _Group:
+    """A transaction that begins with the first write of several works."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def begun(self) -> Connection:
+        if self._connection is None:
+            connection = self._engine.connect().execution_options(writing=True)
+            connection.begin()
+            self._connection = connection
+        return self._connection
+
+    def end(self, *, stored: bool) -> None:
+        if self._connection is not None:
+            (self._connection.commit if stored else self._connection.rollback)()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+def _outcome(work: Callable[[], Any]) -> Outcome:
+    try:
+        return work(), None
+    except Exception as error:  # it is the caller's, who waits in another thread
+        return None, error
 
 
 def _copy(file: Path, to: Path) -> None:
