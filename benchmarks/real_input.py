@@ -1,6 +1,6 @@
 """Acceptance on real input: the shipped configuration against a replica of the real upstream world.
 
-    python benchmarks/real_input.py --replica DIR [--start TIME] [--hours 24] [--step 20] [--kills 50] [--faults FILE] [--json]
+    python benchmarks/real_input.py --replica DIR [--start TIME] [--hours 24] [--step 20] [--kills 50] [--faults FILE]
 
 DIR holds the replica (``python -m replica``), which plays korea.kr, the ministries and the messengers as a proxy with
 a clock of its own. The daemon runs under Debian's ``faketime`` at the same virtual time, which is moved on in steps.
