@@ -1,9 +1,9 @@
 """How much polling costs: policyfeed beside other readers, on the same feeds, in one run.
 
-    python -m benchmarks.poll --feeds 200 --peers policyfeed,reader,newsboat,sfeed,rss2email [--json]
+    python benchmarks/poll.py --feeds 200 --peers policyfeed,reader,newsboat,sfeed,rss2email [--json]
 
-Phases: first poll; unchanged (304; two rounds before it, for readers that send validators only from the third visit on);
-the same bodies without ETag; only lastBuildDate moved; one new entry in each feed. Costs are printed as ratios to
+Phases: first poll; unchanged (304; after a second round, for readers that send validators only from the third visit
+on); the same bodies without ETag; only lastBuildDate moved; one new entry in each feed. Costs are printed as ratios to
 policyfeed's; the floor is what a socket, SHA-256, expat and one row cost in the same run.
 """
 
@@ -22,8 +22,8 @@ from dataclasses import asdict
 from pathlib import Path
 from xml.parsers import expat
 
-from benchmarks import feedserver
-from benchmarks.poll_peers import PEERS, Peer, Round
+import feedserver
+from poll_peers import PEERS, Peer, Round
 
 PHASES = {
     "first": "etag=1&built=0&extra=0",

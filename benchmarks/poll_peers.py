@@ -17,7 +17,7 @@ PYTHON = sys.executable
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round cost: seconds of CPU (children included), seconds of time, peak memory in MiB of the main process."""
+    """What one round cost: seconds of CPU (children included) and of time, peak MiB of the main process."""
 
     cpu: float
     wall: float
@@ -119,7 +119,7 @@ class Driven(Peer):
         import time
 
         if self.process is None:
-            command = [PYTHON, "-m", "benchmarks.poll_peers", self.name, str(self.folder)]
+            command = [PYTHON, __file__, self.name, str(self.folder)]
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             self._hear()
         before, began = cpu(self.process.pid), time.perf_counter()
@@ -228,7 +228,8 @@ def configured(folder: Path, urls: Sequence[str], more: str = "") -> Any:
     (folder / "sources").mkdir()
     (folder / "policyfeed.toml").write_text(CONFIG + more)
     rows = (
-        f'[[source]]\nid = "f{number}"\nkind = "feed"\nurl = "{url}"\nministry = "{ministries[number % len(ministries)]}"\n'
+        f'[[source]]\nid = "f{number}"\nkind = "feed"\nurl = "{url}"\n'
+        f'ministry = "{ministries[number % len(ministries)]}"\n'
         for number, url in enumerate(urls)
     )
     (folder / "sources" / "feeds.toml").write_text("\n".join(rows))

@@ -27,6 +27,10 @@ class Judging(Protocol):
     def channels(self) -> Sequence[Channel]: ...
 
 
+class Doubtful(Exception):
+    """The whole document must be read to tell what an entry is. Nothing was written."""
+
+
 @dataclass(slots=True)
 class Books:
     """Enters seen articles into the store, within one transaction, and counts."""
@@ -48,14 +52,18 @@ class Books:
     _next: int = 0
     _unwritten: list[Judged] = field(default_factory=list)
 
-    def enter(self, source: Source, seen: Sequence[Article]) -> None:
+    def enter(self, source: Source, seen: Sequence[Article], *, partial: bool = False) -> None:
         """Oldest first, so that numbers run with time (of one moment, the last listed: lists begin with the newest).
 
-        What is known word for word costs nothing.
+        What is known word for word costs nothing. ``partial``: what is known was left out; then raises Doubtful when
+        a new entry bears a known key. It is a revision, or another entry under the same link: only the whole tells.
         """
         keys = [article.origins[0].key for article in seen]
-        articles.restore(self.tx, source.id, keys, self.now)
         said = articles.seen_digests(self.tx, source.id, keys)
+        if said and partial:
+            raise Doubtful
+        if said:
+            articles.restore(self.tx, source.id, list(said), self.now)
         fresh = [one for one in seen if said.get(one.origins[0].key) != one.origins[0].digest]
         if not fresh:
             return

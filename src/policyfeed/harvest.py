@@ -6,6 +6,7 @@ whole was not sent for a week.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -61,14 +62,41 @@ class Harvest:
     """Canonical key → verdict, where the reader judged."""
 
 
+class Room:
+    """Documents in hand between the network and the store: when there are many, no further ones are asked for.
+
+    Requests under way are let in all the same, so that a server that hangs takes no place from others.
+    """
+
+    def __init__(self, places: int = 16) -> None:
+        self._places = places
+        self._left = asyncio.Event()
+
+    async def vacant(self) -> None:
+        """Wait until there is a place."""
+        while self._places <= 0:
+            self._left.clear()
+            await self._left.wait()
+
+    def enter(self) -> None:
+        self._places -= 1
+
+    def leave(self) -> None:
+        self._places += 1
+        self._left.set()
+
+
 class Visit:
     """One visit to a source, which stands at ``source.url``. ``requests`` counts what was asked, failures included."""
 
     _document: Document
     _harvest: Harvest
 
-    def __init__(self, source: Source, state: SourceState, *, fetch: Fetch, read: Read, clock: Clock) -> None:
+    def __init__(
+        self, source: Source, state: SourceState, *, fetch: Fetch, read: Read, clock: Clock, room: Room | None = None
+    ) -> None:
         self.source, self.state = source, state
+        self._room, self._inside = room or Room(), False
         self.requests = 0
         self._fetch, self._read, self._clock = fetch, read, clock
 
@@ -76,7 +104,10 @@ class Visit:
         """Raises UpstreamError."""
         state = self.state
         request = registry.load("sources", self.source.kind).first(self.source, state.cursor, self._clock())
+        await self._room.vacant()
         document = await self._first(request)
+        self._inside = True
+        self._room.enter()
         harvest = Harvest(
             articles=None,
             validators=_validators(document),
@@ -96,6 +127,12 @@ class Visit:
             return harvest
         self._document, self._harvest = document, replace(harvest, body_hash=body_hash)
         return await self._read_on(document, self._harvest, state.cursor)
+
+    def over(self) -> None:
+        """What was brought home is stored."""
+        if self._inside:
+            self._inside = False
+            self._room.leave()
 
     async def whole(self) -> Harvest:
         """The harvest once more, of all that the document holds: for when known entries decide what a new one is."""

@@ -29,6 +29,7 @@ REACH = timedelta(days=2)
 _TAG = re.compile(r"^\s*(?:[\[(【〔［（][^\])】〕］）]{1,14}[\])】〕］）]\s*)+")
 _YEAR = re.compile(r"['’‘`´](\d{2})(?=[\s.년~∼]|$)")
 _SIGNS = re.compile(r"[\W_]+")
+_MARKUP = re.compile(r"<[^>]*>")
 _NUMBER = re.compile(r"\d+")
 _OFFICE = re.compile(
     r"[가-힣]{2,12}(?:지방[가-힣]{0,5}청|유역환경청|지청|관리소|관리청|사무소|세관|세무서|경찰청|경찰서|소방서|해경서|본부|지사|지원"
@@ -287,7 +288,7 @@ def revise(known: Article, seen: Article, now: datetime) -> Article | None:
 
 def digest(title: str, summary: str, content: str) -> str:
     """The hash of what is said (SHA-256, hex): white space, session ids and markup attributes do not count."""
-    text = re.sub(r"<[^>]*>|\s+", "", content) or re.sub(r"\s+", "", summary)
+    text = "".join(_MARKUP.sub("", content).split()) or "".join(summary.split())
     return hashlib.sha256(f"{title}\x1f{text}".encode("utf-8", "replace")).hexdigest()
 
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from policyfeed.books import Books, Judge
+from policyfeed.books import Books, Doubtful, Judge
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock
 from policyfeed.documents import Reading, read_document
 from policyfeed.errors import Emptied, Refused, UpstreamError
-from policyfeed.harvest import MOST_PAGES, Fetch, Harvest, Read, Visit, ask
+from policyfeed.harvest import MOST_PAGES, Fetch, Harvest, Read, Room, Visit, ask
 from policyfeed.rhythm import (
     Bounds,
     Prior,
@@ -33,7 +33,7 @@ from policyfeed.rhythm import (
     server_floor,
     settled,
 )
-from policyfeed.store import HostState, InDatabase, SourceState, Store, Transaction, articles, hosts, sources
+from policyfeed.store import HostState, InDatabase, SourceState, Store, Transaction, hosts, sources
 from policyfeed.store.sources import GONE
 from policyfeed.types import Document, Request, Source
 
@@ -123,6 +123,7 @@ class Poller:
     prior: Prior
     rng: random.Random = field(default_factory=random.Random)
     running: dict[str, asyncio.Future[PollReport]] = field(default_factory=dict)
+    room: Room = field(default_factory=Room)
 
     async def poll(self, source: Source) -> PollReport:
         """Visit one source now, or wait for the visit under way. Trouble upstream is a report with its error."""
@@ -144,14 +145,23 @@ class Poller:
         if host is not None and self.clock() < host.paused_until <= self.clock() + LONGEST_PAUSE:
             return await self.db(self._held, state, host)
         placed = replace(source, url=state.url or source.url)
-        visit = Visit(placed, state, fetch=self.fetch, read=self.read, clock=self.clock)
+        visit = Visit(placed, state, fetch=self.fetch, read=self.read, clock=self.clock, room=self.room)
+        try:
+            return await self._visited(source, visit)
+        finally:
+            visit.over()
+
+    async def _visited(self, source: Source, visit: Visit) -> PollReport:
+        state = visit.state
         try:
             harvest = await visit.harvest()
         except UpstreamError as error:
             return await self.db(self._failed, source, state, error, visit.requests)
         if harvest.articles is None:
             return await self.db(self._unchanged, source, state, harvest, visit.requests)
-        if harvest.partial and await self.db(self._doubtful, source, harvest):
+        try:
+            return await self.db(self._save, source, state, harvest, visit.requests)
+        except Doubtful:
             harvest = await visit.whole()
         return await self.db(self._save, source, state, harvest, visit.requests)
 
@@ -170,12 +180,6 @@ class Poller:
 
     # Saving ---------------------------------------------------------------------------------------------------
 
-    def _doubtful(self, source: Source, harvest: Harvest) -> bool:
-        """Whether a new entry bears a known key: a revision, or another entry of the same link. The whole tells."""
-        with self.store.read() as tx:
-            keys = [article.origins[0].key for article in harvest.articles or ()]
-            return bool(articles.seen_digests(tx, source.id, keys))
-
     def _save(self, source: Source, state: SourceState, harvest: Harvest, requests: int) -> PollReport:
         seen = harvest.articles or ()
         if not harvest.listed and state.listed:
@@ -184,7 +188,7 @@ class Poller:
         now = self.clock()
         with self.store.write() as tx:
             books = Books(tx, self, quiet=state.first_contact is None, now=now, verdicts=harvest.verdicts)
-            books.enter(source, seen)
+            books.enter(source, seen, partial=harvest.partial)
             books.doubt(source, harvest.vanished)
             found = bool(books.new)
             after = replace(

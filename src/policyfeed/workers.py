@@ -49,6 +49,7 @@ class Workers:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["policyfeed.workers"])
         self._seconds = seconds
+        self._turns = asyncio.Semaphore(2 * processes)  # what waits for a worker is there twice: as bytes in a pipe too
         self._pool = ProcessPool(
             max_workers=processes,
             context=context,
@@ -78,8 +79,9 @@ class Workers:
 
     async def _run(self, work: _Work, source: Source, so_far: Any, document: Document) -> Any:
         try:
-            future = self._pool.schedule(_guarded, args=(work, source, so_far, document), timeout=self._seconds)
-            return await asyncio.wrap_future(future)
+            async with self._turns:
+                future = self._pool.schedule(_guarded, args=(work, source, so_far, document), timeout=self._seconds)
+                return await asyncio.wrap_future(future)
         except (TimedOut, ProcessExpired, MemoryError, RecursionError) as problem:
             raise HostileDocument(
                 "Reading {url} took more time or memory than a document may cost ({problem}).",

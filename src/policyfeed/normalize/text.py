@@ -31,7 +31,6 @@ _UNWANTED = re.compile(
     "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
     "|[" + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(1, 17)) + "]"
 )
-_SPACES = re.compile(r"\s+")
 # Only with its semicolon: "&section" in a title or an address is no "§ion"
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _AMPERSANDS = re.compile(r"&(?:amp;)+")
@@ -115,7 +114,7 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Clean text on one line, runs of white space as one space."""
-    return _SPACES.sub(" ", clean(text)).strip()
+    return " ".join(clean(text).split())
 
 
 def unescape(text: str) -> str:

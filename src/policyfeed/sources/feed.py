@@ -76,7 +76,9 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
 def sift(source: Source, document: Document, known: Collection[bytes]) -> Sliced | None:
     """The feed without the items whose marks are known; None where it is to be read as a whole. Raises Unreadable."""
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding).strip("\ufeff \t\r\n")
-    return slice_feed(_mend(text).encode(), known) if text.startswith("<") and not _HTML.match(text) else None
+    if not text.startswith("<") or _HTML.match(text):
+        return None
+    return slice_feed(text.encode(), known) or slice_feed(_mend(text).encode(), known)
 
 
 def _next(source: Source, turn: listing.Turn, linked: Request | None, now: datetime) -> Request | None:

@@ -9,12 +9,25 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select, text, tuple_, union
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    union,
+)
 
 from policyfeed import identity
 from policyfeed.selection import Selection
 from policyfeed.store import codec
-from policyfeed.store.schema import articles, origins, revisions, verdicts
+from policyfeed.store.schema import UtcDateTime, articles, origins, revisions, verdicts
 from policyfeed.types import Article, Judged, Kind, Origin, Verdict
 
 ANSWERS_WITHIN = timedelta(days=60)
@@ -23,12 +36,29 @@ _BATCH = 500  # SQLite takes at most 32,766 parameters in a statement
 _VERDICT = [column for column in verdicts.c if column.name != "number"]
 
 
+# made once: to build and recognise a statement costs more than to run it
+_SOME = origins.c.key.in_(bindparam("some", expanding=True))
+_BY_KEYS = select(origins.c.key, origins.c.number).where(_SOME)
+_DIGESTS = select(origins.c.key, origins.c.digest).where(origins.c.source == bindparam("from"), _SOME)
+_TIMES = articles.c.sort_time.between(bindparam("start", type_=UtcDateTime), bindparam("end", type_=UtcDateTime))
+_TITLES = union(
+    *(
+        select(articles.c.number, articles.c.title, articles.c.sort_time).where(where, _TIMES)
+        for where in (
+            articles.c.ministry_id.in_(bindparam("ministries", expanding=True)),
+            articles.c.joint,
+            articles.c.title_mark.in_(bindparam("marks", expanding=True)),
+        )
+    )
+)
+_LAST = text("SELECT seq FROM sqlite_sequence WHERE name = 'articles'")
+
+
 def by_keys(tx: Connection, keys: Iterable[str]) -> dict[str, int]:
     """Canonical key → article number, for the keys that are known from any source."""
     found: dict[str, int] = {}
     for some in _batches(list(keys)):
-        rows = tx.execute(select(origins.c.key, origins.c.number).where(origins.c.key.in_(some)))
-        found.update((row.key, row.number) for row in rows)
+        found.update((row.key, row.number) for row in tx.execute(_BY_KEYS, {"some": some}))
     return found
 
 
@@ -36,8 +66,8 @@ def seen_digests(tx: Connection, source: str, keys: Iterable[str]) -> dict[str, 
     """Canonical key → digest of what this source last published under it."""
     found: dict[str, str] = {}
     for some in _batches(list(keys)):
-        where = and_(origins.c.source == source, origins.c.key.in_(some))
-        found.update((row.key, row.digest) for row in tx.execute(select(origins.c.key, origins.c.digest).where(where)))
+        rows = tx.execute(_DIGESTS, {"from": source, "some": some})
+        found.update((row.key, row.digest) for row in rows)
     return found
 
 
@@ -74,12 +104,11 @@ def titles(
     tx: Connection, start: datetime, end: datetime, ministries: Iterable[str], marks: Iterable[str]
 ) -> list[tuple[int, str, datetime]]:
     """(number, title, time) of the articles in [start, end] of these ministries, of several, or with these titles."""
-    time = articles.c.sort_time.between(start, end)
-    columns = (articles.c.number, articles.c.title, articles.c.sort_time)
-    wheres = [articles.c.ministry_id.in_(sorted(set(ministries))), articles.c.joint]
-    wheres += [articles.c.title_mark.in_(some) for some in _batches(sorted(set(marks)))]
-    rows = tx.execute(union(*(select(*columns).where(where, time) for where in wheres)))
-    return [(row.number, row.title, row.sort_time) for row in rows]
+    found: set[tuple[int, str, datetime]] = set()
+    wanted = {"start": start, "end": end, "ministries": sorted(set(ministries))}
+    for some in _batches(sorted(set(marks))):
+        found.update((row.number, row.title, row.sort_time) for row in tx.execute(_TITLES, {**wanted, "marks": some}))
+    return sorted(found)
 
 
 def answered(tx: Connection, article: Article) -> list[tuple[int, str]]:
@@ -96,8 +125,7 @@ def answered(tx: Connection, article: Article) -> list[tuple[int, str]]:
 
 def reserve(tx: Connection) -> int:
     """The number that the next article gets."""
-    last = tx.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'articles'")).scalar()
-    return int(last or 0) + 1
+    return int(tx.execute(_LAST).scalar() or 0) + 1
 
 
 def insert_all(tx: Connection, new: Sequence[Article]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from policyfeed.store.schema import hosts
 
@@ -19,9 +19,12 @@ class HostState:
     paused_until: datetime
 
 
+_GET = select(hosts).where(hosts.c.name == bindparam("wanted"))
+
+
 def get(tx: Connection, name: str) -> HostState | None:
     """None for a host that has not refused since it last answered."""
-    row = tx.execute(select(hosts).where(hosts.c.name == name)).mappings().first()
+    row = tx.execute(_GET, {"wanted": name}).mappings().first()
     return HostState(**row) if row else None
 
 

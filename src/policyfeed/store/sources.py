@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from policyfeed.store.schema import sources
 from policyfeed.types import NO_WISHES, Validators, Wishes
@@ -63,9 +63,14 @@ GONE = "gone"
 _COLUMNS = [one.name for one in fields(SourceState) if one.name not in ("id", "validators", "wishes")]
 
 
+# made once: to build and recognise a statement costs more than to run it
+_GET = select(sources).where(sources.c.id == bindparam("wanted"))
+_UPDATE = sources.update().where(sources.c.id == bindparam("wanted"))
+
+
 def get(tx: Connection, id_: str) -> SourceState:
     """The source's state; a blank one when it was never polled."""
-    row = tx.execute(select(sources).where(sources.c.id == id_)).mappings().first()
+    row = tx.execute(_GET, {"wanted": id_}).mappings().first()
     return _state(row) if row else SourceState(id=id_)
 
 
@@ -77,7 +82,7 @@ def save(tx: Connection, state: SourceState) -> None:
     row = {name: getattr(state, name) for name in _COLUMNS}
     row |= {"etag": state.validators.etag, "last_modified": state.validators.last_modified}
     row["wishes"] = {} if state.wishes == NO_WISHES else asdict(state.wishes)
-    if not tx.execute(sources.update().where(sources.c.id == state.id).values(row)).rowcount:
+    if not tx.execute(_UPDATE, {**row, "wanted": state.id}).rowcount:
         tx.execute(sources.insert().values(id=state.id, **row))
 
 
