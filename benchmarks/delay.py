@@ -220,7 +220,7 @@ def _moments(times: list[float]) -> list[datetime]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=Path, nargs="+", required=True, help="approved_kst,ministry; gzipped CSV")
+    parser.add_argument("--times", type=Path, nargs="+", default=[Path("release-times.csv.gz")], help="gzipped CSV")
     parser.add_argument("--train-until", type=date.fromisoformat, default=date(2024, 12, 31), help="last day, included")
     parser.add_argument("--test-from", type=date.fromisoformat, help="first day; default: the day after --train-until")
     parser.add_argument("--test-until", type=date.fromisoformat, help="last day; default: the last release's")

@@ -20,8 +20,10 @@ UNIT = 0.35  # weight of one release that is foretold from the others
 ROUNDS = 6
 NEAR_BY, WIDELY = 2, 45
 DOUBTFUL_SITTINGS = 20.0
-STEP = 2  # minutes between the moments at which a poll is considered, besides the peaks
+STEP, IDLE_STEP = 2, 10  # minutes between the moments at which a poll is considered, besides the peaks
+QUIET = 0.2  # below this part of the day's mean rate the idle step is enough
 PEAK = 2.0  # a peak has so many times the releases of the minutes around
+LEAST_PEAK = 3.6  # and so many times those of the day's mean minute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -114,10 +116,10 @@ def _blurred(shares: list[float], width: int) -> list[float]:
 
 
 def _moments(rate: array[float], phase: int) -> tuple[int, ...]:
-    usual = _blurred(list(rate), 30)
-    least = sum(rate) / 400
+    usual, mean = _blurred(list(rate), 30), sum(rate) / MINUTES
     return tuple(
         minute
         for minute in range(MINUTES)
-        if minute % STEP == phase or (rate[minute] > least and rate[minute] > PEAK * usual[minute])
+        if minute % (STEP if usual[minute] > QUIET * mean else IDLE_STEP) == phase
+        or (rate[minute] > max(PEAK * usual[minute], LEAST_PEAK * mean))
     )

@@ -44,27 +44,32 @@ def table_of(day: Day, price: float, gap: int) -> Table:
     cost = array("f", [NEVER]) * MINUTES
     polls = array("h", [0]) * MINUTES
     mass, weight, moments = day.mass, day.weight, day.moments
-    total = mass[-1]
-    slopes, levels, counts = [-float(MINUTES)], [MINUTES * total - weight[-1]], [0]
+    hull = [(-float(MINUTES), MINUTES * mass[-1] - weight[-1], 0)]
     front, nearest = 0, len(moments) - 1
     for minute in reversed(moments):
         while nearest >= 0 and (ahead := moments[nearest]) >= minute + gap:
-            slope = -float(ahead)
             level = cost[ahead] + price + ahead * mass[ahead] - weight[ahead]
-            while len(slopes) - front > 1 and (level - levels[-2]) * (slopes[-2] - slopes[-1]) >= (
-                levels[-1] - levels[-2]
-            ) * (slopes[-2] - slope):
-                del slopes[-1], levels[-1], counts[-1]
-            slopes.append(slope)
-            levels.append(level)
-            counts.append(polls[ahead] + 1)
+            _add(hull, front, (-float(ahead), level, polls[ahead] + 1))
             nearest -= 1
-        x = mass[minute]
-        while (
-            len(slopes) - front > 1 and slopes[front + 1] * x + levels[front + 1] <= slopes[front] * x + levels[front]
-        ):
-            front += 1
-        cost[minute] = slopes[front] * x + levels[front] + weight[minute]
-        polls[minute] = counts[front]
+        x, (slope, level, count) = mass[minute], hull[front]
+        least = slope * x + level
+        for place in range(front + 1, len(hull)):
+            slope, level, after = hull[place]
+            if (value := slope * x + level) > least:
+                break
+            front, least, count = place, value, after
+        cost[minute] = least + weight[minute]
+        polls[minute] = count
     first = min(moments, key=lambda minute: cost[minute] + minute * mass[minute] - weight[minute])
     return Table(price=price, cost=cost, polls=polls, whole=polls[first] + 1)
+
+
+def _add(hull: list[tuple[float, float, int]], front: int, line: tuple[float, float, int]) -> None:
+    """Adds the flattest line yet and drops those that are nowhere the least any more."""
+    slope, level, _ = line
+    while len(hull) - front > 1:
+        (first, low, _), (second, high, _) = hull[-2], hull[-1]
+        if (level - low) * (first - second) < (high - low) * (first - slope):
+            break
+        hull.pop()
+    hull.append(line)
