@@ -26,6 +26,19 @@ POLLS = Counter(
     registry=REGISTRY,
 )
 REQUESTS = Counter("policyfeed_requests_total", "Requests made to sources.", ["source"], registry=REGISTRY)
+PARSED = Counter(
+    "policyfeed_entries_parsed_total",
+    "Entries that were read; what is known byte for byte is not.",
+    ["source"],
+    registry=REGISTRY,
+)
+MATCHED = Counter("policyfeed_articles_matched_total", "Articles that were judged.", ["source"], registry=REGISTRY)
+ROWS = Counter(
+    "policyfeed_rows_written_total",
+    "Rows written by polls, the sources' own not counted.",
+    ["source"],
+    registry=REGISTRY,
+)
 POLL_SECONDS = Histogram(
     "policyfeed_poll_seconds",
     "How long a visit to a source took.",

@@ -222,7 +222,14 @@ class Poller:
         after = self._planned(source, self._succeeded(state, harvest, now), profile, harvest, found_new=False)
         with self.store.write() as tx:
             self._store(tx, source, after)
-        return PollReport(source=source.id, state="unchanged", entries=state.listed, requests=requests, due=after.due)
+        return PollReport(
+            source=source.id,
+            state="unchanged",
+            entries=harvest.listed,
+            requests=requests,
+            parsed=harvest.parsed,
+            due=after.due,
+        )
 
     def _store(self, tx: Transaction, source: Source, after: SourceState) -> None:
         """The state after a success; a host that was pausing answers again."""

@@ -221,6 +221,9 @@ def _note(report: PollReport) -> None:
     outcome = "new" if report.new else "nothing" if report.state == "ok" else report.state
     metrics.POLLS.labels(report.source, outcome).inc()
     metrics.REQUESTS.labels(report.source).inc(report.requests)
+    metrics.PARSED.labels(report.source).inc(report.parsed)
+    metrics.MATCHED.labels(report.source).inc(report.matched)
+    metrics.ROWS.labels(report.source).inc(report.rows)
     for warning in report.warnings[:20]:
         log.warning("odd entry", source=report.source, what=warning)
     if report.state == HELD:

@@ -1,0 +1,132 @@
+"""Cost follows what is new: requests made, entries parsed, articles judged, rows written, counted exactly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from policyfeed import documents
+from policyfeed.normalize.ministry import Ministries
+from policyfeed.poll import PollReport
+from policyfeed.store import Store, sources
+from policyfeed.types import Article, Document, Source, Verdict
+from tests import fakes
+from tests.alerts import Hand
+from tests.fakes import Item, Server, conditional, poller, rss, source
+
+FEED = source()
+ITEMS = tuple(
+    Item(
+        number=number, title=f"{number}번째 탄소중립 시범지구 지정", published=f"Wed, 20 May 2026 0{number}:00:00 +0900"
+    )
+    for number in range(8)
+)
+
+
+class Counted:
+    """Polls a feed, and counts what its articles cost."""
+
+    def __init__(self, store: Store, clock: Hand) -> None:
+        self.store, self.clock, self.server = store, clock, Server(clock)
+        self.judged: list[str] = []
+
+    def judge(self, article: Article) -> Verdict:
+        self.judged.append(article.title)
+        return fakes.judge(article)
+
+    async def poll(self, body: str | Any = None, of: Source = FEED, **headers: Any) -> PollReport:
+        self.clock.advance(minutes=30)
+        if body is not None:
+            answer = body if callable(body) else self.server.page(body, **headers)
+            self.server.at(of.url, answer)
+        return await poller(self.store, self.server, judge=self.judge).poll(of)
+
+    def costs(self, report: PollReport) -> tuple[int, int, int, int]:
+        """(requests, entries parsed, articles judged, rows written)."""
+        assert report.matched == len(self.judged)
+        self.judged.clear()
+        return report.requests, report.parsed, report.matched, report.rows
+
+
+@pytest.fixture
+def counted(store: Store, clock: Hand) -> Counted:
+    return Counted(store, clock)
+
+
+def listing(*items: Item, built: str = "") -> str:
+    return rss(*items).replace("<description/>", f"<description/><lastBuildDate>{built}</lastBuildDate>", 1)
+
+
+async def test_only_what_is_new_costs_anything(counted: Counted) -> None:
+    first = await counted.poll(listing(*ITEMS[:6], built="1"))
+    assert counted.costs(first) == (1, 6, 6, 4 * 6)  # article, origin, revision, verdict
+    assert counted.costs(await counted.poll()) == (1, 0, 0, 0)
+    moved = await counted.poll(listing(*ITEMS[:6], built="2"))
+    assert (moved.state, moved.changed, moved.entries) == ("unchanged", False, 6)
+    assert counted.costs(moved) == (1, 0, 0, 0)
+    more = await counted.poll(listing(ITEMS[6], *ITEMS[:6], built="3"))
+    assert (more.new, more.entries) == (1, 7)
+    assert counted.costs(more) == (1, 1, 1, 4)
+    gone = await counted.poll(listing(*ITEMS[3:7], built="4"))
+    assert (gone.state, gone.entries) == ("unchanged", 4)
+    assert counted.costs(gone) == (1, 0, 0, 0)
+
+
+async def test_not_modified_costs_a_request(counted: Counted) -> None:
+    answer = conditional(counted.server, rss(*ITEMS), etag='"1"')
+    await counted.poll(answer)
+    counted.judged.clear()
+    assert counted.costs(await counted.poll()) == (1, 0, 0, 0)
+
+
+async def test_a_changed_entry_costs_one_look_at_the_whole(counted: Counted) -> None:
+    """A revision, or another entry under a known link: only the whole document tells which."""
+    await counted.poll(listing(*ITEMS[:4]))
+    counted.judged.clear()
+    changed = replace(ITEMS[2], text="온실가스 감축 계획을 고쳤다.")
+    report = await counted.poll(listing(ITEMS[0], ITEMS[1], changed, ITEMS[3]))
+    assert report.revised == 1
+    assert counted.costs(report) == (1, 4, 1, 4)  # origin, article, revision, verdict
+
+
+async def test_another_entry_under_a_known_link_is_another_article(counted: Counted) -> None:
+    board = "https://www.example.go.kr/board/list.do"
+    await counted.poll(listing(replace(ITEMS[0], url=board)))
+    report = await counted.poll(
+        listing(replace(ITEMS[1], url=board, text="다른 글이다."), replace(ITEMS[0], url=board))
+    )
+    assert report.revised == 0
+    assert report.new + report.joined >= 1
+    with counted.store.read() as tx:
+        assert sources.get(tx, FEED.id).listed == 2
+
+
+async def test_a_feed_that_cannot_be_sliced_is_read_whole_and_only_what_is_new_is_judged(counted: Counted) -> None:
+    """A document type could change what anything in it means: it is never sliced."""
+    head = "<!DOCTYPE rss>"
+    before = listing(*ITEMS[:5]).replace("<rss", f"{head}<rss", 1)
+    after = listing(ITEMS[5], *ITEMS[:5]).replace("<rss", f"{head}<rss", 1)
+    assert counted.costs(await counted.poll(before)) == (1, 5, 5, 20)
+    report = await counted.poll(after)
+    assert counted.costs(report) == (1, 6, 1, 4)
+
+
+def test_a_reader_that_judges_judges_only_what_is_new() -> None:
+    """As the worker processes do."""
+    ministries = Ministries(fakes.BODIES)
+    seen: list[str] = []
+
+    def judge(article: Article) -> Verdict:
+        seen.append(article.title)
+        return fakes.judge(article)
+
+    def document(body: str) -> Document:
+        return Document(url=FEED.url, status=200, body=body.encode(), fetched=Hand()())
+
+    first = documents.read_document(FEED, {}, document(rss(*ITEMS[:7])), ministries, judge)
+    assert len(seen) == len(first.verdicts) == 7
+    second = documents.read_document(FEED, first.memory, document(rss(*ITEMS)), ministries, judge)
+    assert seen[7:] == [ITEMS[7].title]
+    assert [verdict.kept for verdict in second.verdicts] == [True]
