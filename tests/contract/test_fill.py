@@ -551,3 +551,20 @@ async def test_a_retry_leaves_second_looks_alone(world: World) -> None:
     await read_once(world, 156770095)
     with world.store.write() as tx:
         assert bodies.retry(tx, world.clock()) == 0
+
+
+# Withdrawn ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_page_that_says_twice_that_it_was_deleted_withdraws_the_article(world: World) -> None:
+    await world.contact()
+    await world.announce(156770100)
+    gone = "<html><body><script>alert('삭제되었거나 존재하지 않는 기사입니다.');</script></body></html>"
+    world.server.at(view(156770100), world.server.page(gone))
+    assert (await world.fill()).state is BodyState.PENDING
+    assert world.article(156770100).article.withdrawn is None
+    world.clock.advance(minutes=10)
+    await world.fill()
+    assert world.article(156770100).article.withdrawn == world.clock()
+    world.clock.advance(days=30)
+    assert await world.filler.fill(HOST) is None
