@@ -1,6 +1,6 @@
 """How far 1,800 sources stray from their due times while 200 others hang: one process, loopback.
 
-    python benchmarks/wide.py [--sources 2000] [--hanging 200] [--seconds 20] [--json]
+    python benchmarks/wide.py [--sources 2000] [--hanging 200] [--seconds 60] [--json]
 
 All sources were polled before and are due within the next seconds, evenly. A hanging source takes the connection and
 never answers. Printed: how late the answering sources' requests came (percentiles), and what the process cost.
@@ -100,7 +100,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sources", type=int, default=2000)
     parser.add_argument("--hanging", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="policyfeed-wide-"))

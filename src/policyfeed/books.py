@@ -70,7 +70,7 @@ class Books:
         numbers = articles.by_keys(self.tx, [one.origins[0].key for one in fresh])
         known = articles.get(self.tx, set(numbers.values()))
         unknown = [one for one in fresh if one.origins[0].key not in numbers]
-        neighbours = self._neighbours(unknown)
+        titles, neighbours = self._neighbours(unknown)
         self._next = articles.reserve(self.tx) if unknown else 0
         places: dict[int, str] = {}
         fresh.reverse()
@@ -79,13 +79,14 @@ class Books:
             if key in numbers:
                 before = known[numbers[key]]
                 after = self._again(before, article) if key in said else self._join(before, article)
-            elif (same := neighbours.match(article)) is not None:
+            elif titles.like(article.title, article.sort_time) and (same := neighbours.match(article)) is not None:
                 after = self._join(same, article)
             else:
                 after = self._new(article)
             places[after.number] = body_url(source, article.origins[0].url)
             known[after.number] = after
             neighbours.add(after)
+            titles.add(after.number, after.title, after.sort_time)
         self._write()
         for number, place in places.items():
             self.rows += bodies.need(self.tx, known[number], source.id, place, self.now, quiet=self.quiet)
@@ -97,19 +98,19 @@ class Books:
             if own and article.withdrawn is None:
                 bodies.doubt(self.tx, article.number, source.id, body_url(source, own[0]), self.now)
 
-    def _neighbours(self, unknown: Sequence[Article]) -> identity.Neighbours:
+    def _neighbours(self, unknown: Sequence[Article]) -> tuple[identity.Titles, identity.Neighbours]:
         """The stored articles that one of these could be a copy of. Titles are compared before articles are loaded."""
+        titles = identity.Titles()
         if not unknown:
-            return identity.Neighbours()
+            return titles, identity.Neighbours()
         times = [article.sort_time for article in unknown]
         ministries = {one.id for article in unknown for one in (article.ministry, *article.ministries)}
         marks = {identity.title_mark(article.title) for article in unknown}
         reach = (min(times) - identity.REACH, max(times) + identity.REACH)
-        titles = identity.Titles()
         for number, title, at in articles.titles(self.tx, *reach, ministries, marks):
             titles.add(number, title, at)
         wanted = {number for article in unknown for number in titles.like(article.title, article.sort_time)}
-        return identity.Neighbours.of(articles.get(self.tx, wanted).values())
+        return titles, identity.Neighbours.of(articles.get(self.tx, wanted).values())
 
     def _new(self, article: Article) -> Article:
         minted = replace(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -63,27 +64,34 @@ class Harvest:
 
 
 class Room:
-    """Documents in hand between the network and the store: when there are many, no further ones are asked for.
+    """Places for documents from the moment they are asked for until they are stored: what is in memory is bounded.
 
-    Requests under way are let in all the same, so that a server that hangs takes no place from others.
+    A request that takes longer than ``patience`` seconds gives its place up and comes in all the same when it is
+    answered, so that servers that hang take no places from others.
     """
 
-    def __init__(self, places: int = 16) -> None:
-        self._places = places
-        self._left = asyncio.Event()
+    def __init__(self, places: int = 24, patience: float = 0.25) -> None:
+        self._places = asyncio.Semaphore(places)
+        self._patience = patience
 
-    async def vacant(self) -> None:
-        """Wait until there is a place."""
-        while self._places <= 0:
-            self._left.clear()
-            await self._left.wait()
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[Callable[[], None]]:
+        """Wait for a place and hold it; to be called back with when the answer is there."""
+        await self._places.acquire()
+        held = True
 
-    def enter(self) -> None:
-        self._places -= 1
+        def give_up() -> None:
+            nonlocal held
+            if held:
+                held = False
+                self._places.release()
 
-    def leave(self) -> None:
-        self._places += 1
-        self._left.set()
+        timer = asyncio.get_running_loop().call_later(self._patience, give_up)
+        try:
+            yield timer.cancel
+        finally:
+            timer.cancel()
+            give_up()
 
 
 class Visit:
@@ -92,22 +100,17 @@ class Visit:
     _document: Document
     _harvest: Harvest
 
-    def __init__(
-        self, source: Source, state: SourceState, *, fetch: Fetch, read: Read, clock: Clock, room: Room | None = None
-    ) -> None:
+    def __init__(self, source: Source, state: SourceState, *, fetch: Fetch, read: Read, clock: Clock) -> None:
         self.source, self.state = source, state
-        self._room, self._inside = room or Room(), False
         self.requests = 0
         self._fetch, self._read, self._clock = fetch, read, clock
 
-    async def harvest(self) -> Harvest:
-        """Raises UpstreamError."""
+    async def harvest(self, answered: Callable[[], None]) -> Harvest:
+        """Raises UpstreamError. ``answered`` is called when the first answer is there."""
         state = self.state
         request = registry.load("sources", self.source.kind).first(self.source, state.cursor, self._clock())
-        await self._room.vacant()
         document = await self._first(request)
-        self._inside = True
-        self._room.enter()
+        answered()
         harvest = Harvest(
             articles=None,
             validators=_validators(document),
@@ -127,12 +130,6 @@ class Visit:
             return harvest
         self._document, self._harvest = document, replace(harvest, body_hash=body_hash)
         return await self._read_on(document, self._harvest, state.cursor)
-
-    def over(self) -> None:
-        """What was brought home is stored."""
-        if self._inside:
-            self._inside = False
-            self._room.leave()
 
     async def whole(self) -> Harvest:
         """The harvest once more, of all that the document holds: for when known entries decide what a new one is."""

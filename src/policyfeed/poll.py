@@ -145,16 +145,14 @@ class Poller:
         if host is not None and self.clock() < host.paused_until <= self.clock() + LONGEST_PAUSE:
             return await self.db(self._held, state, host)
         placed = replace(source, url=state.url or source.url)
-        visit = Visit(placed, state, fetch=self.fetch, read=self.read, clock=self.clock, room=self.room)
-        try:
-            return await self._visited(source, visit)
-        finally:
-            visit.over()
+        visit = Visit(placed, state, fetch=self.fetch, read=self.read, clock=self.clock)
+        async with self.room.place() as answered:
+            return await self._visited(source, visit, answered)
 
-    async def _visited(self, source: Source, visit: Visit) -> PollReport:
+    async def _visited(self, source: Source, visit: Visit, answered: Callable[[], None]) -> PollReport:
         state = visit.state
         try:
-            harvest = await visit.harvest()
+            harvest = await visit.harvest(answered)
         except UpstreamError as error:
             return await self.db(self._failed, source, state, error, visit.requests)
         if harvest.articles is None:

@@ -39,9 +39,10 @@ def slice_feed(body: bytes, known: Collection[bytes]) -> Sliced | None:
     except (expat.ExpatError, _Doubtful):
         return None
     kept, marks, end = list[bytes](), list[bytes](), 0
+    context = hashlib.sha256(places.context).digest()
     for start, stop in places.items:
         item = body[start:stop]
-        marks.append(mark(item, places.context))
+        marks.append(mark(item, context))
         if marks[-1] in known:
             kept.append(body[end:start])
             end = stop
@@ -50,8 +51,8 @@ def slice_feed(body: bytes, known: Collection[bytes]) -> Sliced | None:
 
 
 def mark(said: bytes, context: bytes = b"") -> bytes:
-    """What is remembered of an item: a hash of its bytes and of what it inherits."""
-    return hashlib.blake2b(said, digest_size=SIZE, key=hashlib.sha256(context).digest()).digest()
+    """What is remembered of an item: a hash of its bytes, keyed by what it inherits (at most 64 bytes)."""
+    return hashlib.blake2b(said, digest_size=SIZE, key=context).digest()
 
 
 @dataclass(slots=True)
