@@ -118,9 +118,7 @@ async def test_nothing_is_stored(world: World) -> None:
 
 
 async def test_an_address_of_unknown_kind_is_read_as_a_json_feed_too(world: World) -> None:
-    feed = (
-        '{"version": "https://jsonfeed.org/version/1.1", "title": "자료", "items": [{"title": "탄소 감축"}]}'
-    )
+    feed = '{"version": "https://jsonfeed.org/version/1.1", "title": "자료", "items": [{"title": "탄소 감축"}]}'
     world.server.at(FEED, world.server.page(feed))
     looked = (await world.look(guess_of(FEED))).looked
     assert looked is not None

@@ -204,9 +204,7 @@ class Reader:
         elif how == "env":
             if value := self.environ.get(where):
                 return Secret(value, f"env:{where}")
-            self._wrong(
-                file, place, f"needs the environment variable {where}", f"Set {where}, or turn it off."
-            )
+            self._wrong(file, place, f"needs the environment variable {where}", f"Set {where}, or turn it off.")
         elif how == "file":
             try:
                 if value := Path(where).read_text(encoding="utf-8").strip():

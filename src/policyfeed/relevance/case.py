@@ -8,7 +8,6 @@ from policyfeed.relevance.rules import Rules, Zone
 from policyfeed.relevance.text import plain
 from policyfeed.types import Article, Kind
 
-
 BODY_CHARS = 20_000
 """How far a text is read; releases have 1,000 to 5,000 characters, hostile pages any number."""
 
