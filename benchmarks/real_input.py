@@ -163,6 +163,15 @@ class Daemon:
         if quiet < 5:
             print(f"not settled after {most} s: {self.pending()} pending", file=sys.stderr, flush=True)
 
+    def fill(self, until: datetime) -> None:
+        """Let time go by in small steps while bodies are due: the daemon asks for one every few seconds, politely."""
+        query = "SELECT count(*) FROM bodies WHERE state IN ('pending', 'again') AND due <= ?"
+        while self.clock.moment + timedelta(seconds=20) < until:
+            if not self.count(query, f"{self.clock.moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"):
+                return
+            self.clock.move(self.clock.moment + timedelta(seconds=4))
+            time.sleep(0.08)
+
     def articles(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.run("articles", "--all", "--json").stdout.splitlines()]
 
@@ -338,6 +347,7 @@ def day(daemon: Daemon, watched: Watched, hours: float, step: int, kills: int, s
     daemon.ready()
     daemon.settle()
     for n in range(steps):
+        daemon.fill(start + timedelta(minutes=step * (n + 1)))
         daemon.clock.move(start + timedelta(minutes=step * (n + 1)))
         for _ in range(per_step[n]):
             time.sleep(rng.uniform(0.05, 4.0))
