@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from policyfeed import identity
 from policyfeed.channels import Channel
 from policyfeed.route import owed
 from policyfeed.sources import body_url
-from policyfeed.store import Transaction, articles, bodies, outbox
+from policyfeed.store import Transaction, articles, bodies, outbox, sources
 from policyfeed.types import Article, Delivery, Judged, Source, Verdict
 
 Judge = Callable[[Article], Verdict]
@@ -25,6 +25,10 @@ class Judging(Protocol):
 
     @property
     def channels(self) -> Sequence[Channel]: ...
+
+
+TOGETHER = timedelta(minutes=10)
+"""Sources whose first contacts lie so close together began together: what each had is nobody's news."""
 
 
 class Doubtful(Exception):
@@ -144,8 +148,17 @@ class Books:
         articles.update(self.tx, joined, revised=False)
         self.joined += 1
         self.rows += 2
-        self._judge(joined, before=known)
+        self._judge(joined, before=known, news=self._stored_unheard(known, seen.origins[0].source))
         return joined
+
+    def _stored_unheard(self, known: Article, source: str) -> bool:
+        """Whether only the first contact of later sources, which is quiet, kept this source from announcing it first."""
+        contacts = sources.first_contacts(self.tx, [source, *(one.source for one in known.origins)])
+        own = contacts.get(source)
+        if self.quiet or own is None:
+            return False
+        theirs = ((one.first_seen, contacts.get(one.source)) for one in known.origins)
+        return all(contact and seen <= contact and contact > own + TOGETHER for seen, contact in theirs)
 
     def _again(self, known: Article, seen: Article) -> Article:
         """The same place says something else now: a revision, or only that place's slip."""
@@ -162,16 +175,17 @@ class Books:
         self._judge(revised, before=known)
         return revised
 
-    def _judge(self, article: Article, before: Article) -> None:
+    def _judge(self, article: Article, before: Article, *, news: bool = False) -> None:
         """Judge again, and owe the news to the channels that neither were told before nor would have been.
 
+        ``news``: it was stored, but could not be announced: then only those that were told know of it.
         A correction is news, too, to those that were told of the article and want to hear of it (``revisions``).
         """
         verdict = self._verdict(article, before)
         due = self._owed(Judged(article=article, verdict=verdict))
         was = articles.judged(self.tx, [before.number])[before.number]
         told = outbox.told(self.tx, article.number)
-        known = told | {old.channel for old in self._owed(replace(was, article=before))}
+        known = told if news else told | {old.channel for old in self._owed(replace(was, article=before))}
         if article.revision > before.revision:
             known -= {one.name for one in self.poller.channels if one.selection.revisions and one.name in told}
         due = [one for one in due if one.channel not in known]

@@ -278,16 +278,6 @@ async def test_what_was_dropped_and_is_kept_by_a_join_is_told_once(world: World)
     assert world.owed() == [("team", title)]
 
 
-async def test_what_is_known_from_a_quiet_first_contact_is_not_told_by_a_join(world: World) -> None:
-    await world.contact(FEED)
-    title = "여름철 탄소중립 실천 대책 발표"
-    world.lists(Item(number=9, title=title), of=OTHER)
-    assert (await world.poll(OTHER)).owed == 0
-    world.lists(Item(number=2, title=title))
-    report = await world.poll()
-    assert (report.joined, report.owed) == (1, 0)
-
-
 async def test_a_revision_is_told_again_to_those_who_want_corrections(world: World) -> None:
     world.parts["channels"] = (channel(), channel("desk", Selection(revisions=True)))
     await world.contact()
@@ -297,6 +287,27 @@ async def test_a_revision_is_told_again_to_those_who_want_corrections(world: Wor
     assert (await world.poll()).owed == 1
     assert [name for name, _ in world.owed()].count("desk") == 2
     assert (await world.poll()).owed == 0
+
+
+async def test_first_contact_of_a_later_source_swallows_no_news(world: World) -> None:
+    await world.contact(FEED)
+    title = "하천 유역 탄소중립 시범사업 다섯 곳 선정"
+    world.server.at(OTHER.url, world.server.page(rss(Item(number=9, title=title), site="other.kr")))
+    assert (await world.poll(OTHER)).owed == 0, "first contact is quiet"
+    world.lists(Item(number=2, title=title))
+    report = await world.poll(FEED)
+    assert (report.joined, report.owed) == (1, 1), "it is news of the source that was there before"
+    assert (await world.poll(OTHER)).owed == 0
+
+
+async def test_sources_that_began_together_announce_nothing_of_each_others_beginning(world: World) -> None:
+    title = "하천 유역 탄소중립 시범사업 다섯 곳 선정"
+    world.server.at(FEED.url, world.server.page(rss(Item(number=1, title="지난 소식을 전하는 자료"))))
+    world.server.at(OTHER.url, world.server.page(rss(Item(number=9, title=title), site="other.kr")))
+    await world.poll(FEED, minutes=1)
+    await world.poll(OTHER, minutes=1)
+    world.lists(Item(number=2, title=title))
+    assert (await world.poll(FEED)).owed == 0
 
 
 async def test_a_revision_is_kept_and_not_told_again(world: World) -> None:

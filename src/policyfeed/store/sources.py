@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -76,6 +76,12 @@ def get(tx: Connection, id_: str) -> SourceState:
 
 def every(tx: Connection) -> dict[str, SourceState]:
     return {row["id"]: _state(row) for row in tx.execute(select(sources)).mappings()}
+
+
+def first_contacts(tx: Connection, ids: Iterable[str]) -> dict[str, datetime | None]:
+    """Source id → when its first contact was stored, for the sources that were ever polled."""
+    rows = tx.execute(select(sources.c.id, sources.c.first_contact).where(sources.c.id.in_(set(ids))))
+    return {row.id: row.first_contact for row in rows}
 
 
 def save(tx: Connection, state: SourceState) -> None:
