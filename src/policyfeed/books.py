@@ -152,7 +152,7 @@ class Books:
         return joined
 
     def _stored_unheard(self, known: Article, source: str) -> bool:
-        """Whether only the first contact of later sources, which is quiet, kept this source from announcing it first."""
+        """Whether only the quiet first contact of later sources kept this source from announcing it."""
         contacts = sources.first_contacts(self.tx, [source, *(one.source for one in known.origins)])
         own = contacts.get(source)
         if self.quiet or own is None:

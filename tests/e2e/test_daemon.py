@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -75,6 +76,15 @@ def until_served(program: Program, path: str, wanted: int, **headers: str) -> by
         if answer.status_code == wanted:
             return answer.content
     raise AssertionError(f"{path} answered {answer.status_code}: {answer.text[:300]}")
+
+
+def until_contacted(program: Program) -> None:
+    """Until the first contact with every source is stored: what comes out from now on is announced."""
+    for _ in range(200):
+        listed = program.run("sources", "list", "--json").stdout.splitlines()
+        if listed and all(json.loads(line)["last_success"] for line in listed):
+            return
+    raise AssertionError("a source was not read")
 
 
 def until_logged(program: Program, text: str) -> None:
@@ -157,7 +167,7 @@ def test_killed_at_any_request_it_loses_and_doubles_nothing(
     for number in range(1, 30):
         upstream.publish(number, moment(minutes_ago=60 - number))
     started(program, upstream)
-    until_served(program, "/readyz", 200)
+    until_contacted(program)
     assert upstream.webhooks == []
     published = []
     for round_ in range(KILLS):
