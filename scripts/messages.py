@@ -33,7 +33,7 @@ SOURCE = ROOT / "src" / "policyfeed"
 PO = SOURCE / "locale" / "ko" / "LC_MESSAGES" / "policyfeed.po"
 HEADER = "# Korean texts of policyfeed. English is the text in the source."
 
-FIRST = {"_", "gettext", "say", "progress"}
+FIRST = {"_", "gettext", "marked", "say", "progress"}
 ALL = {"table"}
 CARRIERS = ("template", "remedy", "message")
 ERRORS = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, Exception)}

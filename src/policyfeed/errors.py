@@ -21,8 +21,11 @@ class PolicyfeedError(Exception):
 
     def text(self, translate: Callable[[str], str] = str) -> str:
         """The whole message; ``translate`` maps an English template to the reader's language."""
-        said = translate(self.template).format(**self.facts)
-        return f"{said} {translate(self.remedy).format(**self.facts)}" if self.remedy else said
+        facts = self.facts
+        if isinstance(said := facts.get("said"), str):  # what somebody else said, in words of ours where we know them
+            facts = {**facts, "said": translate(said)}
+        text = translate(self.template).format(**facts)
+        return f"{text} {translate(self.remedy).format(**facts)}" if self.remedy else text
 
     @property
     def name(self) -> str:

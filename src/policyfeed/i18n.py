@@ -24,6 +24,11 @@ def translator(language: str) -> Translate:
     return gettext.translation("policyfeed", folder, languages=[language], fallback=True).gettext
 
 
+def marked(text: str) -> str:
+    """The text itself, marked for the catalogue: it is translated where it is shown (as the fact ``said``)."""
+    return text
+
+
 def environment_language() -> str:
     """``ko`` or ``en``: POLICYFEED_LANG, else the POSIX locale variables; English when none names Korean."""
     for name in ("POLICYFEED_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):

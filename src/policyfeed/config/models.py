@@ -3,44 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from policyfeed import registry
+from policyfeed.i18n import marked
 from policyfeed.normalize.text import is_charset
 from policyfeed.retired import retired
 from policyfeed.selection import Selection
 from policyfeed.types import Kind, Ministry, Name, Source
 
+STRANGER = "stranger"
+"""The type of the mistake of naming what does not exist."""
+
 
 def one_of(value: str, known: Collection[str]) -> str:
     if value not in known:
-        problem, remedy = stranger(value, known)
-        raise ValueError(f"{problem}. {remedy}")
+        raise PydanticCustomError(STRANGER, "is not known", {"known": sorted(known)})
     return value
-
-
-def stranger(value: str, known: Collection[str]) -> tuple[str, str]:
-    near = get_close_matches(value, sorted(known), n=1)
-    listed = ", ".join(sorted(known)) if len(known) <= 12 else "`policyfeed check --known` lists them"
-    return f"{value!r} is not known", f"Did you mean {near[0]!r}?" if near else f"Known: {listed}."
 
 
 def http(url: str) -> str:
     if not url.startswith(("http://", "https://")):
-        raise ValueError("must begin with http:// or https://")
+        raise ValueError(marked("must begin with http:// or https://"))
     if not urlsplit(url).hostname:
-        raise ValueError("names no host")
+        raise ValueError(marked("names no host"))
     return url
 
 
 def charset(label: str) -> str:
     if not is_charset(label):
-        raise ValueError("no encoding has that name; Korean sites want euc-kr, others utf-8")
+        raise ValueError(marked("no encoding has that name; Korean sites want euc-kr, others utf-8"))
     return label
 
 
@@ -161,7 +158,7 @@ class SourceTable(Strict):
         try:
             ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"no time zone is called {zone!r}; they are written like Asia/Seoul") from None
+            raise ValueError(marked("no time zone has that name; they are written like Asia/Seoul")) from None
         return zone
 
     @field_validator("url")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from policyfeed import registry
 from policyfeed.channels import Channel
-from policyfeed.config.models import ChannelsFile, MinistriesFile, SelectionTable, SourcesFile, stranger
+from policyfeed.config.models import STRANGER, ChannelsFile, MinistriesFile, SelectionTable, SourcesFile
 from policyfeed.errors import ConfigError, ConfigErrors
 from policyfeed.relevance import Rules, load_topics
 from policyfeed.types import Ministry, Secret, Source
@@ -25,6 +25,7 @@ def shipped() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[3] / "config"
 
 
+_TWICE = "{file}: {key} is there twice."
 M = TypeVar("M", bound=BaseModel)
 _MAY_BE_SECRET = {"channel", "secrets", "headers", "proxy", "body"}
 """Keys under which a mistake's value is not shown: an address of a channel is a secret wherever it was written."""
@@ -72,10 +73,12 @@ class Reader:
         try:
             data = tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as problem:
-            self._wrong(file, "", f"cannot be read ({problem})", "Give it as a UTF-8 text file.")
+            self._wrong(file, "", "{file} cannot be read: {problem}.", "Give it as a UTF-8 text file.", problem=problem)
             return None
         except tomllib.TOMLDecodeError as problem:
-            self._wrong(file, "", f"is not TOML: {problem}", "Mend the line; strings stand in quotes.")
+            self._wrong(
+                file, "", "{file} is not TOML: {problem}.", "Mend the line; strings stand in quotes.", problem=problem
+            )
             return None
         try:
             return model.model_validate(data)
@@ -93,18 +96,30 @@ class Reader:
         key = _key(data, where)
         if kind == "extra_forbidden":
             near = get_close_matches(str(where[-1]), _fields(model, where[:-1]), n=1)
-            self._wrong(file, key, "is not a known key", f"Did you mean `{near[0]}`?" if near else "Remove it.")
+            remedy = "Did you mean `{near}`?" if near else "Remove it."
+            self._wrong(file, key, "{file}: {key} is not a known key.", remedy, near="".join(near))
         elif kind == "missing":
-            self._wrong(file, key, "is missing", "Add it.")
+            self._wrong(file, key, "{file}: {key} is missing.", "Add it.")
+        elif kind == STRANGER:
+            self._stranger(file, key, mistake["input"], mistake["ctx"]["known"])
         else:
-            said = str(mistake["msg"]).removeprefix("Value error, ")
-            given = "its value" if _MAY_BE_SECRET & set(where) else _shown(mistake["input"])
-            self._wrong(file, key, f"{given}: {said}", "Correct it.")
+            said = str(mistake["msg"]).removeprefix("Value error, ").rstrip(".")
+            if _MAY_BE_SECRET & set(where):
+                self._wrong(file, key, "{file}: {key} has a wrong value: {said}.", "Correct it.", said=said)
+            else:
+                given = _shown(mistake["input"])
+                self._wrong(file, key, "{file}: {key} is {given}: {said}.", "Correct it.", given=given, said=said)
 
-    def _wrong(self, file: Path, key: str, problem: str, remedy: str) -> None:
-        template = "{file}: {key} {problem}." if key else "{file} {problem}."
-        problem = problem.rstrip(".")
-        self.mistakes.append(ConfigError(template, remedy=remedy, file=file, key=key, problem=problem))
+    def _stranger(self, file: Path, key: str, value: str, known: Collection[str]) -> None:
+        """A name that does not exist, with the one that was probably meant, or those that there are."""
+        near = get_close_matches(value, sorted(known), n=1)
+        listed = ", ".join(sorted(known)[:40]) + (" …" if len(known) > 40 else "")
+        remedy = "Did you mean {near!r}?" if near else "Known: {known}."
+        facts = {"value": value, "near": "".join(near), "known": listed}
+        self._wrong(file, key, "{file}: {key} {value!r} is not known.", remedy, **facts)
+
+    def _wrong(self, file: Path, key: str, template: str, remedy: str, **facts: object) -> None:
+        self.mistakes.append(ConfigError(template, remedy=remedy, file=file, key=key, **facts))
 
     def ministries(self) -> tuple[Ministry, ...] | None:
         """The bodies, each id once; None when the file is wrong."""
@@ -114,7 +129,7 @@ class Reader:
             return None
         ids = [table.id for table in parsed.ministry]
         for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
-            self._wrong(file, f"ministry.{id_}", "is there twice", "Give each ministry an id of its own.")
+            self._wrong(file, f"ministry.{id_}", _TWICE, "Give each ministry an id of its own.")
         return tuple(table.body() for table in parsed.ministry)
 
     def sources(self, ministries: set[str] | None) -> tuple[Source, ...]:
@@ -122,9 +137,9 @@ class Reader:
         for file in sorted(self.path("sources").glob("*.toml")):
             for one in (self._parse(file, SourcesFile) or SourcesFile()).source:
                 if one.id in found:
-                    self._wrong(file, f"source.{one.id}", "is there twice", "Give each source an id of its own.")
+                    self._wrong(file, f"source.{one.id}", _TWICE, "Give each source an id of its own.")
                 if ministries is not None and one.ministry is not None and one.ministry not in ministries:
-                    self._wrong(file, f"source.{one.id}.ministry", *stranger(one.ministry, ministries))
+                    self._stranger(file, f"source.{one.id}.ministry", one.ministry, ministries)
                 adapter = registry.load("sources", one.kind)
                 found[one.id] = self._with_secrets(one.source(), file, getattr(adapter, "SECRETS", ()))
                 check: Callable[[Source], Iterable[ConfigError]] | None = getattr(adapter, "check", None)
@@ -158,9 +173,9 @@ class Reader:
         names = [table.name for table in tables]
         for table in tables:
             if names.count(table.name) > 1:
-                self._wrong(file, f"{list_}.{table.name}", "is there twice", "Give each a name of its own.")
+                self._wrong(file, f"{list_}.{table.name}", _TWICE, "Give each a name of its own.")
             for key, value, values in known.strangers(table.select):
-                self._wrong(file, f"{list_}.{table.name}.select.{key}", *stranger(value, values))
+                self._stranger(file, f"{list_}.{table.name}.select.{key}", value, values)
         return tables
 
     def channels(self, known: Known, base_url: str) -> tuple[tuple[Channel, ...], tuple[str, ...]]:
@@ -179,7 +194,8 @@ class Reader:
             secrets = {key: self._secret(table.name, key, value) for key, value in wanted.items()}
             adapter = registry.load("channels", table.kind)
             for name in sorted(set(adapter.SECRETS) - set(table.secrets)):
-                self._wrong(self.path("channels.toml"), f"channel.{table.name}.secrets.{name}", "is missing", "Add it.")
+                place = f"channel.{table.name}.secrets.{name}"
+                self._wrong(self.path("channels.toml"), place, "{file}: {key} is missing.", "Add it.")
             if any(secret is None for secret in secrets.values()):
                 continue
             channel = Channel(
@@ -200,21 +216,26 @@ class Reader:
     def _read_secret(self, file: Path, place: str, written: str) -> Secret | None:
         how, _, where = written.partition(":")
         if how in ("env", "file") and not where:
-            self._wrong(file, place, f"names nothing after {how}:", "Write env:NAME or file:PATH.")
+            self._wrong(
+                file, place, "{file}: {key} names nothing after “{how}:”.", "Write env:NAME or file:PATH.", how=how
+            )
         elif how == "env":
             if value := self.environ.get(where):
                 return Secret(value, f"env:{where}")
-            self._wrong(file, place, f"needs the environment variable {where}", f"Set {where}, or turn it off.")
+            template = "{file}: {key} needs the environment variable {variable}."
+            self._wrong(file, place, template, "Set {variable}, or turn it off.", variable=where)
         elif how == "file":
             try:
                 if value := Path(where).read_text(encoding="utf-8").strip():
                     return Secret(value, f"file:{where}")
-                self._wrong(file, place, f"names an empty file ({where})", "Put the secret into it.")
+                template = "{file}: {key} names an empty file ({path})."
+                self._wrong(file, place, template, "Put the secret into it.", path=where)
             except (OSError, UnicodeDecodeError) as problem:
-                self._wrong(file, place, f"cannot be read ({problem})", "Mend the path or the file's rights.")
+                template = "{file}: {key} cannot be read: {problem}."
+                self._wrong(file, place, template, "Mend the path or the file's rights.", problem=problem)
         else:
             remedy = "Write env:NAME or file:PATH, and keep the secret itself out of the file."
-            self._wrong(file, place, "holds a secret in plain sight", remedy)
+            self._wrong(file, place, "{file}: {key} holds a secret in plain sight.", remedy)
         return None
 
 

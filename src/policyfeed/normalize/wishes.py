@@ -10,8 +10,8 @@ from policyfeed.types import Wishes
 
 LONGEST = 86400.0
 """Seconds: what a feed wishes counts for a day at most."""
-_SKIPPED = re.compile(r"<skip(?:Hours|Days)>([^<]*+(?:<(?!/skip)[^<]*+)*+)</skip(?:Hours|Days)>")
-_SKIP = re.compile(r"<(hour|day)>\s*+(\w{1,9})\s*+</")
+_SKIPPED = re.compile(r"<skip(?:Hours|Days)>((?:(?!</skip).){0,3000})</skip(?:Hours|Days)>", re.DOTALL)
+_SKIP = re.compile(r"<(hour|day)>\s*(\w{1,9})\s*</")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIODS = {"hourly": 3600.0, "daily": 86400.0, "weekly": 604800.0, "monthly": 2592000.0, "yearly": 31536000.0}
 

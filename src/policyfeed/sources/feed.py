@@ -35,7 +35,10 @@ ACCEPT = (
 )
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_DOCTYPE = re.compile(r"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL | re.IGNORECASE)
+# No part can end in two ways, so that there is nothing to try again (possessive forms are broken before Python 3.11.5)
+_DOCTYPE = re.compile(
+    r"\s*(?:(?:<\?(?:(?!\?>).)*\?>|<!--(?:(?!-->).)*-->)\s*){0,50}<!DOCTYPE", re.DOTALL | re.IGNORECASE
+)
 _ROOT = re.compile(r"<((?:[\w.-]+:)?(?:rss|feed|RDF))[\s>]")
 # CDATA as a whole; an & that begins none of XML's own references, with the name if it is HTML's; a character's number.
 # (feedparser's loose parser would turn the & of "R&D" into "R&D;".)
