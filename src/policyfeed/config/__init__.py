@@ -74,7 +74,7 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
     sources = reader.sources({body.id for body in bodies} if read is not None else None)
     rules = reader.rules()
     known = Known(read, rules)
-    base_url = settings.service.base_url.rstrip("/")
+    base_url = (settings.service.base_url or _own_address(reader.environ)).rstrip("/")
     feeds = tuple(
         Feed(
             **one.model_dump(exclude={"select", "id"}),
@@ -100,6 +100,11 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
         channels=channels,
         silent=silent,
     )
+
+
+def _own_address(environ: Mapping[str, str]) -> str:
+    """Where the daemon serves: what its pages are linked by as long as no public address is configured."""
+    return f"http://{environ.get('POLICYFEED_HTTP') or '127.0.0.1:8000'}".replace("//0.0.0.0:", "//127.0.0.1:")
 
 
 def topic_names(rules: Rules, language: str) -> dict[str, str]:

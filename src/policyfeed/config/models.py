@@ -53,7 +53,7 @@ class Strict(BaseModel):
 class Service(Strict):
     """``[service]``: how this installation presents itself."""
 
-    base_url: Url = "http://127.0.0.1:8000"
+    base_url: Url | None = None
     contact: Url = "https://pypi.org/project/policyfeed/"
     language: Literal["ko", "en"] = "ko"
 

@@ -42,12 +42,11 @@ async def demo(
     environ = {key: value for key, value in os.environ.items() if not key.startswith("POLICYFEED_")}
     config = load(shipped(), environ | {"POLICYFEED_SLACK_URL": SLACK})
     world = World.load(config.ministries, config.sources, now)
-    service = config.settings.service.model_copy(update={"base_url": f"http://{host}:{port}"})
     config = replace(
         config,
         sources=tuple(world.sources),
         channels=tuple(replace(channel, per_second=50.0) for channel in config.channels),
-        feeds=tuple(replace(feed, base_url=service.base_url) for feed in config.feeds),
+        feeds=tuple(replace(feed, base_url=f"http://{host}:{port}") for feed in config.feeds),
     )
     async with opened(config, data, pages=board_pages, client=world) as app:
         first = await _round(app)
