@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
 MADE = "<!-- Made by `make docs`: do not edit. -->\n\n"
 FILES = {
-    "policyfeed.toml": (models.Service, models.Polling, models.Network, models.Parsing, models.Bodies),
+    "policyfeed.toml": (models.Service, models.Web, models.Polling, models.Network, models.Parsing, models.Bodies),
     "sources/*.toml": (models.SourceTable,),
     "ministries.toml": (models.MinistryTable, models.NameTable),
     "feeds.toml": (models.FeedTable,),

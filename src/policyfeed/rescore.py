@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from random import Random
 
-from policyfeed.clock import KST
 from policyfeed.formats import Feed
 from policyfeed.store import Store, articles
 from policyfeed.types import Article, Judged, Verdict
@@ -66,22 +64,6 @@ def rescore(
             _count(feed, change, fresh)
         step(done)
     return RescoreReport(articles=done, changed=changed, kept=kept, dropped=dropped, feeds=tuple(changes))
-
-
-def sample(dropped: Sequence[Judged], count: int, day: datetime) -> list[Judged]:
-    """A week's random sample of dropped articles, the same all week: what is found in it estimates what is missed."""
-    year, week, _ = day.astimezone(KST).isocalendar()
-    return Random(f"{year}-{week}").sample(list(dropped), min(count, len(dropped)))  # noqa: S311 - a sample, no secret
-
-
-def missed_share(labelled: int, relevant: int) -> tuple[float, float, float]:
-    """The share of dropped articles that were relevant: (estimate, lower, upper), Wilson's 95 % interval."""
-    if not labelled:
-        return 0.0, 0.0, 1.0
-    z, share = 1.96, relevant / labelled
-    middle = (share + z * z / (2 * labelled)) / (1 + z * z / labelled)
-    half = z * ((share * (1 - share) + z * z / (4 * labelled)) / labelled) ** 0.5 / (1 + z * z / labelled)
-    return share, max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _shows_otherwise(was: Judged, new: Judged) -> bool:

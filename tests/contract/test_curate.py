@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from policyfeed.deliver import DeliveryReport, deliver
+from policyfeed.feedback import SAMPLE, missed_share, say, weekly_sample
 from policyfeed.formats import Feed
-from policyfeed.rescore import missed_share, rescore, sample
+from policyfeed.rescore import rescore
 from policyfeed.selection import Selection
 from policyfeed.store import Store, articles, labels, outbox
 from policyfeed.types import Article, Delivery, DeliveryState, Verdict
@@ -71,13 +72,42 @@ def test_the_last_word_on_an_article_counts(store: Store, clock: Hand) -> None:
 
 
 def test_the_sample_is_the_same_all_week_and_another_one_the_next(store: Store, clock: Hand) -> None:
-    fill(store, clock, 90)
+    fill(store, clock, 24 * 14)
     with store.read() as tx:
-        dropped = [one for one in articles.newest(tx, Selection(kept_only=False), 100) if not one.verdict.kept]
-    first = sample(dropped, 20, clock())
-    assert len(first) == 20
-    assert sample(dropped, 20, clock() + timedelta(days=1)) == first
-    assert sample(dropped, 20, clock() + timedelta(days=7)) != first
+        first = weekly_sample(tx, clock())
+        clock.advance(hours=24 * ((6 - clock().weekday()) % 7))
+        assert weekly_sample(tx, clock()) == first, "until Sunday"
+        clock.advance(hours=48)
+        assert not {one.article.id for one in weekly_sample(tx, clock())} & {one.article.id for one in first}
+    assert len(first) == SAMPLE
+    assert not any(one.verdict.kept for one in first)
+
+
+def test_what_comes_in_late_hardly_changes_the_sample(store: Store, clock: Hand) -> None:
+    fill(store, clock, 24 * 14)
+    with store.write() as tx:
+        before = [one.article.id for one in weekly_sample(tx, clock())]
+        stored = articles.find(tx, before[0])
+        assert stored is not None
+        for number in range(1001, 1011):
+            late = replace(article(number), origins=(), published=stored.article.published)
+            articles.save_verdict(tx, articles.insert(tx, late).number, stored.verdict, clock())
+        after = [one.article.id for one in weekly_sample(tx, clock())]
+    assert len(set(before) & set(after)) >= SAMPLE - 10
+    assert [one for one in after if one in before] == [one for one in before if one in after]
+
+
+def test_only_the_sample_estimates_what_is_missed(store: Store, clock: Hand) -> None:
+    fill(store, clock, 24 * 14)
+    with store.write() as tx:
+        chosen = weekly_sample(tx, clock())[0]
+        kept = articles.newest(tx, Selection(), 1)[0]
+        say(tx, chosen, relevant=True, topic="E1", now=clock())
+        say(tx, kept, relevant=True, topic="", now=clock())
+        assert {one.number: one.sampled for one in labels.every(tx)} == {
+            chosen.article.number: True,
+            kept.article.number: False,
+        }
 
 
 def test_the_estimate_of_what_is_missed_has_an_interval() -> None:

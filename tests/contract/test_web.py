@@ -18,12 +18,13 @@ from policyfeed import publish, store
 from policyfeed.formats import Feed
 from policyfeed.store import Store
 from policyfeed.types import Kind
-from policyfeed.web import Context, Published, create_app, health, pages
+from policyfeed.web import Buttons, Context, Published, create_app, health, pages
 from tests import releases
 from tests.releases import NOW
 
 FEEDS = (releases.feed(), releases.EVERYTHING)
 ATOM = "/feeds/esg.atom"
+BUTTONS = Buttons(origin="http://test", topics=("E1", "S2"))
 
 
 class World:
@@ -36,6 +37,7 @@ class World:
         self.feeds: tuple[Feed, ...] = FEEDS
         self.problem = ""
         self.now = NOW
+        self.buttons: Buttons | None = None
         checks = {
             "database": health.database_readable(self.store),
             "polls": health.polled_within(self.store, lambda: self.now, timedelta(hours=3)),
@@ -50,6 +52,7 @@ class World:
             checks=checks,
             topic_names=lambda language: releases.TOPIC_NAMES if language == "ko" else {"E1": "Climate"},
             sources=lambda: releases.SOURCES,
+            buttons=lambda: self.buttons,
             page_size=5,
         )
         transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
@@ -70,6 +73,13 @@ class World:
     async def get(self, path: str, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.client.get(path, headers={"Accept-Encoding": "identity", **named})
+
+    async def press(self, form: str, path: str = "/articles/1/label", origin: str = "http://test") -> httpx.Response:
+        return await self.client.post(path, content=form, headers={"Origin": origin} if origin else {})
+
+    def said(self) -> dict[int, tuple[bool, str]]:
+        with self.store.read() as tx:
+            return {one.number: (one.relevant, one.topic) for one in store.labels.every(tx)}
 
 
 @pytest.fixture(scope="module")
@@ -239,13 +249,73 @@ async def test_every_answer_forbids_what_pages_do_not_need(world: World, path: s
     assert headers["content-security-policy"].startswith("default-src 'none'; ")
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 async def test_nothing_can_be_changed_over_the_web(world: World, method: str) -> None:
     for path in ("/", ATOM, "/articles/1"):
         assert (await world.client.request(method, path)).status_code == 405
+    assert (await world.press("word=relevant")).status_code == 404
+    assert "<form" not in (await world.get("/")).text + (await world.get("/articles/1")).text
+    assert world.said() == {}
+
+
+async def test_a_press_is_stored_and_leads_back(world: World) -> None:
+    world.buttons = BUTTONS
+    answer = await world.press("word=relevant&topic=E1")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/articles/1#feedback")
+    assert world.said() == {1: (True, "E1")}
+    answer = await world.press("word=irrelevant&topic=E1&page=2", "/articles/1/label?lang=en")
+    assert answer.headers["location"] == "/?page=2&lang=en#a1"
+    assert world.said() == {1: (False, "")}
+    pressed = html.fromstring((await world.get("/?page=2")).text).cssselect("#a1 button[aria-pressed=true]")
+    assert [one.get("value") for one in pressed] == ["irrelevant"]
+
+
+async def test_a_form_names_the_topics_and_what_was_said(world: World) -> None:
+    world.buttons = BUTTONS
+    await world.press("word=relevant&topic=E1")
+    page = html.fromstring((await world.get("/articles/1?lang=en")).text)
+    (form,) = page.forms
+    assert (form.method, form.action) == ("POST", "/articles/1/label?lang=en")
+    assert [option.get("value") for option in page.cssselect("option")] == ["", "E1", "S2"]
+    assert form.fields["topic"] == "E1"
+    assert [one.get("aria-pressed") for one in page.cssselect("form button")] == ["true", "false"]
+
+
+@pytest.mark.parametrize(
+    "origin", ["", "null", "http://evil.example", "http://test.evil.example", "https://test", "http://test:81"]
+)
+async def test_other_sites_cannot_press(world: World, origin: str) -> None:
+    world.buttons = BUTTONS
+    answer = await world.press("word=relevant", origin=origin)
+    assert answer.status_code == 403
+    assert "http://test" in answer.text
+    assert world.said() == {}
+
+
+@pytest.mark.parametrize(
+    ("form", "path", "status"),
+    [
+        ("", "/articles/1/label", 400),
+        ("word=perhaps", "/articles/1/label", 400),
+        ("word=relevant&topic=Z9", "/articles/1/label", 400),
+        ("word=relevant&topic=" + "E" * 3000, "/articles/1/label", 413),
+        ("word=relevant", "/articles/99/label", 404),
+        ("word=relevant", f"/articles/{2**63}/label", 404),
+    ],
+)
+async def test_forms_that_are_not_ours_store_nothing(world: World, form: str, path: str, status: int) -> None:
+    world.buttons = BUTTONS
+    assert (await world.press(form, path)).status_code == status
+    assert world.said() == {}
+
+
+async def test_an_answer_leads_nowhere_else(world: World) -> None:
+    world.buttons = BUTTONS
+    answer = await world.press("word=relevant&page=//evil.example")
+    assert answer.headers["location"] == "/articles/1#feedback"
 
 
 async def test_the_board_lists_kept_articles_by_page(world: World) -> None:

@@ -15,7 +15,7 @@ from playwright.async_api import ViewportSize as Size
 
 from policyfeed import publish
 from policyfeed.store import Store
-from policyfeed.web import Context, Published, create_app
+from policyfeed.web import Buttons, Context, Published, create_app
 from tests import releases
 from tests.releases import NOW
 from tests.serving import serving
@@ -36,6 +36,7 @@ FLAGS = [
 @asynccontextmanager
 async def served(store: Store, out: Path) -> AsyncIterator[str]:
     """The address of the web over a store, on a free port of the loopback."""
+    origin = ""
     feeds = (releases.feed(), releases.EVERYTHING)
     publish.publish(store, feeds, out, NOW)
     published = Published(out)
@@ -46,9 +47,11 @@ async def served(store: Store, out: Path) -> AsyncIterator[str]:
         feeds=lambda: feeds,
         topic_names=lambda language: releases.TOPIC_NAMES if language == "ko" else {"E1": "Climate change"},
         sources=lambda: releases.SOURCES,
+        buttons=lambda: Buttons(origin=origin, topics=("E1", "S2")),
         page_size=10,
     )
     async with serving(create_app(context)) as address:
+        origin = address
         yield address
 
 
@@ -117,6 +120,26 @@ async def test_a_reader_finds_an_article_and_why_it_is_there(browser: Browser, a
 async def _fits(page: Page) -> None:
     """Nothing makes the page wider than the screen."""
     assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+async def test_an_editor_says_what_is_relevant(browser: Browser, address: str) -> None:
+    context = await _context(browser, PHONE, scripts=False)
+    page = await context.new_page()
+    await page.goto(address)
+    first = page.locator("tbody tr").first
+    await first.locator("summary").click()
+    await first.get_by_role("button", name="관련 없음").click()
+    await first.locator("summary").click()
+    assert await first.get_by_role("button", name="관련 없음", pressed=True).is_visible()
+
+    await first.locator("a.headline").click()
+    await page.get_by_label("주제").select_option("E1")
+    await page.get_by_role("button", name="관련 있음").click()
+    assert await page.get_by_role("button", name="관련 있음", pressed=True).is_visible()
+    assert await page.get_by_label("주제").input_value() == "E1"
+    await _shot(page, "feedback-phone")
+    await _fits(page)
+    await context.close()
 
 
 async def test_a_korean_browser_sees_korean_and_an_english_one_english(browser: Browser, address: str) -> None:

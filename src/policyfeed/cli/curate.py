@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -13,15 +12,13 @@ from policyfeed.article_json import as_json as article_json
 from policyfeed.cli.say import _, configuration, json_line, opened_store, out, progress, say, table, when
 from policyfeed.clock import now
 from policyfeed.errors import UsageError
+from policyfeed.feedback import SAMPLE, missed_share, weekly_sample
+from policyfeed.feedback import say as say_of
 from policyfeed.relevance import Judge
-from policyfeed.rescore import missed_share, sample
 from policyfeed.rescore import rescore as apply
-from policyfeed.selection import Selection
-from policyfeed.store import Transaction, articles, labels
-from policyfeed.types import Judged
+from policyfeed.store import articles, labels
 
 app = typer.Typer()
-WEEK = timedelta(days=7)
 Json = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))]
 
 
@@ -48,17 +45,16 @@ def label(
                 remedy="`policyfeed articles --all` lists them; a title may be given as well.",
                 wanted=wanted,
             )
-        number = found.article.number
-        sampled = not found.verdict.kept and number in {one.article.number for one in _sample(tx, 20)}
-        said = labels.Feedback(number=number, relevant=word is Word.RELEVANT, topic=topic, sampled=sampled, said=now())
-        labels.save(tx, said)
-    out.print(f"{number} · {found.article.title} · {_(word.value)}", markup=False)
+        say_of(tx, found, relevant=word is Word.RELEVANT, topic=topic, now=now())
+    out.print(f"{found.article.number} · {found.article.title} · {_(word.value)}", markup=False)
 
 
-@app.command(help=_("This week's random sample of dropped articles, to be labelled: it estimates what is missed."))
-def review(count: Annotated[int, typer.Option(min=1, max=20, help=_("How many."))] = 20, as_json: Json = False) -> None:
+@app.command(help=_("Last week's random sample of dropped articles, to be labelled: it estimates what is missed."))
+def review(
+    count: Annotated[int, typer.Option(min=1, max=SAMPLE, help=_("How many."))] = SAMPLE, as_json: Json = False
+) -> None:
     with opened_store() as store, store.read() as tx:
-        chosen = _sample(tx, count)
+        chosen = weekly_sample(tx, now())[:count]
         said = [one for one in labels.every(tx) if one.sampled]
     if as_json:
         for one in chosen:
@@ -108,9 +104,3 @@ def rescore(
     out.print(shown)
     if dry_run:
         say("Nothing was stored (--dry-run).")
-
-
-def _sample(tx: Transaction, count: int) -> list[Judged]:
-    moment = now()
-    found = articles.newest(tx, Selection(kept_only=False), 5000, since=moment - WEEK)
-    return sample([one for one in found if not one.verdict.kept], count, moment)

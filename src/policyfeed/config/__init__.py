@@ -32,6 +32,8 @@ class Config:
     """A whole, right configuration. ``silent`` names channels that are off because their variables are not set."""
 
     folder: Path
+    address: str
+    """Where readers reach this service, without a final /."""
     settings: Settings
     sources: tuple[Source, ...]
     ministries: Ministries
@@ -74,23 +76,24 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
     sources = reader.sources({body.id for body in bodies} if read is not None else None)
     rules = reader.rules()
     known = Known(read, rules)
-    base_url = (settings.service.base_url or _own_address(reader.environ)).rstrip("/")
+    address = (settings.service.base_url or _own_address(reader.environ)).rstrip("/")
     feeds = tuple(
         Feed(
             **one.model_dump(exclude={"select", "id"}),
             id=one.id or identity.mint(f"feed/{one.name}"),
             selection=one.select.selection(),
-            base_url=base_url,
+            base_url=address,
             topic_names=topic_names(rules, one.language) if rules else {},
             sources={source.id: Publication(name=source.name or source.id, url=source.url) for source in sources},
         )
         for one in reader.named("feeds.toml", FeedsFile, "feed", known)
     )
-    channels, silent = reader.channels(known, base_url)
+    channels, silent = reader.channels(known, address)
     if reader.mistakes or rules is None:
         raise ConfigErrors(tuple(reader.mistakes))
     return Config(
         folder=folder,
+        address=address,
         settings=settings,
         sources=sources,
         ministries=Ministries(bodies),

@@ -92,8 +92,15 @@ class Bodies(Strict):
     look_again_hours: Annotated[float, Field(ge=0, le=720)] = 36
 
 
+class Web(Strict):
+    """``[web]``: what the pages offer."""
+
+    feedback: bool = False
+
+
 class Settings(Strict):
     service: Service = Service()
+    web: Web = Web()
     polling: Polling = Polling()
     network: Network = Network()
     parsing: Parsing = Parsing()

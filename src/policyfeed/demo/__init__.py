@@ -42,11 +42,13 @@ async def demo(
     environ = {key: value for key, value in os.environ.items() if not key.startswith("POLICYFEED_")}
     config = load(shipped(), environ | {"POLICYFEED_SLACK_URL": SLACK})
     world = World.load(config.ministries, config.sources, now)
+    own = f"http://{host}:{port}"
     config = replace(
         config,
+        address=own,
         sources=tuple(world.sources),
         channels=tuple(replace(channel, per_second=50.0) for channel in config.channels),
-        feeds=tuple(replace(feed, base_url=f"http://{host}:{port}") for feed in config.feeds),
+        feeds=tuple(replace(feed, base_url=own) for feed in config.feeds),
     )
     async with opened(config, data, pages=board_pages, client=world) as app:
         first = await _round(app)

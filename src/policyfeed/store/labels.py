@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,3 +32,9 @@ def save(tx: Connection, feedback: Feedback) -> None:
 def every(tx: Connection) -> list[Feedback]:
     """All feedback, in order of articles."""
     return [Feedback(**dict(row)) for row in tx.execute(select(labels).order_by(labels.c.number)).mappings()]
+
+
+def of(tx: Connection, numbers: Iterable[int]) -> dict[int, Feedback]:
+    """What was said of these articles, by number."""
+    statement = select(labels).where(labels.c.number.in_(list(numbers)))
+    return {row["number"]: Feedback(**dict(row)) for row in tx.execute(statement).mappings()}

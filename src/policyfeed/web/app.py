@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from policyfeed import __version__, metrics
 from policyfeed.errors import PolicyfeedError
-from policyfeed.web import feeds, health, pages
+from policyfeed.web import feedback, feeds, health, pages
 from policyfeed.web.context import Context
 from policyfeed.web.static_board import STATIC
 
@@ -21,7 +21,7 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
 }
 _EVERY = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
@@ -31,6 +31,7 @@ def create_app(context: Context) -> Starlette:
     routes = [
         Route("/", pages.board, name="board"),
         Route("/articles/{number:int}", pages.article, name="article"),
+        Route("/articles/{number:int}/label", feedback.label, name="label", methods=["POST"]),
         Route("/feeds/{name:str}.{extension:str}", feeds.feed, name="feed"),
         Route("/opml", feeds.opml_list, name="opml"),
         Route("/sources", pages.sources, name="sources"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from policyfeed.clock import Clock, now
 from policyfeed.formats import Feed, Publication
 from policyfeed.health import Condition
 from policyfeed.store import Store
@@ -12,6 +13,14 @@ from policyfeed.web.published import Published
 
 Check = Callable[[], str]
 """Says what is wrong, in English for operators and machines; "" = all is well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buttons:
+    """The feedback buttons: the origin whose pages may press them, and the topics that may be named."""
+
+    origin: str
+    topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,5 +37,8 @@ class Context:
     sources: Callable[[], Mapping[str, Publication]] = dict
     conditions: Callable[[], Sequence[Condition]] = tuple
     """How each source is."""
+    buttons: Callable[[], Buttons | None] = lambda: None
+    """None: nothing can be changed over the web."""
+    clock: Clock = now
     title: str = "ESG 정책뉴스"
     page_size: int = 50

@@ -51,9 +51,10 @@ def board(request: Request) -> Response:
         if paging.page > pages:
             return missing(request)
         shown = store.board.kept(tx, context.page_size, skip=(paging.page - 1) * context.page_size)
+        said = store.labels.of(tx, [one.article.number for one in shown]) if context.buttons() else {}
     names, translate = context.topic_names(language), translator(language)
     rows = [row(judged, names, translate) for judged in shown]
-    return _answer("board.html", request, rows=rows, paging=paging, static=False)
+    return _answer("board.html", request, rows=rows, paging=paging, said=said, static=False)
 
 
 def article(request: Request) -> Response:
@@ -89,9 +90,11 @@ def failed(request: Request, problem: Exception) -> Response:
 
 
 def _everything(tx: Transaction, context: Context, judged: Judged, language: str) -> dict[str, Any]:
-    one = judged.article
+    one, names, buttons = judged.article, context.topic_names(language), context.buttons()
     return {
-        "row": row(judged, context.topic_names(language), translator(language)),
+        "row": row(judged, names, translator(language)),
+        "said": store.labels.of(tx, [one.number]).get(one.number),
+        "topics": [(topic, names.get(topic, "")) for topic in buttons.topics] if buttons else [],
         "article": one,
         "verdict": judged.verdict,
         "content": sanitize(one.content, one.url),
@@ -125,6 +128,7 @@ def _answer(template: str, request: Request, status: int = 200, **facts: Any) ->
         path=request.url.path,
         keep=f"?lang={language}" if asked else "",
         site=context.title,
+        buttons=context.buttons(),
         feeds=[(one, f"{root}/feeds/{one.name}") for one in context.feeds()],
         formats=sorted((extension, made.MEDIA_TYPE) for extension, made in publish.formats().items()),
         **facts,

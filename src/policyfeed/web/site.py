@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 
@@ -15,7 +16,7 @@ from policyfeed.health import conditions
 from policyfeed.publish import Page
 from policyfeed.web import health
 from policyfeed.web.app import create_app
-from policyfeed.web.context import Context
+from policyfeed.web.context import Buttons, Context
 from policyfeed.web.published import Published
 from policyfeed.web.static_board import pages
 
@@ -43,6 +44,8 @@ class Site:
                 topic_names=lambda language: topic_names(app.config.rules, language),
                 sources=lambda: _publications(app.config),
                 conditions=lambda: conditions(app.store, app.config.sources, app.clock()),
+                buttons=lambda: _buttons(app.config),
+                clock=app.clock,
             )
         )
         self.published.load()
@@ -56,6 +59,14 @@ def board_pages(config: Config) -> Mapping[str, Page]:
     """The static board of a configuration, in the service's language."""
     language = config.settings.service.language
     return pages(config.feeds, title="ESG 정책뉴스", language=language, topic_names=topic_names(config.rules, language))
+
+
+def _buttons(config: Config) -> Buttons | None:
+    if not config.settings.web.feedback:
+        return None
+    address = urlsplit(config.address)
+    origin = f"{address.scheme}://{address.netloc}".lower()
+    return Buttons(origin=origin, topics=tuple(topic.id for topic in config.rules.topics))
 
 
 def _publications(config: Config) -> Mapping[str, Publication]:

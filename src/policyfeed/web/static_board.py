@@ -43,6 +43,7 @@ def pages(
             rows=rows,
             paging=Paging(page=1, pages=1),
             static=True,
+            buttons=None,
         )
         return page.encode("utf-8", "replace")
 
