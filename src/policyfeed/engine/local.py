@@ -46,8 +46,10 @@ class LocalEngine:
     def __init__(self, app: App, published: Callable[[], Awaitable[None]] | None = None) -> None:
         self.app = app
         self._published = published
+        # One at a time is _start's affair: the scheduler counts a job as running for a tick after it has ended, and
+        # would drop what becomes due in that tick.
         self._scheduler = AsyncIOScheduler(
-            timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+            timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1_000}
         )
         self._running: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()

@@ -1,0 +1,30 @@
+"""The engine's clock: what becomes due is run, whatever else becomes due in that moment."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobEvent
+
+from policyfeed.app import opened
+from policyfeed.config import load, shipped
+from policyfeed.engine.local import LocalEngine
+from tests.loopback import client
+
+
+async def test_no_job_is_dropped_because_it_becomes_due_again_at_once(tmp_path: Path) -> None:
+    dropped: list[JobEvent] = []
+    config = replace(load(shipped(), {}), sources=())
+    async with client() as http, opened(config, tmp_path, client=http, environ={}) as app:
+        engine = LocalEngine(app)
+        engine._scheduler.add_listener(dropped.append, EVENT_JOB_MAX_INSTANCES)
+        await engine.start()
+        try:
+            for _ in range(50):
+                engine.schedule()
+                await asyncio.sleep(0)
+        finally:
+            await engine.stop(5)
+    assert dropped == []
