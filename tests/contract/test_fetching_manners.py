@@ -393,6 +393,39 @@ async def test_connections_are_kept_alive() -> None:
         assert server.connections == 1
 
 
+@pytest.mark.parametrize("farewell", [b"", reply(200, b"not asked for")], ids=["closed", "spoke unasked"])
+async def test_an_idle_connection_that_was_closed_or_spoke_is_not_used_again(farewell: bytes) -> None:
+    answered, left = asyncio.Event(), asyncio.Event()
+
+    async def leave(writer: asyncio.StreamWriter) -> None:
+        writer.write(reply(200, NEWS))
+        await answered.wait()
+        writer.write(farewell)
+        await writer.drain()
+        writer.write_eof()
+        left.set()
+
+    def answer(asked: Asked) -> Reply:
+        return leave if asked.connection == 1 else reply(200, NEWS)
+
+    async with serving(answer) as server, client() as http:
+        for _ in range(2):
+            assert (await http.fetch(Request(url=server.url()))).body == NEWS
+            answered.set()
+            await left.wait()
+        assert server.connections == 2
+
+
+async def test_of_many_idle_connections_those_that_waited_longest_are_closed() -> None:
+    hosts = [f"h{number}.example.kr" for number in range(260)]
+    async with serving(reply(200, NEWS)) as server, client() as http:
+        for host in [*hosts, hosts[-1], hosts[100]]:
+            await http.fetch(Request(url=server.url("/", host)))
+        assert server.connections == len(hosts)
+        await http.fetch(Request(url=server.url("/", hosts[0])))
+        assert server.connections == len(hosts) + 1
+
+
 async def test_at_most_two_requests_at_a_time_to_one_host() -> None:
     flying, peak, both, go = 0, 0, asyncio.Event(), asyncio.Event()
 

@@ -13,6 +13,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from policyfeed.errors import ConfigError, Forbidden, Unreachable
@@ -80,6 +81,7 @@ def allowed(entries: Iterable[str]) -> Allowed:
     return Allowed(frozenset(names), tuple(networks))
 
 
+@lru_cache(4096)
 def inner(address: Ip) -> bool:
     """Whether an address is anything but a public machine's: IPv4 inside IPv6 is judged by the IPv4."""
     if isinstance(address, IPv6Address):
@@ -91,6 +93,7 @@ def inner(address: Ip) -> bool:
     return unusual or any(address in network for network in _REFUSED if network.version == address.version)
 
 
+@lru_cache(4096)
 def literal(host: str) -> Ip | None:
     """The address that a host is, None for a name.
 

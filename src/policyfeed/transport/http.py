@@ -1,8 +1,8 @@
 """The one HTTP client: polite, bounded, guarded. Sources, robots.txt and channels all go out through it.
 
-It is httpx with a transport of our own (``engine``). What httpx would do by itself is done here, under rules:
-redirects, cookies, decompression, proxies of the environment, headers. The path goes out byte for byte, in the request
-extension ``target``.
+It is httpx with a transport of our own (``engine``), and without httpx's client: what that would do by itself is done
+here, under rules: redirects, cookies, decompression, proxies of the environment, headers. The path goes out byte for
+byte, in the request extension ``target``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
 from typing import Protocol, Self
@@ -24,6 +24,7 @@ from policyfeed.clock import Clock
 from policyfeed.errors import TooLarge, Truncated, Unreachable, Unreadable
 from policyfeed.transport.cookies import Cookies
 from policyfeed.transport.decode import decoder
+from policyfeed.transport.engine import Transport
 from policyfeed.transport.failures import explained
 from policyfeed.transport.guard import Resolver, SystemResolver, allowed, check_host
 from policyfeed.transport.lanes import Lanes
@@ -81,11 +82,11 @@ class Manner:
         return redacted(url) if self.secret_url else shown(url)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Answer:
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes
+    body: bytes = b""
 
     def header(self, wanted: str) -> str:
         return ", ".join(value for name, value in self.headers if name == wanted)
@@ -136,7 +137,7 @@ class HttpClient:
         self._lanes = Lanes(per_host, total)
         self._proxies = from_environment(environ)
         self._resolver = SystemResolver()
-        self._pools = Pools(environ, resolver or self._resolver)
+        self._http = Transport(Pools(environ, resolver or self._resolver))
         self._jars: dict[str, Cookies] = {}
         _allowed(self._allow)
 
@@ -149,7 +150,7 @@ class HttpClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self._pools.aclose()
+        await self._http.aclose()
         self._resolver.close()
 
     async def fetch(self, request: Request, manner: Manner = Manner()) -> Document:
@@ -219,8 +220,8 @@ class HttpClient:
         async with self._lanes.place(address.host):
             meter = Meter(manner.show(hop.url), self._limits.header_bytes, self._limits.wire)
             with explained(meter, deadline.seconds):
-                async with deadline.running(), self._pools.borrow(route, address.host) as http:
-                    return await self._exchange(http, hop, address, cookie, meter)
+                async with deadline.running():
+                    return await self._exchange(route, hop, address, cookie, meter)
 
     def _route(self, address: Address, first: Address, manner: Manner) -> Route:
         own = (first.host,) if manner.allow_private is True else tuple(manner.allow_private or ())
@@ -231,9 +232,7 @@ class HttpClient:
         )
         return Route(chosen, manner.ca_bundle, allow)
 
-    async def _exchange(
-        self, http: httpx.AsyncClient, request: Request, address: Address, cookie: str, meter: Meter
-    ) -> _Answer:
+    async def _exchange(self, route: Route, request: Request, address: Address, cookie: str, meter: Meter) -> _Answer:
         token = METER.set(meter)
         try:
             sent = httpx.Request(
@@ -241,12 +240,13 @@ class HttpClient:
                 _site(address.site),
                 headers=self._headers(request, address, cookie),
                 content=request.body,
-                extensions={"target": address.target.encode()},
+                extensions={"target": address.target.encode(), "route": route},
             )
-            async with aclosing(await http.send(sent, stream=True)) as response:
+            async with aclosing(await self._http.handle_async_request(sent)) as response:
                 meter.head(response.headers.raw)
-                answer = _Answer(response.status_code, tuple(map(_text, response.headers.raw)), b"")
-                return replace(answer, body=await self._body(answer, response, meter))
+                answer = _Answer(response.status_code, tuple(map(_text, response.headers.raw)))
+                answer.body = await self._body(answer, response, meter)
+                return answer
         finally:
             METER.reset(token)
 

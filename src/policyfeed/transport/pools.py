@@ -1,91 +1,81 @@
-"""Connections: kept alive, split up by host, under one TLS context.
+"""Connections: made by httpcore, kept alive by us, under one TLS context.
 
-httpcore looks through all connections of a pool at every request, so a process with hundreds of hosts has many small
-pools, an httpx client on each. What a connection was allowed to reach belongs to its pool: sources with other rights
-never share it.
+httpcore's pools look through all their connections at every request, which costs more than the request where every
+source has a host of its own. Here an idle connection is found by where it leads. What it was allowed to reach belongs
+to that: sources with other rights never share it.
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from zlib import crc32
 
 import certifi
 import httpcore
-import httpx
 
 from policyfeed.errors import ConfigError
-from policyfeed.transport.engine import client
 from policyfeed.transport.guard import Resolver, allowed
 from policyfeed.transport.proxies import Proxy
 from policyfeed.transport.wire import GuardedBackend, PlainBackend
 
-_SHARDS = 128
-_KEPT = 4
+_KEPT = 256
 _KEPT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way to a host: what decides whether two requests may share a connection."""
+    """The way to a host: what decides, with the host, whether two requests may share a connection."""
 
     proxy: Proxy | None
     ca_bundle: str | None
     allow: tuple[str, ...]
 
 
-class _Shard:
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.http = http
-        self.users = 0
-        self.broken = False
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A connection in use, and where it leads."""
+
+    key: tuple[Route, str]
+    connection: httpcore.AsyncConnectionInterface
 
 
 class Pools:
-    """All connections of a process."""
+    """All connections of a process. One idle connection is kept to a place, the last used ``_KEPT`` in all."""
 
     def __init__(self, environ: Mapping[str, str], resolve: Resolver) -> None:
         self._roots = environ.get("SSL_CERT_FILE") or certifi.where()
         self._tls: dict[str | None, ssl.SSLContext] = {None: _context(self._roots)}
         self._resolve = resolve
-        self._shards: dict[tuple[Route, int], _Shard] = {}
+        self._makers: dict[Route, httpcore.AsyncConnectionPool] = {}
+        self._idle: dict[tuple[Route, str], Lent] = {}
 
-    @asynccontextmanager
-    async def borrow(self, route: Route, host: str) -> AsyncIterator[httpx.AsyncClient]:
-        """The client for a host. Behind a proxy a client is used no more when a request of it failed.
+    async def take(self, route: Route, origin: httpcore.Origin) -> Lent:
+        """An idle connection to the origin, or one that connects with its first request."""
+        key = route, str(origin)
+        kept = self._idle.pop(key, None)
+        if kept is not None:
+            if not kept.connection.has_expired():
+                return kept
+            await kept.connection.aclose()
+        maker = self._makers.get(route) or self._makers.setdefault(route, self._maker(route))
+        return Lent(key, maker.create_connection(origin))
 
-        httpcore forgets neither the connection nor the request when TLS fails inside a proxy's tunnel.
-        """
-        key = route, crc32(host.encode()) % _SHARDS
-        shard = self._shards.get(key) or self._shards.setdefault(key, _Shard(client(self._open(route))))
-        shard.users += 1
-        try:
-            yield shard.http
-        except BaseException:
-            shard.broken = route.proxy is not None
-            raise
-        finally:
-            shard.users -= 1
-            if shard.broken:
-                await self._discard(key, shard)
+    async def give_back(self, lent: Lent) -> None:
+        """Keep the connection if it can be used again; of too many the one goes that has waited longest."""
+        if not lent.connection.is_idle() or lent.key in self._idle:
+            await lent.connection.aclose()
+            return
+        self._idle[lent.key] = lent
+        if len(self._idle) > _KEPT:
+            await self._idle.pop(next(iter(self._idle))).connection.aclose()
 
-    async def _discard(self, key: tuple[Route, int], shard: _Shard) -> None:
-        if self._shards.get(key) is shard:
-            del self._shards[key]
-        if not shard.users:
-            await shard.http.aclose()
-
-    def _open(self, route: Route) -> httpcore.AsyncConnectionPool:
+    def _maker(self, route: Route) -> httpcore.AsyncConnectionPool:
         tls = self._context(route.ca_bundle)
         if route.proxy is None:
             backend = GuardedBackend(allowed(route.allow), self._resolve)
             return httpcore.AsyncConnectionPool(
                 ssl_context=tls,
-                max_connections=None,
-                max_keepalive_connections=_KEPT,
                 keepalive_expiry=_KEPT_SECONDS,
                 network_backend=backend,
             )
@@ -94,8 +84,6 @@ class Pools:
             proxy_auth=route.proxy.login,
             ssl_context=tls,
             proxy_ssl_context=self._context(None) if route.proxy.scheme == "https" else None,
-            max_connections=None,
-            max_keepalive_connections=_KEPT,
             keepalive_expiry=_KEPT_SECONDS,
             network_backend=PlainBackend(),
         )
@@ -108,9 +96,9 @@ class Pools:
         return self._tls[ca_bundle]
 
     async def aclose(self) -> None:
-        for shard in self._shards.values():
-            await shard.http.aclose()
-        self._shards.clear()
+        while self._idle:
+            _, lent = self._idle.popitem()
+            await lent.connection.aclose()
 
 
 def _context(roots: str) -> ssl.SSLContext:

@@ -3,10 +3,13 @@
 # ruff: noqa: ASYNC109 - the timeouts are in httpcore's signatures
 from __future__ import annotations
 
+import asyncio
+import select
 import ssl
+from collections import deque
 from collections.abc import Iterable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 
@@ -14,6 +17,7 @@ from policyfeed.errors import TooLarge
 from policyfeed.transport.guard import Allowed, Resolver, addresses
 
 _READ = 64 * 1024
+_AHEAD = 4 * _READ
 _TRIES = 4
 _TRY_SECONDS = 8.0
 
@@ -59,51 +63,132 @@ METER: ContextVar[Meter | None] = ContextVar("meter", default=None)
 """The meter of the exchange that the current task is doing."""
 
 
-class _Stream(httpcore.AsyncNetworkStream):
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self._stream = stream
+class _Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
+    """A connection upon asyncio's transports. They are told to wait while more than ``_AHEAD`` bytes lie unread.
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data = await self._stream.read(max_bytes, timeout)
+    ``buffer`` is where bytes come in, for all streams of a loop: each copies its own out at once.
+    """
+
+    def __init__(self, buffer: bytearray) -> None:
+        self._buffer = buffer
+        self._transport: asyncio.Transport | None = None
+        self._parts: deque[bytes] = deque()
+        self._unread = 0
+        self._wake: asyncio.Future[None] | None = None
+        self._ended = False
+        self._error: Exception | None = None
+
+    # what asyncio tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def get_buffer(self, _wanted: int) -> bytearray:
+        return self._buffer
+
+    def buffer_updated(self, size: int) -> None:
+        self._parts.append(bytes(memoryview(self._buffer)[:size]))
+        self._unread += size
+        if self._unread > _AHEAD and self._transport is not None:
+            self._transport.pause_reading()
+        self._awake()
+
+    def eof_received(self) -> None:
+        self._ended = True
+        self._awake()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._ended, self._error = True, error
+        self._awake()
+
+    def _awake(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    # what httpcore asks for
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        if not self._parts and not self._ended:
+            self._wake = asyncio.get_running_loop().create_future()
+            await self._wake
+        data = self._next()
         if meter := METER.get():
             meter.count(data)
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._stream.write(buffer, timeout)
+    def _next(self) -> bytes:
+        if self._parts:
+            data = self._parts.popleft()
+            waiting, self._unread = self._unread > _AHEAD, self._unread - len(data)
+            if waiting and self._unread <= _AHEAD and self._transport is not None and not self._ended:
+                self._transport.resume_reading()
+            return data
+        if self._error is not None:
+            raise httpcore.ReadError(self._error)
+        return b""
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        if self._transport is None or self._transport.is_closing():
+            raise httpcore.WriteError(self._error or "the connection was closed")
+        self._transport.write(buffer)
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        if self._transport is not None:
+            self._transport.abort()  # nothing is left to be sent, and nobody waits for a farewell
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
+        loop = asyncio.get_running_loop()
         try:
-            return _Stream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+            if self._parts or self._transport is None:
+                raise httpcore.ConnectError("bytes came before encryption began")
+            self._transport = await loop.start_tls(
+                self._transport, self, ssl_context, server_hostname=server_hostname, ssl_handshake_timeout=timeout
+            )
+        except OSError as error:
+            await self.aclose()
+            raise httpcore.ConnectError(error) from error
         except BaseException:
-            # httpcore closes the socket after an error, but not when our deadline cancels the handshake.
-            await self._stream.aclose()
+            await self.aclose()  # httpcore does not, when our deadline cancels the handshake
             raise
+        return self
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        if info == "is_readable":  # of an idle connection: it was closed, or says what nobody asked
+            return bool(self._parts) or self._ended or self._transport is None or _readable(self._transport)
+        return self._transport and self._transport.get_extra_info(info)
+
+
+def _readable(transport: asyncio.Transport) -> bool:
+    poll = select.poll()
+    poll.register(transport.get_extra_info("socket"), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class PlainBackend(httpcore.AsyncNetworkBackend):
     """Connects to where it is told: for proxies, whose address the operator gave."""
 
     def __init__(self) -> None:
-        self._backend = httpcore.AnyIOBackend()
+        self._buffer = bytearray(_READ)
 
     async def connect_tcp(
         self,
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+        local_address: str | None = None,  # noqa: ARG002
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
     ) -> httpcore.AsyncNetworkStream:
-        return _Stream(await self._backend.connect_tcp(host, port, timeout, local_address, socket_options))
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout):
+                _, stream = await loop.create_connection(lambda: _Stream(self._buffer), host, port)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(error) from error
+        except OSError as error:
+            raise httpcore.ConnectError(error) from error
+        return stream
 
 
 class GuardedBackend(PlainBackend):
