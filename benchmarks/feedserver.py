@@ -1,5 +1,7 @@
 """A feed server for benchmarks: N feeds × 50 Korean entries of 2–6 kB on loopback, each feed on an address of its own.
 
+Descriptions are made as the ministries' are (``feedbodies``): of ten feeds nine carry HTML in CDATA, one escapes it.
+
 Run in a process of its own; ``/control?etag=1&built=3&extra=2`` sets what all feeds say from then on: whether they have
 ETags, when they were built, how many entries each has gained.
 """
@@ -8,26 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import random
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from html import escape
-from itertools import product
 from multiprocessing import Process, Queue
 from urllib.parse import parse_qs, urlsplit
 
+import feedbodies
+
 ENTRIES = 50
-_TEXT = (
-    "정부는 온실가스 감축 이행계획을 확정하고 관계 부처와 함께 지원 방안을 마련했다 이번 "
-    "대책은 산업 현장의 목소리를 반영해 단계적으로 추진되며 내년 상반기부터 시행된다 재생에너지 "
-    "보급 확대와 중대재해 예방 하도급 거래 공정화 지역 일자리 창출 디지털 전환 기반 조성 등 "
-    "여러 과제가 포함됐다 관계자는 현장에서 체감할 수 있는 변화를 만들겠다고 말했다 예산은 "
-    "국회 심의를 거쳐 확정되며 지방자치단체와 협의체를 꾸려 점검한다 시범사업은 세 유역에서 "
-    "먼저 시작되고 결과를 분석해 전국으로 넓힌다 "
-)
-# what releases are mostly made of: words that say nothing about any subject
-_FILLING = product("가나다라마바사아자차카타파하", "강논동름밀별산숲온잔찬콩", ("", "은", "이", "을", "에서", "하는"))
-_WORDS = [*_TEXT.split(), *("".join(parts) for parts in _FILLING)]
 _SUBJECTS = (
     *("탄소중립 시범사업", "중대재해 예방 점검", "하도급 거래 개선"),
     *("문화축전 개막", "수소 충전소 확충", "청년 일자리 지원"),
@@ -35,26 +25,12 @@ _SUBJECTS = (
 _START = datetime(2026, 11, 20, 0, 0, tzinfo=UTC)
 
 
-def _bodies(count: int) -> list[str]:
-    """HTML bodies of 2–6 kB, escaped as descriptions are."""
-    made = []
-    for number in range(count):
-        rng = random.Random(number)
-        wanted, parts, size = rng.randint(2_000, 6_000), list[str](), 0
-        while size < wanted:
-            text = " ".join(rng.choice(_WORDS) for _ in range(rng.randint(20, 50)))
-            parts.append(f"<p>{text}.</p>")
-            size += len(parts[-1].encode())
-        made.append(escape("".join(parts)))
-    return made
-
-
 class Feeds:
     """What is served. ``asked`` counts requests by status."""
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.bodies = _bodies(400)
+        self.bodies = feedbodies.made()
         self.etag, self.built, self.extra = True, 0, 0
         self.asked: dict[int, int] = {}
 
@@ -77,9 +53,10 @@ class Feeds:
         title = f"제{feed}기관 {number}차 {_SUBJECTS[chosen % len(_SUBJECTS)]} 추진 현황 {chosen} 발표"
         at = _START - timedelta(hours=3 * (ENTRIES - number), seconds=feed % 60)
         link = f"{self.url(feed)}view.do?no={number}"
+        bodies = self.bodies[feed % len(self.bodies)]
         return (
             f"<item><title>{title}</title><link>{link}</link><guid>{link}</guid>"
-            f"<description>{self.bodies[chosen % len(self.bodies)]}</description>"
+            f"<description>{bodies[chosen % len(bodies)]}</description>"
             f"<pubDate>{format_datetime(at)}</pubDate></item>"
         )
 
