@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 import feedparser
 
 from policyfeed.errors import Blocked, HostileDocument, Truncated, Unreadable
-from policyfeed.normalize import listing
+from policyfeed.normalize import listing, plain_rss
 from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.slicing import Sliced, slice_feed
@@ -112,25 +112,38 @@ def _xml(text: str, document: Document) -> Page:
         raise Truncated(
             "{url} ended before the end of its feed.", remedy="It is asked for again later.", url=document.url
         )
-    mended = _mend(text)
+    undeclared = _DECLARATION.sub("", text, count=1)
+    if (plain := plain_rss.parse(undeclared)) is not None:
+        return _page(plain.entries, plain.feed, text, document)
+    mended = _mend(undeclared)
     # without the feed's address: feedparser would resolve guids against it, and they would change with it
     parsed = feedparser.parse(
-        io.BytesIO(_DECLARATION.sub("", mended, count=1).encode()),
+        io.BytesIO(mended.encode()),
         response_headers={"content-type": "application/xml; charset=utf-8"},
         sanitize_html=False,
         resolve_relative_uris=False,
     )
     if not parsed.version and not parsed.entries:
         raise _not_a_feed(text, document)
-    broken = bool(parsed.bozo) or mended != text
+    broken = bool(parsed.bozo) or mended != undeclared
     warnings = ("the feed is not well-formed XML",) if broken else ()
-    later = [str(one.get("href") or "") for one in parsed.feed.get("links") or [] if one.get("rel") == "next"]
+    return _page(parsed.entries, parsed.feed, text, document, warnings)
+
+
+def _page(
+    entries: list[dict[str, Any]],
+    feed: dict[str, Any],
+    text: str,
+    document: Document,
+    warnings: tuple[str, ...] = (),
+) -> Page:
+    later = [str(one.get("href") or "") for one in feed.get("links") or [] if one.get("rel") == "next"]
     following = absolute(later[0], document.url) if later else ""
     return Page(
-        entries=tuple(_entry(item, document.url) for item in parsed.entries),
+        entries=tuple(_entry(item, document.url) for item in entries),
         next=Request(url=following) if following else None,
         warnings=warnings,
-        wishes=wishes(parsed.feed, text),
+        wishes=wishes(feed, text),
     )
 
 
