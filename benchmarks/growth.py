@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import feedbodies
 import feedserver
 from poll import PHASES, ask
 from poll_peers import configured, cpu
@@ -30,7 +31,7 @@ BATCH = 5_000
 
 def fill(app: App, count: int) -> None:
     """Store invented articles, older ones the more the further back."""
-    bodies = feedserver._bodies(50)
+    bodies = feedbodies.made()[-1]
     ministries = [MinistryName(id=one.id, name=one.name) for one in app.config.bodies]
     now = app.clock()
     made = Article(title="", ministry=ministries[0], first_seen=now, changed=now, url="", content="", summary="요약")
@@ -50,7 +51,7 @@ def fill(app: App, count: int) -> None:
                     ministry=ministry,
                     ministries=(ministry,),
                     published=now - timedelta(minutes=at * 52),
-                    content=bodies[at % 50],
+                    content=bodies[at % len(bodies)],
                     url=f"https://x.kr/{at}",
                     origins=(replace(origin, key=f"x.kr/{at}"),),
                 )
