@@ -165,7 +165,7 @@ class App:
             channels=config.channels,
             clock=self.clock,
             sources={source.id: source for source in config.sources},
-            look_again=timedelta(hours=config.settings.bodies.look_again_hours),
+            looks=[timedelta(hours=one) for one in sorted(config.settings.bodies.look_again_hours)],
         )
 
     @property

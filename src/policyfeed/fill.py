@@ -82,8 +82,8 @@ class Filler:
     channels: Sequence[Channel]
     clock: Clock
     sources: Mapping[str, Source]
-    look_again: timedelta = timedelta(0)
-    """How long after its text was read a recent release's page is looked at once more; 0 = never."""
+    looks: Sequence[timedelta] = ()
+    """How long after a release was first seen its page is looked at again, each time; in ascending order."""
     refusals: dict[str, int] = field(default_factory=dict)
     """Host → how often in a row it failed as a whole."""
 
@@ -127,20 +127,23 @@ class Filler:
                 article = replace(article, revision=article.revision + 1, updated=now)
             told = self._complete(tx, was, article, quiet=claimed.quiet) if article is not was.article else 0
             revision = article.revision if other_text or claimed.revision else 0
-            if ended.state is BodyState.DONE and self._recent(article) and not claimed.revision:
-                ended = replace(ended, state=BodyState.AGAIN, attempts=0, due=now + self.look_again)
+            if ended.state is BodyState.DONE:
+                ended = self._looked(ended, article)
             bodies.settle(tx, claimed, replace(ended, revision=revision))
         self.refusals.pop(claimed.host, None)
         report = _report(ended, requests)
         return replace(report, characters=len(article.content), changed=article is not was.article, owed=told)
 
-    def _recent(self, article: Article) -> bool:
-        """Whether it may still be edited: what a backfill brings is not looked at twice."""
-        return bool(self.look_again) and self.clock() - article.sort_time < self.look_again
+    def _looked(self, ended: Body, article: Article) -> Body:
+        """The duty to look at the page again; done, when that was often enough, or a backfill brought something old."""
+        seen, now = article.first_seen, self.clock()
+        looks = [seen + one for one in self.looks if seen + one > now and seen - article.sort_time < self.looks[-1]]
+        return replace(ended, state=BodyState.AGAIN, attempts=0, due=looks[0]) if looks else ended
 
     def _unchanged(self, claimed: Body, requests: int) -> FillReport:
-        ended = replace(claimed, state=BodyState.DONE, error="")
         with self.store.write() as tx:
+            article = articles.get(tx, [claimed.number])[claimed.number]
+            ended = self._looked(replace(claimed, state=BodyState.DONE, error=""), article)
             bodies.settle(tx, claimed, ended)
         self.refusals.pop(claimed.host, None)
         return _report(ended, requests)

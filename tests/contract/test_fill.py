@@ -488,21 +488,22 @@ async def test_a_revision_that_comes_while_its_page_is_read_is_read_too(world: W
 
 # A second look --------------------------------------------------------------------------------------------------------
 
+LOOKS = (timedelta(hours=6), timedelta(hours=36))
 SOON, LATER = "2026-05-20T08:15:30+09:00", "2026-05-20T20:00:00+09:00"
 
 
 async def read_once(world: World, number: int) -> None:
-    """A release that was read, and whose page is due to be looked at once more."""
-    world.filler = replace(world.filler, look_again=timedelta(hours=36))
+    """A release that was read, and whose page is due to be looked at again."""
+    world.filler = replace(world.filler, looks=LOOKS)
     await world.contact()
     await world.announce(number)
     world.pages(number, "<p>처음 글</p>", modified=SOON)
     assert (await world.fill()).state is BodyState.DONE
     body = world.body(number)
     assert body is not None
-    assert (body.state, body.due) == (BodyState.AGAIN, world.clock() + timedelta(hours=36))
+    assert (body.state, body.due) == (BodyState.AGAIN, world.clock() + timedelta(hours=6))
     assert await world.filler.fill(HOST) is None
-    world.clock.advance(hours=36)
+    world.clock.advance(hours=6)
     world.server.got.clear()
 
 
@@ -511,6 +512,8 @@ async def test_a_page_that_says_no_later_change_costs_one_request(world: World) 
     report = await world.fill()
     assert (report.state, report.requests, report.changed) == (BodyState.DONE, 1, False)
     assert await world.filler.fill(HOST) is None
+    world.clock.advance(hours=30)
+    assert (await world.fill()).requests == 1
     world.clock.advance(days=30)
     assert await world.filler.fill(HOST) is None
 
@@ -526,6 +529,7 @@ async def test_an_edit_that_no_list_shows_is_found_and_is_a_revision(world: Worl
 
 async def test_a_second_look_gives_way_to_what_was_never_read_and_never_fails(world: World) -> None:
     await read_once(world, 156770092)
+    world.filler = replace(world.filler, looks=())
     await world.announce(156770093)
     world.pages(156770093, TEXT)
     world.pages(156770092, status=404)
@@ -538,7 +542,7 @@ async def test_a_second_look_gives_way_to_what_was_never_read_and_never_fails(wo
 
 
 async def test_what_is_old_is_not_looked_at_twice(world: World) -> None:
-    world.filler = replace(world.filler, look_again=timedelta(hours=36))
+    world.filler = replace(world.filler, looks=LOOKS)
     await world.contact(Release(id=156770094, day=date(2026, 5, 18)))
     world.pages(156770094, TEXT)
     await world.fill()

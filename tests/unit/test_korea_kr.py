@@ -124,9 +124,25 @@ def test_a_withdrawal_that_hides_a_late_listing_is_undone_by_the_sweep(
     assert "10003" not in visitor.cursor["seen"]
 
 
-def test_a_withdrawal_alone_costs_no_further_page(visitor: Visitor, site: PressList, clock: Hand) -> None:
+def test_a_withdrawal_is_looked_into_at_once_and_once(visitor: Visitor, site: PressList, clock: Hand) -> None:
     visitor.poll()
-    site.withdraw(10_003)
+    site.withdraw(8003)
+    clock.advance(minutes=10)
+    assert len(visitor.poll()) == 5
+    assert "8003" not in visitor.cursor["seen"]
+    clock.advance(minutes=10)
+    assert len(visitor.poll()) == 1
+
+
+def test_a_list_that_counts_less_than_it_shows_is_not_read_to_its_end_each_time(site: PressList, clock: Hand) -> None:
+    class Modest(PressList):
+        def __call__(self, request: Request) -> Any:
+            document = super().__call__(request)
+            return replace(document, body=document.body.replace(b"<strong>95<", b"<strong>93<"))
+
+    visitor = Visitor(Modest(site.releases), clock)
+    assert len(visitor.poll()) == 5
+    assert visitor.cursor["short"] == -2
     clock.advance(minutes=10)
     assert len(visitor.poll()) == 1
 

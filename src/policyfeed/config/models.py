@@ -89,7 +89,7 @@ class Bodies(Strict):
 
     enabled: bool = True
     seconds: Annotated[float, Field(ge=0, le=3600)] = 3
-    look_again_hours: Annotated[float, Field(ge=0, le=720)] = 36
+    look_again_hours: Annotated[tuple[Annotated[float, Field(gt=0, le=720)], ...], Field(max_length=10)] = (6, 36)
 
 
 class Web(Strict):
