@@ -38,6 +38,9 @@ def _article(article: Article) -> dict[str, Any]:
         "attribution": article.attribution,
         "revision": article.revision,
         "withdrawn": time(article.withdrawn),
+        "answers": [
+            {"id": one.id, "number": one.number, "title": one.title, "url": one.url} for one in article.answers
+        ],
     }
 
 

@@ -254,6 +254,16 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """An article that another one names: enough to link to it."""
+
+    number: int
+    id: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
     """The common shape, ONE class from normalize to output.
 
@@ -287,6 +297,8 @@ class Article:
     attribution: str = ""
     revision: int = 1
     withdrawn: datetime | None = None
+    answers: tuple[Named, ...] = ()
+    """The earlier articles that an explanation (설명·해명) names; the store knows them."""
 
     @property
     def sort_time(self) -> datetime:

@@ -18,12 +18,30 @@ from sqlalchemy.exc import IntegrityError
 
 from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError
 from policyfeed.selection import Selection
-from policyfeed.store import SourceState, Store, articles, database, outbox, schema, sources, working_alone
-from policyfeed.types import Kind, Validators
+from policyfeed.store import (
+    SourceState,
+    Store,
+    Transaction,
+    answers,
+    articles,
+    database,
+    outbox,
+    schema,
+    sources,
+    working_alone,
+)
+from policyfeed.types import Article, Kind, Validators, Verdict
 from tests import alerts, releases
 from tests.alerts import NOW, article
 
 EVERYTHING = Selection(kept_only=False)
+
+
+def insert(tx: Transaction, one: Article) -> int:
+    """Store an article with a verdict; its number."""
+    number = articles.insert(tx, one).number
+    articles.save_verdict(tx, number, Verdict(kept=True), NOW)
+    return number
 
 
 def raw(store_or_file: Store | Path) -> sqlite3.Connection:
@@ -417,7 +435,21 @@ def test_an_explanation_leads_to_the_release_that_it_names(store: Store) -> None
     text = "일부 언론은 '하천 유역 탄소중립 시범사업 3곳 선정' 보도자료에 오류가 있다고 보도했으나 사실이 아닙니다."
     explains = article(3, title="시범사업 선정은 공정했습니다", summary=text, kind=Kind.EXPLANATION, origins=())
     with store.write() as tx:
-        numbers = [articles.insert(tx, one).number for one in (named, old, explains)]
-        found = articles.answered(tx, replace(explains, number=numbers[2]))
-        assert found == [(numbers[0], named.title)]
-        assert articles.answered(tx, replace(explains, kind=Kind.PRESS_RELEASE)) == []
+        numbers = [insert(tx, one) for one in (named, old, explains)]
+        found = articles.get(tx, numbers)
+        assert [(one.number, one.title) for one in found[numbers[2]].answers] == [(numbers[0], named.title)]
+        assert found[numbers[0]].answers == ()
+        assert [one.number for one in answers.to(tx, numbers[0])] == [numbers[2]]
+        assert answers.to(tx, numbers[1]) == ()
+
+
+def test_what_an_explanation_names_only_in_its_text_is_found_when_the_text_comes(store: Store) -> None:
+    named = article(1, title="하천 유역 탄소중립 시범사업 3곳 선정", origins=())
+    explains = article(2, title="시범사업 선정은 공정했습니다", kind=Kind.EXPLANATION, origins=())
+    with store.write() as tx:
+        first, second = (insert(tx, one) for one in (named, explains))
+        assert articles.get(tx, [second])[second].answers == ()
+        whole = replace(explains, number=second, content=f"<p>「{named.title}」 자료(5.19)를 설명드립니다.</p>")
+        for _ in range(2):
+            articles.complete(tx, whole)
+        assert [one.number for one in articles.get(tx, [second])[second].answers] == [first]

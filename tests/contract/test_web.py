@@ -391,6 +391,18 @@ async def test_an_article_is_shown_with_everything_known_of_it(world: World) -> 
     assert page.cssselect("section.text b")[0].text == "함께"
 
 
+async def test_a_release_and_its_explanation_lead_to_each_other(world: World) -> None:
+    named = releases.article(12).title
+    with world.store.write() as tx:
+        explains = releases.article(50, kind=Kind.EXPLANATION, summary=f"언론이 다룬 「{named}」 자료를 설명드립니다.")
+        number = store.articles.insert(tx, explains).number
+        store.articles.save_verdict(tx, number, releases.verdict(), NOW)
+    links = html.fromstring((await world.get(f"/articles/{number}")).text).cssselect("#answers + ul a")
+    assert "/articles/12" in [link.get("href") for link in links]
+    links = html.fromstring((await world.get("/articles/12")).text).cssselect("#explained + ul a")
+    assert [link.get("href") for link in links] == [f"/articles/{number}"]
+
+
 async def test_a_dropped_article_can_be_looked_up(world: World) -> None:
     assert "이 글을 고르지 않은 까닭" in (await world.get("/articles/5")).text
 

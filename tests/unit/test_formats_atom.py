@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 from lxml import etree
 
-from policyfeed.formats import atom
+from policyfeed.formats import atom, jsonfeed
+from policyfeed.types import Kind, Named
 from tests import releases
 
 NS = {"a": "http://www.w3.org/2005/Atom"}
@@ -96,6 +99,16 @@ def test_an_entry_links_to_the_original_the_other_places_our_page_and_the_attach
         "title": "보도자료.hwpx",
     } in links
     assert len(links) == 4
+
+
+def test_an_explanation_links_to_what_it_answers() -> None:
+    named = Named(number=1, id="urn:1", title="앞선 자료", url="https://www.example.go.kr/news/1")
+    one = releases.judged(3, kind=Kind.EXPLANATION, answers=(named, replace(named, url="javascript:alert(1)")))
+    feed = _parsed(atom.render(releases.feed(base_url=""), [one]).body)
+    related = [link.get("href") for link in _all(feed, "a:entry/a:link[@rel='related']")]
+    assert related == ["https://www.example.go.kr/news/1"]
+    item = json.loads(jsonfeed.render(releases.feed(), [one]).body)["items"][0]
+    assert [answered["url"] for answered in item["_policyfeed"]["answers"]] == ["https://www.example.go.kr/news/1", ""]
 
 
 def test_an_entry_carries_the_source_and_the_rights() -> None:

@@ -107,7 +107,8 @@ class Shown:
     """What feeds show of an article: text that XML and JSON can carry, http(s) links only, times in whole seconds.
 
     ``summary`` ends with the line that says why the article was kept or dropped; ``content`` is sanitized HTML or "".
-    ``via`` are the further places where the same release stands, ``page`` is our own page about it.
+    ``via`` are the further places where the same release stands, ``page`` is our own page about it,
+    ``answers`` are the releases that an explanation answers.
     """
 
     id: str
@@ -117,6 +118,7 @@ class Shown:
     url: str
     via: tuple[str, ...]
     page: str
+    answers: tuple[str, ...]
     summary: str
     content: str
     published: datetime | None
@@ -170,6 +172,7 @@ def shown(feed: Feed, judged: Judged) -> Shown:
         url=url,
         via=tuple(one for one in via if one and one != url),
         page=page if page != url else "",
+        answers=tuple(link for named in article.answers if (link := web_link(named.url))),
         summary=_summary(feed, judged),
         content=_content(article) if feed.content else "",
         published=_second(article.published),

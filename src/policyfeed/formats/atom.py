@@ -91,8 +91,8 @@ class _Beyond(BaseEntryExtension):  # type: ignore[misc]  # feedgen ships no typ
     def extend_atom(self, entry: etree._Element) -> None:
         if self._own_language:
             entry.set(_LANG, self._one.language)
-        for rel, url in [*(("via", url) for url in self._one.via), ("related", self._one.page)]:
-            if url:
+        for rel, urls in (("via", self._one.via), ("related", (self._one.page, *self._one.answers))):
+            for url in filter(None, urls):
                 etree.SubElement(entry, "link", href=url, rel=rel, type="text/html")
         for enclosure in self._one.enclosures:
             link = etree.SubElement(entry, "link", href=enclosure.url, rel="enclosure")

@@ -62,7 +62,9 @@ def _linked(one: Shown, judged: Judged) -> Judged:
     article = judged.article
     origins = tuple(replace(origin, url=web_link(origin.url)) for origin in article.origins)
     attachments = tuple(item for item in article.attachments if web_link(item.url))
-    return replace(judged, article=replace(article, url=one.url, origins=origins, attachments=attachments))
+    answers = tuple(replace(named, url=web_link(named.url)) for named in article.answers)
+    linked = replace(article, url=one.url, origins=origins, attachments=attachments, answers=answers)
+    return replace(judged, article=linked)
 
 
 def _bytes(value: dict[str, Any]) -> bytes:

@@ -2,8 +2,8 @@
 
 The list gives title, lead, ministry and day. It is asked for the last days (``overlap_days``), newest first, page by
 page. Releases may be listed late, under their earlier approval date, or vanish, so a poll may stop early only when the
-page's own total is just what is known; every ``sweep_hours`` it goes to the end all the same. The end is where the total
-is reached or, but for a few, a page brings nothing new, however many releases a page holds.
+page's own total is just what is known; every ``sweep_hours`` it goes to the end all the same. The end is where the
+total is reached or, but for a few, a page brings nothing new, however many releases a page holds.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     """One page's entries. Raises Blocked, LayoutChanged (no total, or items in another form).
 
     The cursor: ``covered`` (last day asked for), ``swept`` (when the list was last read to its end), ``seen``
-    (news id → day, of the window), ``short`` (by how many releases the list fell short of its own total when it was last
-    read to its end); while a poll is under way also ``read``, what it has seen so far.
+    (news id → day, of the window), ``short`` (by how many releases the list then fell short of its own total); while a
+    poll is under way also ``read``, what it has seen so far.
     """
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
     number, start, end = _asked(document)

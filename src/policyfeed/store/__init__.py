@@ -5,7 +5,7 @@ Queries take the transaction that ``Store.read`` or ``Store.write`` gave.
 
 from sqlalchemy import Connection as Transaction
 
-from policyfeed.store import articles, backfills, board, bodies, feeds, health, hosts, labels, outbox, sources
+from policyfeed.store import answers, articles, backfills, board, bodies, feeds, health, hosts, labels, outbox, sources
 from policyfeed.store.backfills import BackfillState
 from policyfeed.store.database import InDatabase, Outcome, Store, working_alone
 from policyfeed.store.hosts import HostState
@@ -19,6 +19,7 @@ __all__ = [
     "SourceState",
     "Store",
     "Transaction",
+    "answers",
     "articles",
     "backfills",
     "board",

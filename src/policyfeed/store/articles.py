@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -24,14 +24,11 @@ from sqlalchemy import (
     union,
 )
 
-from policyfeed import identity
 from policyfeed.selection import Selection
-from policyfeed.store import codec
+from policyfeed.store import answers, codec
 from policyfeed.store.schema import UtcDateTime, articles, origins, revisions, verdicts
 from policyfeed.types import Article, Judged, Kind, Origin, Verdict
 
-ANSWERS_WITHIN = timedelta(days=60)
-"""How old a release may be that an explanation (설명·해명) answers."""
 _BATCH = 500  # SQLite takes at most 32,766 parameters in a statement
 _VERDICT = [column for column in verdicts.c if column.name != "number"]
 
@@ -111,18 +108,6 @@ def titles(
     return sorted(found)
 
 
-def answered(tx: Connection, article: Article) -> list[tuple[int, str]]:
-    """(number, title) of earlier articles that an explanation names in quotation marks; [] for other kinds."""
-    if article.kind is not Kind.EXPLANATION:
-        return []
-    text = f"{article.summary}\n{re.sub('<[^>]*>', ' ', article.content)}"
-    marks = {identity.title_mark(one) for one in identity.quoted(text)}
-    time = articles.c.sort_time.between(article.sort_time - ANSWERS_WITHIN, article.sort_time)
-    where = and_(articles.c.title_mark.in_(marks), time, articles.c.number != article.number)
-    rows = tx.execute(select(articles.c.number, articles.c.title).where(where).order_by(articles.c.sort_time.desc()))
-    return [(row.number, row.title) for row in rows]
-
-
 def reserve(tx: Connection) -> int:
     """The number that the next article gets."""
     return int(tx.execute(_LAST).scalar() or 0) + 1
@@ -135,6 +120,8 @@ def insert_all(tx: Connection, new: Sequence[Article]) -> None:
     tx.execute(articles.insert(), [{**codec.article_row(one), "number": one.number} for one in new])
     tx.execute(origins.insert(), [_origin_row(one.number, place) for one in new for place in one.origins])
     tx.execute(revisions.insert(), [_revision_row(one, one.first_seen) for one in new])
+    for one in new:
+        answers.link(tx, one)
 
 
 def insert_verdicts(tx: Connection, verdicts_: Mapping[int, Verdict], now: datetime) -> None:
@@ -170,6 +157,7 @@ def insert(tx: Connection, article: Article) -> Article:
     for origin in stored.origins:
         add_origin(tx, stored.number, origin)
     _add_revision(tx, stored, stored.first_seen)
+    answers.link(tx, stored)
     return stored
 
 
@@ -178,6 +166,7 @@ def update(tx: Connection, article: Article, *, revised: bool) -> None:
     tx.execute(articles.update().where(articles.c.number == article.number).values(codec.article_row(article)))
     if revised:
         _add_revision(tx, article, article.changed)
+    answers.link(tx, article)
 
 
 def complete(tx: Connection, article: Article) -> None:
@@ -303,8 +292,11 @@ def _build(tx: Connection, rows: Sequence[RowMapping]) -> Iterator[Judged]:
     order = (origins.c.first_seen, origins.c.source, origins.c.key)
     for row in tx.execute(select(origins).where(where).order_by(*order)).mappings():
         places[row["number"]].append(codec.origin(row))
+    explained = answers.of(tx, [row["number"] for row in rows if row["kind"] == Kind.EXPLANATION])
     for row in rows:
-        yield Judged(article=codec.article(row, places[row["number"]]), verdict=codec.verdict(row))
+        number = row["number"]
+        article = codec.article(row, places[number], explained.get(number, ()))
+        yield Judged(article=article, verdict=codec.verdict(row))
 
 
 def _batches(values: list[Any]) -> Iterator[list[Any]]:

@@ -8,7 +8,18 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from policyfeed.identity import title_mark
-from policyfeed.types import Article, Attachment, Delivery, DeliveryState, Kind, MinistryName, Origin, Reason, Verdict
+from policyfeed.types import (
+    Article,
+    Attachment,
+    Delivery,
+    DeliveryState,
+    Kind,
+    MinistryName,
+    Named,
+    Origin,
+    Reason,
+    Verdict,
+)
 
 _PLAIN = (
     "id", "title", "department", "published", "dated", "updated", "first_seen", "changed", "summary", "content", "url",
@@ -33,7 +44,7 @@ def article_row(article: Article) -> dict[str, Any]:
     return row
 
 
-def article(row: RowMapping, origins: Sequence[Origin]) -> Article:
+def article(row: RowMapping, origins: Sequence[Origin], answers: Sequence[Named]) -> Article:
     return Article(
         **{name: row[name] for name in _PLAIN},
         number=row["number"],
@@ -43,6 +54,7 @@ def article(row: RowMapping, origins: Sequence[Origin]) -> Article:
         tags=tuple(row["tags"]),
         attachments=tuple(Attachment(name=name, url=url, type=type_) for name, url, type_ in row["attachments"]),
         origins=tuple(origins),
+        answers=tuple(answers),
     )
 
 

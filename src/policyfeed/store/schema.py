@@ -24,7 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration: what a database of this version says in ``alembic_version``."""
 
 
@@ -144,6 +144,21 @@ origins = Table(
     Column("digest", String(64), nullable=False),
     Column("first_seen", UtcDateTime, nullable=False),
     Index(None, "key"),
+)
+
+copies = Table(
+    "copies",
+    metadata,
+    Column("source", String(100), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("seen", JSON, nullable=False),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("number", BigId, ForeignKey("articles.number"), primary_key=True),
+    Column("answered", BigId, ForeignKey("articles.number"), primary_key=True, index=True),
 )
 
 revisions = Table(

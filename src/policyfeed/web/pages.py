@@ -103,7 +103,7 @@ def _everything(tx: Transaction, context: Context, judged: Judged, language: str
         "withdrawn": when(one.withdrawn) if one.withdrawn else None,
         "first_seen": when(one.first_seen),
         "origins": [_place(context, origin) for origin in one.origins],
-        "answered": store.articles.answered(tx, one),
+        "explained_by": store.answers.to(tx, one.number),
         "attachments": [(item.name, web_link(item.url), item.type) for item in one.attachments],
         "revisions": [
             (known["revision"], known["title"], when(known["seen"])) for known in store.articles.history(tx, one.number)
