@@ -24,6 +24,7 @@ from starlette.routing import Mount, Route
 
 from policyfeed import errors, metrics, registry
 from policyfeed.cli import app as commands
+from policyfeed.cli.commands import COMMANDS, load
 from policyfeed.config import models
 from policyfeed.web.app import create_app
 from policyfeed.web.context import Context
@@ -88,15 +89,9 @@ def root_command() -> Command:
     return cast("Command", typer.main.get_command(commands))
 
 
-def every_command(command: Command | None = None, name: str = "policyfeed") -> Iterator[tuple[str, Command]]:
+def every_command() -> Iterator[tuple[str, Command]]:
     """(full name, command) of everything that can be called."""
-    command = command or root_command()
-    inner: Mapping[str, Command] | None = getattr(command, "commands", None)
-    if inner is None:
-        yield name, command
-        return
-    for one in sorted(inner):
-        yield from every_command(inner[one], f"{name} {one}")
+    return ((f"policyfeed {name}", load(name)) for name in sorted(COMMANDS))
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

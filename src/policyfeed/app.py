@@ -41,11 +41,6 @@ LONGEST_DELAY = 60.0
 """Seconds of a Crawl-delay that are kept between two pages of a poll; the polls themselves are minutes apart."""
 
 
-def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """POLICYFEED_DATA, default ./var: database, rendered feeds, lock."""
-    return Path(environ.get("POLICYFEED_DATA") or "var")
-
-
 class WriterThread:
     """The one thread in which the store is written: an asynchronous call for a synchronous function.
 

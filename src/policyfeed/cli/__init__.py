@@ -9,42 +9,18 @@ from typing import Annotated
 
 import typer
 
-from policyfeed import __version__, logs
-from policyfeed.cli import (
-    articles,
-    backfill,
-    channels,
-    check,
-    coverage,
-    curate,
-    db,
-    demo,
-    fill,
-    looking,
-    opml,
-    outbox,
-    sources,
-    topics,
-    work,
-)
-from policyfeed.cli.say import FAILED, USAGE, Options, _, complain
+from policyfeed import __version__
+from policyfeed.cli.commands import Commands
+from policyfeed.cli.say import FAILED, USAGE, _, complain
 from policyfeed.errors import ConfigErrors, PolicyfeedError, UsageError
 
 app = typer.Typer(
+    cls=Commands,
     help=_("Gives Korean government policy news its feed back."),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (work, fill, articles, backfill, coverage, check, curate, demo):
-    app.registered_commands.extend(module.app.registered_commands)
-for module in (looking, opml):
-    sources.app.registered_commands.extend(module.app.registered_commands)
-app.add_typer(sources.app, name="sources", help=_("The configured sources."))
-app.add_typer(channels.app, name="channels", help=_("Where new articles are told."))
-app.add_typer(outbox.app, name="outbox", help=_("What is owed to channels."))
-app.add_typer(topics.app, name="topics", help=_("The topics: check and measure them."))
-app.add_typer(db.app, name="db", help=_("The database: migrate, back up, verify."))
 
 
 def _version(wanted: bool) -> None:
@@ -65,11 +41,13 @@ def start(
     ] = False,
 ) -> None:
     """Options of every command."""
+    from policyfeed import logs  # not for --help
+
     level = log_level or ("info" if context.invoked_subcommand in ("run", "demo") else "error")
     if level not in logs.LEVELS:
         raise UsageError("No log level is called {level!r}.", remedy="Use debug, info, warning or error.", level=level)
     logs.configure(level)
-    context.obj = Options(config=config)
+    context.obj = config
 
 
 def main() -> None:

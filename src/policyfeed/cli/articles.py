@@ -1,22 +1,20 @@
-"""Articles: list them, judge text, explain a verdict."""
+"""Articles: list them, explain a verdict."""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from policyfeed.article_json import as_json as article_json
-from policyfeed.article_json import verdict_json
-from policyfeed.cli.say import _, configuration, json_line, opened_store, out, say, table, when
-from policyfeed.config import Config
+from policyfeed.cli.given import configuration, topics
+from policyfeed.cli.say import _, json_line, out, say, table, when
+from policyfeed.cli.stored import opened_store
 from policyfeed.errors import UsageError
 from policyfeed.normalize import dates
-from policyfeed.relevance import Judge, judge_text
+from policyfeed.relevance import Judge, Rules, judge_text
 from policyfeed.selection import Selection
 from policyfeed.store import articles as stored
 from policyfeed.types import Judged, Verdict
@@ -24,7 +22,7 @@ from policyfeed.types import Judged, Verdict
 app = typer.Typer()
 
 
-@app.command(help=_("List stored articles, newest first."))
+@app.command()
 def articles(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
@@ -56,34 +54,19 @@ def articles(
         _show(chosen)
 
 
-@app.command(help=_("Judge JSON lines from stdin ({title, lead?, body?, ministry?}) and add the verdict."))
-def classify(
-    context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
-) -> None:
-    judge = Judge(configuration(context).rules)
-    for value in _lines():
-        verdict = _judged(judge, value)
-        if as_json:
-            json_line(value | verdict_json(verdict))
-        else:
-            mark = _("kept") if verdict.kept else _("dropped")
-            out.print(f"{mark}\t{verdict.score:.0f}\t{','.join(verdict.topics)}\t{value['title']}", markup=False)
-
-
-@app.command(help=_("Why an article was kept or dropped, term by term; also for any title."))
+@app.command()
 def explain(
     context: typer.Context,
     wanted: Annotated[str, typer.Argument(metavar="ID|URL|TITLE", help=_("An article, or a title to judge."))],
 ) -> None:
-    config = configuration(context)
+    rules = topics(context)
     with opened_store() as store, store.read() as tx:
         found = stored.find(tx, wanted)
     if found is not None:
         article = found.article
         out.print(f"{article.number} · {article.title}", markup=False)
         out.print(f"{article.ministry.name} · {when(article.published)} · {article.url}", markup=False)
-        _explain(config, found.verdict)
+        _explain(rules, found.verdict)
         return
     if wanted.isdigit() or wanted.startswith(("http://", "https://", "urn:")):
         raise UsageError(
@@ -91,7 +74,7 @@ def explain(
             remedy="`policyfeed articles --all` lists them; a title may be given as well.",
             wanted=wanted,
         )
-    _explain(config, judge_text(Judge(config.rules), title=wanted))
+    _explain(rules, judge_text(Judge(rules), title=wanted))
 
 
 def _since(text: str) -> datetime | None:
@@ -101,28 +84,6 @@ def _since(text: str) -> datetime | None:
     if moment is None:
         raise UsageError("{text!r} is no date.", remedy="Write 2026-05-20 or 2026-05-20T09:00.", text=text)
     return moment.at
-
-
-def _lines() -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(sys.stdin, 1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except ValueError:
-            value = None
-        if not isinstance(value, dict) or not isinstance(value.get("title"), str):
-            raise UsageError(
-                "Line {number} of the input is not a JSON object with a title.",
-                remedy='Write one object a line: {{"title": "…", "lead": "…"}}.',
-                number=number,
-            )
-        yield value
-
-
-def _judged(judge: Judge, value: dict[str, Any]) -> Verdict:
-    lead, body, ministry = (str(value.get(name) or "") for name in ("lead", "body", "ministry"))
-    return judge_text(judge, title=value["title"], lead=lead, body=body, ministry=ministry)
 
 
 def _show(chosen: list[Judged]) -> None:
@@ -135,11 +96,11 @@ def _show(chosen: list[Judged]) -> None:
     out.print(shown)
 
 
-def _explain(config: Config, verdict: Verdict) -> None:
+def _explain(rules: Rules, verdict: Verdict) -> None:
     template = "Kept with {score} of 100 points: {topics}" if verdict.kept else "Dropped with {score} of 100 points"
-    names = {topic.id: topic.name_ko for topic in config.rules.topics}
-    topics = ", ".join(f"{topic} {names.get(topic, '')}".strip() for topic in verdict.topics)
-    say(template, score=f"{verdict.score:.1f}", topics=topics)
+    names = {topic.id: topic.name_ko for topic in rules.topics}
+    named = ", ".join(f"{topic} {names.get(topic, '')}".strip() for topic in verdict.topics)
+    say(template, score=f"{verdict.score:.1f}", topics=named)
     shown = table("points", "rule", "topic", "term", "field", "position")
     for reason in verdict.reasons:
         place = str(reason.offset) if reason.offset >= 0 else ""

@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 
-from policyfeed.app import App, data_folder, opened
+from policyfeed.app import App, opened
 from policyfeed.article_json import time
 from policyfeed.backfill import Backfill, check, way
-from policyfeed.cli.say import _, configuration, err, json_line, progress, say
+from policyfeed.cli.given import configuration
+from policyfeed.cli.say import _, err, json_line, progress, say
 from policyfeed.clock import KST
+from policyfeed.config import data_folder
 from policyfeed.errors import UsageError
 from policyfeed.harvest import Fetch
 from policyfeed.store import BackfillState, working_alone
@@ -25,7 +27,7 @@ PACE = 2.0
 """Seconds from one request to the next one to the same site."""
 
 
-@app.command(help=_("Read what a source published in past days: quietly, politely, resumable."))
+@app.command()
 def backfill(
     context: typer.Context,
     source: Annotated[str, typer.Argument(help=_("The id of a source."))],

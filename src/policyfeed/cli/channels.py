@@ -8,20 +8,22 @@ from typing import Annotated
 
 import typer
 
-from policyfeed.app import data_folder, opened
+from policyfeed.app import opened
 from policyfeed.channels import Channel
-from policyfeed.cli.say import FAILED, _, configuration, err, opened_store, out, say, table
+from policyfeed.cli.given import configuration
+from policyfeed.cli.say import FAILED, _, err, out, say, table
+from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
-from policyfeed.config import Config
+from policyfeed.config import Config, data_folder
 from policyfeed.deliver import try_out
 from policyfeed.errors import UsageError
 from policyfeed.store import outbox as stored
 from policyfeed.types import Article, Judged, MinistryName, Outcome, Reason, Result, Verdict
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer()
 
 
-@app.command("list", help=_("The channels, what they are owed and whether they are open."))
+@app.command("list")
 def list_(context: typer.Context) -> None:
     config = configuration(context)
     with opened_store() as store, store.read() as tx:
@@ -37,7 +39,7 @@ def list_(context: typer.Context) -> None:
     out.print(shown)
 
 
-@app.command("test", help=_("Send a test message now, and say truly whether it was taken."))
+@app.command()
 def test(context: typer.Context, name: Annotated[str, typer.Argument(help=_("The channel's name."))]) -> None:
     config = configuration(context)
     found = [channel for channel in config.channels if channel.name == name]

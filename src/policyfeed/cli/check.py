@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from policyfeed.cli.say import _, configuration, say
+from policyfeed.cli.given import configuration
+from policyfeed.cli.say import say
 
 app = typer.Typer()
 
 
-@app.command(help=_("Check the whole configuration: every mistake at once, with file, key and remedy."))
+@app.command()
 def check(context: typer.Context) -> None:
     config = configuration(context)
     enabled = sum(source.enabled for source in config.sources)

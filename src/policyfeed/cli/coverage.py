@@ -11,10 +11,12 @@ import typer
 from rich.table import Table
 
 from policyfeed import registry
-from policyfeed.app import data_folder, opened
+from policyfeed.app import opened
 from policyfeed.cli.backfill import PACE, day, named_source, paced
-from policyfeed.cli.say import FAILED, _, configuration, json_line, out, progress, say, table
+from policyfeed.cli.given import configuration
+from policyfeed.cli.say import FAILED, _, json_line, out, progress, say, table
 from policyfeed.clock import KST
+from policyfeed.config import data_folder
 from policyfeed.coverage import Coverage, Day, Row
 from policyfeed.errors import UsageError
 from policyfeed.types import Source
@@ -22,7 +24,7 @@ from policyfeed.types import Source
 app = typer.Typer()
 
 
-@app.command(help=_("Prove that nothing is missing: korea.kr's own total of a day against what is stored."))
+@app.command()
 def coverage(
     context: typer.Context,
     first: Annotated[str, typer.Option("--day", help=_("The day, YYYY-MM-DD (in Korea); default yesterday."))] = "",

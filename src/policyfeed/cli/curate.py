@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from policyfeed.article_json import as_json as article_json
-from policyfeed.cli.say import _, configuration, json_line, opened_store, out, progress, say, table, when
+from policyfeed.cli.given import configuration
+from policyfeed.cli.say import _, json_line, out, progress, say, table, when
+from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
 from policyfeed.errors import UsageError
 from policyfeed.feedback import SAMPLE, missed_share, weekly_sample
@@ -27,7 +29,7 @@ class Word(StrEnum):
     IRRELEVANT = "irrelevant"
 
 
-@app.command(help=_("Say of an article that it is relevant or not: feedback that measures and trains the topics."))
+@app.command()
 def label(
     context: typer.Context,
     wanted: Annotated[str, typer.Argument(metavar="ID|URL", help=_("An article's number, id or address."))],
@@ -49,7 +51,7 @@ def label(
     out.print(f"{found.article.number} · {found.article.title} · {_(word.value)}", markup=False)
 
 
-@app.command(help=_("Last week's random sample of dropped articles, to be labelled: it estimates what is missed."))
+@app.command()
 def review(
     count: Annotated[int, typer.Option(min=1, max=SAMPLE, help=_("How many."))] = SAMPLE, as_json: Json = False
 ) -> None:
@@ -73,7 +75,7 @@ def review(
     say("Label them: policyfeed label NUMBER relevant|irrelevant")
 
 
-@app.command(help=_("Apply changed topics to stored articles; nothing is announced."))
+@app.command()
 def rescore(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only show what would enter and leave."))] = False,

@@ -7,26 +7,27 @@ from typing import Annotated
 
 import typer
 
-from policyfeed.cli.say import FAILED, _, err, opened_store, say
+from policyfeed.cli.say import FAILED, _, err, say
+from policyfeed.cli.stored import opened_store
 from policyfeed.store import articles
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer()
 
 
-@app.command(help=_("Bring the database to this version's schema (every command does so by itself)."))
+@app.command()
 def migrate() -> None:
     with opened_store() as store:
         say("{file} has schema {version}.", file=store.file, version=store.version())
 
 
-@app.command(help=_("Copy the live database to a file."))
+@app.command()
 def backup(to: Annotated[Path, typer.Argument(help=_("The file to write."))]) -> None:
     with opened_store() as store:
         store.backup(to)
     say("Copied to {file}.", file=to)
 
 
-@app.command(help=_("Check the database for damage."))
+@app.command()
 def verify() -> None:
     with opened_store() as store:
         found = store.verify()

@@ -17,7 +17,7 @@ from policyfeed.demo import DemoReport, demo
 app = typer.Typer()
 
 
-@app.command("demo", help=_("A self-contained example world, without any network."))
+@app.command("demo")
 def run(
     serve: Annotated[bool, typer.Option(help=_("Serve the pages until Ctrl-C."))] = True,
 ) -> None:

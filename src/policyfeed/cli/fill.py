@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from policyfeed.app import App, data_folder, opened
+from policyfeed.app import App, opened
 from policyfeed.article_json import time
-from policyfeed.cli.say import FAILED, _, configuration, err, json_line, progress, say
+from policyfeed.cli.given import configuration
+from policyfeed.cli.say import FAILED, _, err, json_line, progress, say
+from policyfeed.config import data_folder
 from policyfeed.fill import FillReport
 from policyfeed.store import bodies, working_alone
 from policyfeed.store.bodies import BodyState
@@ -19,7 +21,7 @@ from policyfeed.store.bodies import BodyState
 app = typer.Typer()
 
 
-@app.command(help=_("Ask articles' own pages for their texts, politely: one request every few seconds a host."))
+@app.command()
 def fill(
     context: typer.Context,
     limit: Annotated[int, typer.Option(help=_("At most so many; 0 = all that are due."))] = 0,

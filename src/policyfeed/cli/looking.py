@@ -9,11 +9,12 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from policyfeed.app import App, data_folder, opened
+from policyfeed.app import App, opened
 from policyfeed.article_json import time
 from policyfeed.backfill import way
-from policyfeed.cli.say import FAILED, _, complain, configuration, err, json_line, out, say, table, when
-from policyfeed.config import Config
+from policyfeed.cli.given import configuration
+from policyfeed.cli.say import FAILED, _, complain, err, json_line, out, say, table, when
+from policyfeed.config import Config, data_folder
 from policyfeed.config.writing import source_table
 from policyfeed.errors import Unreadable, UpstreamError, UsageError
 from policyfeed.normalize.links import canonical
@@ -35,9 +36,7 @@ class _Line:
     verdict: Verdict | None
 
 
-@app.command(
-    "test", help=_("What would be read of a source or an address, entry by entry, with every warning; stores nothing.")
-)
+@app.command("test")
 def try_(
     context: typer.Context,
     wanted: Annotated[str, typer.Argument(metavar="URL|ID", help=_("A source's id, or any address."))],
@@ -69,7 +68,7 @@ def try_(
         say("{count} more entries: --limit shows them.", count=len(lines) - limit)
 
 
-@app.command(help=_("Find the feeds of a site, or propose a table that reads its list; stores nothing."))
+@app.command()
 def discover(
     context: typer.Context,
     url: Annotated[str, typer.Argument(metavar="URL", help=_("A page of the site; best its list of press releases."))],

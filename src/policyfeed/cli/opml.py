@@ -12,7 +12,8 @@ import typer
 from pydantic import ValidationError
 
 from policyfeed import opml
-from policyfeed.cli.say import Options, _, configuration, err, say
+from policyfeed.cli.given import configuration
+from policyfeed.cli.say import _, err, say
 from policyfeed.clock import now
 from policyfeed.config import Config
 from policyfeed.config.models import SourceTable
@@ -28,7 +29,7 @@ app = typer.Typer()
 IMPORTED = Path("sources") / "imported.toml"
 
 
-@app.command("export", help=_("The configured feeds as OPML, for a feed reader."))
+@app.command()
 def export(
     context: typer.Context,
     out_: Annotated[Path | None, typer.Option("--out", help=_("The file; default stdout."))] = None,
@@ -44,7 +45,7 @@ def export(
     say("{count} feeds: {file}", count=len(outlines), file=out_)
 
 
-@app.command("import", help=_("Sources from a feed reader's OPML; addresses that are configured already are skipped."))
+@app.command("import")
 def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help=_("The OPML file."))],
@@ -52,8 +53,7 @@ def import_(
     config = configuration(context)
     made = _sources(config, opml.read(_read(file), str(file)))
     tables = "\n".join(source_table(one) for one in made)
-    options: Options = context.obj
-    if not made or options.config is None:
+    if not made or context.obj is None:
         typer.echo(tables, nl=False)
     elif not (config.folder / "sources").is_dir():
         typer.echo(tables, nl=False)

@@ -7,18 +7,19 @@ from typing import Annotated
 import typer
 
 from policyfeed.article_json import time
-from policyfeed.cli.say import _, json_line, opened_store, out, say, table, when
+from policyfeed.cli.say import _, json_line, out, say, table, when
+from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
 from policyfeed.errors import UsageError
 from policyfeed.store import outbox as stored
 from policyfeed.types import DeliveryState
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer()
 Channel = Annotated[str | None, typer.Option("--channel", help=_("Only of this channel."))]
 Keys = Annotated[list[str] | None, typer.Argument(help=_("Keys of deliveries."))]
 
 
-@app.command("list", help=_("Deliveries that are pending or were given up; --all shows delivered ones too."))
+@app.command("list")
 def list_(
     channel: Channel = None,
     all_: Annotated[bool, typer.Option("--all", help=_("Delivered ones too."))] = False,
@@ -40,7 +41,7 @@ def list_(
         out.print(shown)
 
 
-@app.command(help=_("Send again what was given up, and open a closed channel."))
+@app.command()
 def retry(keys: Keys = None, channel: Channel = None) -> None:
     _need(keys, channel)
     with opened_store() as store, store.write() as tx:
@@ -50,7 +51,7 @@ def retry(keys: Keys = None, channel: Channel = None) -> None:
     say("{number} deliveries will be sent again.", number=number)
 
 
-@app.command(help=_("Give up what is pending."))
+@app.command()
 def drop(keys: Keys = None, channel: Channel = None) -> None:
     _need(keys, channel)
     with opened_store() as store, store.write() as tx:

@@ -1,4 +1,4 @@
-"""What commands share: language, output, options, opening the configuration and the store."""
+"""What commands share: the language and the output."""
 
 from __future__ import annotations
 
@@ -6,50 +6,21 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from policyfeed.app import data_folder
 from policyfeed.clock import KST
-from policyfeed.config import Config, find_folder, load
 from policyfeed.errors import PolicyfeedError
 from policyfeed.i18n import environment_language, translator
-from policyfeed.store import Store
 
 FAILED, USAGE = 1, 2
 _ = translator(environment_language())
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options before the command."""
-
-    config: Path | None = None
-
-
-def configuration(context: typer.Context) -> Config:
-    """The configuration that the command works with. Raises ConfigErrors."""
-    options: Options = context.obj
-    return load(find_folder(options.config))
-
-
-@contextmanager
-def opened_store() -> Iterator[Store]:
-    """The data folder's database. Raises StoreError, OutputError."""
-    store = Store(data_folder())
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def complain(error: PolicyfeedError) -> None:

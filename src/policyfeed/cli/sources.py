@@ -7,16 +7,18 @@ from typing import Annotated, Any
 import typer
 
 from policyfeed.article_json import time
-from policyfeed.cli.say import _, configuration, err, json_line, opened_store, out, table, when
+from policyfeed.cli.given import configuration
+from policyfeed.cli.say import _, err, json_line, out, table, when
+from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
 from policyfeed.health import Condition, conditions
 from policyfeed.store import SourceState
 from policyfeed.store import sources as stored
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer()
 
 
-@app.command(help=_("How each source is, since when, and what is wrong."))
+@app.command()
 def health(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
@@ -55,7 +57,7 @@ def _condition(one: Condition) -> dict[str, Any]:
     return named | {name: time(moment) for name, moment in moments.items()} | counted
 
 
-@app.command("list", help=_("The sources, when they were polled, and how that went."))
+@app.command("list")
 def list_(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from policyfeed.cli.say import FAILED, _, configuration, json_line, opened_store, out, say, table
+from policyfeed.cli import given
+from policyfeed.cli.say import FAILED, _, json_line, out, say, table
+from policyfeed.cli.stored import opened_store
 from policyfeed.config import find_folder
 from policyfeed.errors import OutputError, UsageError
 from policyfeed.relevance import Judge, Rules, check_topics, load_topics
@@ -22,7 +24,7 @@ from policyfeed.store import articles
 from policyfeed.store import labels as stored_labels
 from policyfeed.types import Article
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer()
 
 EXAMPLES = 10
 
@@ -35,7 +37,7 @@ Feedback = Annotated[bool, typer.Option("--feedback", help=_("What `policyfeed l
 AsJson = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))]
 
 
-@app.command(help=_("Run the topics' own examples; name dead and doubled terms."))
+@app.command()
 def check(context: typer.Context, topics: Topics = None, as_json: AsJson = False) -> None:
     findings = check_topics(_rules(context, topics))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
@@ -50,7 +52,7 @@ def check(context: typer.Context, topics: Topics = None, as_json: AsJson = False
         raise typer.Exit(FAILED)
 
 
-@app.command(name="eval", help=_("Measure the topics on labelled files: precision, recall, F1, calibration, mistakes."))
+@app.command("eval")
 def evaluate(
     context: typer.Context,
     files: Files = None,
@@ -67,7 +69,7 @@ def evaluate(
         _print(found)
 
 
-@app.command(name="suggest", help=_("Terms that would fix most misses, with what they would wrongly keep."))
+@app.command("suggest")
 def suggest_terms(
     context: typer.Context,
     files: Files = None,
@@ -88,7 +90,7 @@ def suggest_terms(
         out.print(shown)
 
 
-@app.command(name="train", help=_("Learn corrections to the topics' weights from labelled articles."))
+@app.command("train")
 def train_model(
     context: typer.Context,
     files: Files = None,
@@ -143,11 +145,11 @@ def figures(found: Report) -> dict[str, Any]:
 
 
 def _rules(context: typer.Context, topics: Path | None) -> Rules:
-    return load_topics(topics) if topics else configuration(context).rules
+    return load_topics(topics) if topics else given.topics(context)
 
 
 def _folder(context: typer.Context, topics: Path | None) -> Path:
-    return topics or find_folder(context.obj.config) / "topics"
+    return topics or find_folder(context.obj) / "topics"
 
 
 def _write(target: Path, text: str) -> None:

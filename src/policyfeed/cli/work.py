@@ -1,19 +1,19 @@
-"""The verbs: run, poll, publish, deliver, once."""
+"""The verbs, once: poll, publish, deliver, and all three."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from policyfeed import daemon
-from policyfeed.app import App, data_folder, opened
+from policyfeed.app import App, opened
 from policyfeed.article_json import time
-from policyfeed.cli.say import FAILED, _, configuration, err, json_line, out, progress, say, table, when
+from policyfeed.cli.given import configuration
+from policyfeed.cli.say import FAILED, _, err, json_line, out, progress, say, table, when
+from policyfeed.config import data_folder
 from policyfeed.deliver import DeliveryReport
 from policyfeed.errors import UsageError
 from policyfeed.poll import PollReport
@@ -25,14 +25,7 @@ app = typer.Typer()
 Json = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))]
 
 
-@app.command(help=_("Run the daemon: poll, publish, deliver, serve the pages."))
-def run(context: typer.Context) -> None:
-    config = configuration(context)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(daemon.run(config, data_folder()))
-
-
-@app.command(help=_("Poll once: the sources that are due, those named, or all."))
+@app.command()
 def poll(
     context: typer.Context,
     source: Annotated[list[str] | None, typer.Argument(help=_("Ids of sources."))] = None,
@@ -45,7 +38,7 @@ def poll(
     _finish(_alone(context, work), as_json=as_json)
 
 
-@app.command(help=_("Write every feed to a folder; files that did not change stay as they are."))
+@app.command()
 def publish(
     context: typer.Context,
     out_: Annotated[Path | None, typer.Option("--out", help=_("The folder; default POLICYFEED_DATA/public."))] = None,
@@ -59,7 +52,7 @@ def publish(
     asyncio.run(_with_app(context, work))
 
 
-@app.command(help=_("Send now what is owed to channels."))
+@app.command()
 def deliver(context: typer.Context, as_json: Json = False) -> None:
     reports = _alone(context, _deliver)
     _show_deliveries(reports, as_json=as_json)
@@ -67,7 +60,7 @@ def deliver(context: typer.Context, as_json: Json = False) -> None:
         raise typer.Exit(FAILED)
 
 
-@app.command(help=_("Poll what is due, publish and deliver, then exit: for cron and CI runners."))
+@app.command()
 def once(context: typer.Context, as_json: Json = False) -> None:
     async def work(app: App) -> tuple[list[PollReport], list[DeliveryReport]]:
         polled = await _poll(app, app.due(app.clock()), quiet=as_json)

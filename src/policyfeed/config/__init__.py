@@ -15,14 +15,14 @@ from pathlib import Path
 from policyfeed import identity
 from policyfeed.channels import Channel
 from policyfeed.config.models import FeedsFile, Settings
-from policyfeed.config.reading import Known, Reader, shipped
+from policyfeed.config.reading import Known, Reader, path_of, shipped
 from policyfeed.errors import ConfigError, ConfigErrors
 from policyfeed.formats import Feed, Publication
 from policyfeed.normalize.ministry import Ministries
-from policyfeed.relevance import Rules
+from policyfeed.relevance import Rules, load_topics
 from policyfeed.types import Ministry, Source
 
-__all__ = ["Config", "Settings", "find_folder", "load", "shipped"]
+__all__ = ["Config", "Settings", "data_folder", "find_folder", "load", "load_rules", "shipped"]
 
 MAIN = "policyfeed.toml"
 
@@ -46,6 +46,11 @@ class Config:
     def source(self, id_: str) -> Source:
         """Raises KeyError for an unknown id."""
         return {source.id: source for source in self.sources}[id_]
+
+
+def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """POLICYFEED_DATA, default ./var: database, rendered feeds, lock."""
+    return Path(environ.get("POLICYFEED_DATA") or "var")
 
 
 def find_folder(given: Path | None, cwd: Path | None = None) -> Path:
@@ -103,6 +108,11 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
         channels=channels,
         silent=silent,
     )
+
+
+def load_rules(folder: Path) -> Rules:
+    """The topics alone of a folder's configuration. Raises ConfigErrors."""
+    return load_topics(path_of(folder, "topics"))
 
 
 def _own_address(environ: Mapping[str, str]) -> str:

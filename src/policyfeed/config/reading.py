@@ -25,6 +25,12 @@ def shipped() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[3] / "config"
 
 
+def path_of(folder: Path, name: str) -> Path:
+    """The folder's own file or sub-folder, else the shipped one."""
+    own = folder / name
+    return own if own.exists() else shipped() / name
+
+
 _TWICE = "{file}: {key} is there twice."
 M = TypeVar("M", bound=BaseModel)
 _MAY_BE_SECRET = {"channel", "secrets", "headers", "proxy", "body"}
@@ -62,9 +68,7 @@ class Reader:
         self.mistakes: list[ConfigError] = []
 
     def path(self, name: str) -> Path:
-        """The folder's own file or sub-folder, else the shipped one."""
-        own = self.folder / name
-        return own if own.exists() else shipped() / name
+        return path_of(self.folder, name)
 
     def read(self, name: str, model: type[M]) -> M | None:
         return self._parse(self.path(name), model)

@@ -1,0 +1,56 @@
+"""classify: judge text from stdin. It needs the topics, and nothing else of the configuration."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from policyfeed.article_json import verdict_json
+from policyfeed.cli.given import topics
+from policyfeed.cli.say import _, json_line, out
+from policyfeed.errors import UsageError
+from policyfeed.relevance import Judge, judge_text
+from policyfeed.types import Verdict
+
+app = typer.Typer()
+
+
+@app.command()
+def classify(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+) -> None:
+    judge = Judge(topics(context))
+    for value in _lines():
+        verdict = _judged(judge, value)
+        if as_json:
+            json_line(value | verdict_json(verdict))
+        else:
+            mark = _("kept") if verdict.kept else _("dropped")
+            out.print(f"{mark}\t{verdict.score:.0f}\t{','.join(verdict.topics)}\t{value['title']}", markup=False)
+
+
+def _lines() -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(sys.stdin, 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict) or not isinstance(value.get("title"), str):
+            raise UsageError(
+                "Line {number} of the input is not a JSON object with a title.",
+                remedy='Write one object a line: {{"title": "…", "lead": "…"}}.',
+                number=number,
+            )
+        yield value
+
+
+def _judged(judge: Judge, value: dict[str, Any]) -> Verdict:
+    lead, body, ministry = (str(value.get(name) or "") for name in ("lead", "body", "ministry"))
+    return judge_text(judge, title=value["title"], lead=lead, body=body, ministry=ministry)
