@@ -35,7 +35,8 @@ _TAGS = {
 _BETWEEN = re.compile(r"[\s·ㆍ‧・/,]+")
 _KINDS = {_BETWEEN.sub("", word): kind for kind, words in _TAGS.items() for word in words.split("|")}
 _TAG = re.compile(r"^\s*[\[(【〔［（<〈《]\s*([^\[\](){}【】〔〕［］（）<>〈〉《》]{2,14}?)\s*[\])】〕］）>〉》]\s*")
-_CUT = re.compile(r"\s*(···|…|\.\.\.)\s*$")
+_TWICE = re.compile(r"&amp;(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_CUT = ("···", "…", "...")
 _FUTURE_DAYS = 2
 
 
@@ -179,8 +180,17 @@ def _is_body(summary: str) -> bool:
 
 
 def _summary(entry: Entry, content: str) -> str:
-    text = html.to_line(unescape(entry.summary) if "&amp;" in entry.summary else entry.summary) or html.to_line(content)
-    return shorten(_CUT.sub("…", text), SUMMARY_LIMIT)
+    """The text of the entry's summary, else the content's, which may have been made of it. References may be escaped
+    twice."""
+    if _TWICE.search(entry.summary):
+        text = html.to_line(unescape(entry.summary))
+    elif content and not entry.content:
+        text = ""
+    else:
+        text = html.to_line(entry.summary)
+    text = text or html.opening(content, SUMMARY_LIMIT + 10)
+    cut = next((sign for sign in _CUT if text.endswith(sign)), None)
+    return shorten(f"{text.removesuffix(cut).rstrip()}…" if cut else text, SUMMARY_LIMIT)
 
 
 def _about_title(whole: str, link: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -32,6 +33,7 @@ _KOREA_KR = re.compile(r"^(www\.|m\.)?korea\.kr$")
 _NEWS_ID = re.compile(r"[?&]newsId=(\d{1,12})")
 
 
+@lru_cache(maxsize=512)  # of a document's links each is asked for several times
 def absolute(link: str, base: str) -> str:
     """An http(s) link made absolute, session ids dropped, references resolved; empty when it is not one.
 
@@ -55,6 +57,7 @@ def absolute(link: str, base: str) -> str:
     return urlunsplit((scheme, netloc, path, _quoted(parts.query, "?[]|"), _quoted(parts.fragment, "?")))
 
 
+@lru_cache(maxsize=512)
 def canonical(link: str) -> str:
     """The key of the page behind an absolute link: ``korea.kr/156738805``, or host/path?query without noise.
 

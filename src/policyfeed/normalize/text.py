@@ -107,7 +107,9 @@ def clean(text: str) -> str:
     """NFC without control characters, lone surrogates, invisible formats; line breaks are kept as ``\\n``."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not text.replace("\n", "").isprintable():  # what is printable holds nothing unwanted: 10 times faster to see
+    if (
+        not text.replace("\n", "").replace("\xa0", "").isprintable()
+    ):  # what is printable holds nothing unwanted: 10 times faster to see
         text = _UNWANTED.sub("", text)
     return unicodedata.normalize("NFC", text)
 

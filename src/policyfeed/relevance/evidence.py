@@ -48,6 +48,8 @@ class Gatherer:
         self._matcher = Matcher(sought)
         self._genres = tuple(GenreFinder(genre) for genre in rules.genres)
         self._weights = {topic.id: topic.weight for topic in rules.topics}
+        self._strengths = {strength: strength_weight(rules, strength) for strength in Strength}
+        self._zones = {zone: zone_weight(rules, zone) for zone in Zone}
         self._by_ministry = _by_ministry(rules.topics)
 
     def gather(self, case: Case) -> tuple[Evidence, ...]:
@@ -79,11 +81,10 @@ class Gatherer:
         return evidence
 
     def _prior(self, term: Term, zone: Zone) -> float:
-        weight = self._weights.get(term.topic, 1.0)
-        return weight * strength_weight(self._rules, term.strength) * zone_weight(self._rules, zone)
+        return self._weights.get(term.topic, 1.0) * self._strengths[term.strength] * self._zones[zone]
 
     def _term(self, passage: Passage, one: Found, term: Term, factor: float) -> Evidence:
-        share = factor * zone_weight(self._rules, passage.zone)
+        share = factor * self._zones[passage.zone]
         return Evidence(
             rule="phrase" if "+" in term.text or " " in term.text else "term",
             written=self._prior(term, passage.zone) * factor,
@@ -102,7 +103,7 @@ class Gatherer:
 
     def _genres_of(self, case: Case, found: Sequence[tuple[Passage, Found]]) -> list[Evidence]:
         tagged = "".join(f"[{tag}] " for tag in case.tags)
-        told = tuple((passage, one.offset, one.until) for passage, one in found if isinstance(one.sought, Term))
+        told = [(passage, one) for passage, one in found if isinstance(one.sought, Term)]
         evidence = []
         for genre in self._genres:
             if (sign := genre.sign(case, tagged, told)) is not None:
@@ -111,7 +112,7 @@ class Gatherer:
 
     def _genre(self, genre: Genre, sign: Sign) -> Evidence:
         passage = sign.passage
-        factor = zone_weight(self._rules, passage.zone) if passage else 1.0
+        factor = self._zones[passage.zone] if passage else 1.0
         return Evidence(
             rule="genre",
             written=genre.points * factor,

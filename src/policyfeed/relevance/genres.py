@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from policyfeed.relevance.case import Case, Passage
-from policyfeed.relevance.matching import Matcher
+from policyfeed.relevance.matching import Found, Matcher
 from policyfeed.relevance.rules import Genre, Strength, Term, Zone
 
 PATTERN_CHARS = 500
 """How far patterns are sought: editors write them, and a careless one may be slow on a long text."""
-
-Span = tuple[Passage, int, int]
-"""A stretch of a passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +33,26 @@ class GenreFinder:
         terms = [Term(text=text, topic=genre.id, strength=Strength.WEAK) for text in genre.terms]
         self._matcher = Matcher(terms) if terms else None
 
-    def sign(self, case: Case, tagged: str, told: Sequence[Span]) -> Sign | None:
+    def sign(self, case: Case, tagged: str, told: Sequence[tuple[Passage, Found]]) -> Sign | None:
         """Why the case is of this genre, or None. ``tagged`` is the title's tags, ``told`` where topics' terms stand:
         what speaks against an article is not read out of the middle of a term (the 수급 of 전력수급)."""
-        if case.kind in self.genre.kinds:
+        if self.genre.kinds and case.kind in self.genre.kinds:
             return Sign()
         if tagged and self._pattern and (found := self._pattern.search(tagged[:PATTERN_CHARS])):
             return Sign(text=found[0])
         for passage in case.passages:
-            if passage.zone is Zone.TITLE or (passage.zone is Zone.LEAD and self.genre.lead):
+            if passage.zone is Zone.TITLE or (self.genre.lead and passage.zone is Zone.LEAD):
                 for start, end in self._spans(passage.text):
                     if self.genre.points >= 0 or not _inside(passage, start, end, told):
                         return Sign(passage, passage.shift + start, passage.text[start:end])
         return None
 
-    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        if self._pattern:
-            yield from (found.span() for found in self._pattern.finditer(text[:PATTERN_CHARS]))
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        found = [one.span() for one in self._pattern.finditer(text[:PATTERN_CHARS])] if self._pattern else []
         if self._matcher:
-            yield from ((one.offset, one.until) for one in self._matcher.find(text))
+            found += [(one.offset, one.until) for one in self._matcher.find(text)]
+        return found
 
 
-def _inside(passage: Passage, start: int, end: int, told: Sequence[Span]) -> bool:
-    return any(where is passage and begin <= start and end <= until for where, begin, until in told)
+def _inside(passage: Passage, start: int, end: int, told: Sequence[tuple[Passage, Found]]) -> bool:
+    return any(where is passage and term.offset <= start and end <= term.until for where, term in told)

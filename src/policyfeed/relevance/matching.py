@@ -21,8 +21,15 @@ class Found:
     sought: Sought
     start: int
     end: int
-    offset: int
-    until: int
+    text: Squeezed
+
+    @property
+    def offset(self) -> int:
+        return self.text.origin(self.start)
+
+    @property
+    def until(self) -> int:
+        return self.text.origin(self.end - 1) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +90,11 @@ class Matcher:
         for topic in masked:
             reach.extend(topic, end)
         survivors = [
-            Found(one, start, end, squeezed.origin(start), squeezed.origin(end - 1) + 1)
+            Found(one, start, end, squeezed)
             for one in sought
             if isinstance(one, Term)
             and not hidden
-            and not masked & {"", one.topic}
+            and not (masked and masked & {"", one.topic})
             and not reach.covers(one.topic, end)
         ]
         if survivors:
@@ -99,9 +106,7 @@ class Matcher:
         for owner, spans in partial.items():
             wanted = len(needles(self._sought[owner].text))
             if span := _near(sorted(spans), wanted):
-                found.append(
-                    Found(self._sought[owner], *span, squeezed.origin(span[0]), squeezed.origin(span[1] - 1) + 1)
-                )
+                found.append(Found(self._sought[owner], *span, squeezed))
         return [one for one in found if not isinstance(one.sought, Mask)]
 
 

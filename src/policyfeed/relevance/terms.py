@@ -25,10 +25,7 @@ class Needle:
     text: str
     begins: bool | None = None
     ends: bool | None = None
-
-    @property
-    def latin(self) -> bool:
-        return self.text.isascii()
+    latin: bool = False
 
     def fits(self, squeezed: Squeezed, start: int, end: int) -> bool:
         """Whether an occurrence is the term and not an accident inside other words."""
@@ -38,7 +35,7 @@ class Needle:
             return False
         if self.ends is True and not squeezed.ends_word(end):
             return False
-        if squeezed.crosses_space(start, end) and not self._may_cross(squeezed, start, end):
+        if squeezed.space(start) < end and not self._may_cross(squeezed, start, end):
             return False
         return self._fits_by_length(squeezed, start, end)
 
@@ -67,7 +64,8 @@ def needles(term: str) -> tuple[Needle, ...]:
 def _needle(part: str) -> Needle:
     begins = True if part.startswith("|") else False if part.startswith("*") else None
     ends = True if part.endswith("|") else False if part.endswith("*") else None
-    return Needle(squeeze(part.strip("|*")).text, begins, ends)
+    text = squeeze(part.strip("|*")).text
+    return Needle(text, begins, ends, text.isascii())
 
 
 def _stands_alone(squeezed: Squeezed, start: int, end: int) -> bool:

@@ -6,11 +6,12 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 # Marks that Korean writers put or leave out at will inside one expression: 탄소 중립, 탄소중립, 일·가정, ‘탄소’중립.
-_SOFT = r"\s·ㆍ・･‧∙•\-‐‑–—~∼～/'\"‘’“”`´「」『』｢｣"
-_CHUNK = re.compile(rf"[^{_SOFT}]+")
-_MARKUP = re.compile(r"<[^<>]*>|&(?:[a-zA-Z]{2,10}|#[0-9xXa-fA-F]{1,7});")
+_SOFT = re.compile(r"[·ㆍ・･‧∙•\-‐‑–—~∼～/'\"‘’“”`´「」『』｢｣]")
+_GAP = re.compile(r"\A\s+|\s{2,}")
+_MARKUP = re.compile(r"(<[^<>]*>|&(?:[a-zA-Z]{2,10}|#[0-9xXa-fA-F]{1,7});)")
 # What may follow a noun inside the same word: particles, plural, the copula and the common verb endings of 하다/되다.
 _ENDING = re.compile(
     r"(?:들|님)?(?:은|는|이|가|을|를|의|에|에서|에게|에는|에도|에선|께|로|으로|로부터|으로부터|로서|으로서|로써|으로써|와|과|나|이나|랑|도|만|까지|부터|"
@@ -19,20 +20,26 @@ _ENDING = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Squeezed:
-    """``text`` without soft marks; ``starts`` are the offsets in it where a word begins, ``origins`` the same places
-    in the text as stored."""
+    """``text`` without spaces and soft marks; ``starts`` are the offsets in it where a word begins.
+
+    ``spaced`` is the text as stored, with spaces for soft marks.
+    """
 
     text: str
-    starts: tuple[int, ...]
-    origins: tuple[int, ...]
+    starts: list[int]
     breaks: frozenset[int] = field(repr=False)
+    spaced: str = field(repr=False)
+    _gaps: tuple[list[int], list[int]] | None = field(default=None, repr=False)
 
     def origin(self, offset: int) -> int:
         """The offset in the text as stored."""
-        word = bisect_right(self.starts, offset) - 1
-        return self.origins[word] + offset - self.starts[word]
+        if self._gaps is None:
+            self._gaps = _gaps(self.spaced)
+        single = offset + bisect_right(self.starts, offset) - 1  # as if one space were between words
+        places, wider = self._gaps
+        return single + wider[bisect_right(places, single)]
 
     def begins_word(self, offset: int) -> bool:
         return offset in self.breaks or not self.text[offset - 1].isalnum()
@@ -64,30 +71,32 @@ class Squeezed:
         word = bisect_right(self.starts, start)
         return self.starts[word] if word < len(self.starts) else len(self.text)
 
-    def crosses_space(self, start: int, end: int) -> bool:
-        """Whether a soft mark lay inside the span."""
-        return self.space(start) < end
-
 
 def squeeze(text: str) -> Squeezed:
     """Drops soft marks and letter case. The text should be in NFC, as normalize gives it; otherwise offsets count in
     its NFC form."""
-    text = _lower(unicodedata.normalize("NFC", text))
-    parts: list[str] = []
-    starts: list[int] = []
-    origins: list[int] = []
-    length = 0
-    for chunk in _CHUNK.finditer(text):
-        parts.append(chunk[0])
-        starts.append(length)
-        origins.append(chunk.start())
-        length += chunk.end() - chunk.start()
-    return Squeezed("".join(parts), tuple(starts), tuple(origins), frozenset(starts))
+    spaced = _SOFT.sub(" ", _lower(unicodedata.normalize("NFC", text)))
+    words = spaced.split()
+    starts = list(accumulate(map(len, words[:-1]), initial=0)) if words else []
+    return Squeezed("".join(words), starts, frozenset(starts), spaced)
+
+
+def _gaps(spaced: str) -> tuple[list[int], list[int]]:
+    """Where more than one space is between words (offsets as if there were one), and by how much the text is longer
+    before each of these places and at the end."""
+    places, wider = list[int](), [0]
+    for gap in _GAP.finditer(spaced):
+        start, end = gap.span()
+        places.append(start - wider[-1])
+        wider.append(wider[-1] + end - start - (start > 0))
+    return places, wider
 
 
 def plain(html: str) -> str:
     """HTML with its markup blanked out, character for character: offsets stay those of the HTML as stored."""
-    return _MARKUP.sub(lambda found: " " * len(found[0]), html)
+    parts = _MARKUP.split(html)
+    parts[1::2] = [" " * len(markup) for markup in parts[1::2]]
+    return "".join(parts)
 
 
 def _lower(text: str) -> str:
