@@ -10,10 +10,11 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import IntegrityError
 
 from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError
@@ -30,6 +31,7 @@ from policyfeed.store import (
     sources,
     working_alone,
 )
+from policyfeed.store.prepared import Prepared, insertion
 from policyfeed.types import Article, Kind, Validators, Verdict
 from tests import alerts, releases
 from tests.alerts import NOW, article
@@ -274,6 +276,41 @@ def test_thousands_of_keys_may_be_asked_for_at_once(store: Store) -> None:
         keys = [f"korea.kr/{number}" for number in range(40_000)]
         assert list(articles.by_keys(tx, keys)) == ["korea.kr/7"]
         assert list(articles.seen_digests(tx, "korea-kr", keys)) == ["korea.kr/7"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 8, 9])
+def test_lists_of_any_length_are_asked_for_as_they_are(store: Store, count: int) -> None:
+    table = schema.hosts
+    chosen = Prepared(
+        select(table.c.name, table.c.refusals).where(table.c.name.in_(bindparam("names", expanding=True)))
+    )
+    names = [f"h{number}" for number in range(9)]
+    with store.write() as tx:
+        rows = [{"name": name, "refusals": at, "paused_until": NOW} for at, name in enumerate(names)]
+        insertion(table).run_all(tx, rows)
+        assert sorted(chosen.rows(tx, names=names[:count])) == [(name, at) for at, name in enumerate(names[:count])]
+        first = Prepared(select(table).where(table.c.name == bindparam("wanted"))).first(tx, wanted="h1")
+        assert first == rows[1]
+
+
+def test_works_that_are_flushed_together_fail_alone_and_see_what_was_done(store: Store) -> None:
+    insert = insertion(schema.hosts)
+
+    def work(name: str, wrong: bool) -> str:
+        with store.write() as tx:
+            insert.run(tx, name=name, refusals=0, paused_until=NOW)
+            if wrong:
+                insert.run(tx, name=name, refusals=1, paused_until=NOW)
+        return name
+
+    def seen() -> int:
+        with store.read() as tx:
+            return len(Prepared(select(schema.hosts.c.name)).rows(tx))
+
+    outcomes = store.together([partial(work, "a", False), partial(work, "b", True), partial(work, "c", False), seen])
+    assert [result for result, _ in outcomes] == ["a", None, "c", 2]
+    assert [type(error) for _, error in outcomes] == [type(None), IntegrityError, type(None), type(None)]
+    assert seen() == 2
 
 
 # Trouble --------------------------------------------------------------------------------------------------------------

@@ -12,20 +12,24 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     RowMapping,
     Select,
+    String,
+    TableClause,
     and_,
     bindparam,
+    column,
     func,
     or_,
     select,
-    text,
     tuple_,
     union,
 )
 
 from policyfeed.selection import Selection
 from policyfeed.store import answers, codec
+from policyfeed.store.prepared import Prepared, insertion
 from policyfeed.store.schema import UtcDateTime, articles, origins, revisions, verdicts
 from policyfeed.types import Article, Judged, Kind, Origin, Verdict
 
@@ -33,29 +37,33 @@ _BATCH = 500  # SQLite takes at most 32,766 parameters in a statement
 _VERDICT = [column for column in verdicts.c if column.name != "number"]
 
 
-# made once: to build and recognise a statement costs more than to run it
 _SOME = origins.c.key.in_(bindparam("some", expanding=True))
-_BY_KEYS = select(origins.c.key, origins.c.number).where(_SOME)
-_DIGESTS = select(origins.c.key, origins.c.digest).where(origins.c.source == bindparam("from"), _SOME)
+_BY_KEYS = Prepared(select(origins.c.key, origins.c.number).where(_SOME))
+_DIGESTS = Prepared(select(origins.c.key, origins.c.digest).where(origins.c.source == bindparam("source"), _SOME))
 _TIMES = articles.c.sort_time.between(bindparam("start", type_=UtcDateTime), bindparam("end", type_=UtcDateTime))
-_TITLES = union(
-    *(
-        select(articles.c.number, articles.c.title, articles.c.sort_time).where(where, _TIMES)
-        for where in (
-            articles.c.ministry_id.in_(bindparam("ministries", expanding=True)),
-            articles.c.joint,
-            articles.c.title_mark.in_(bindparam("marks", expanding=True)),
+_TITLES = Prepared(
+    union(
+        *(
+            select(articles.c.number, articles.c.title, articles.c.sort_time).where(where, _TIMES)
+            for where in (
+                articles.c.ministry_id.in_(bindparam("ministries", expanding=True)),
+                articles.c.joint,
+                articles.c.title_mark.in_(bindparam("marks", expanding=True)),
+            )
         )
     )
 )
-_LAST = text("SELECT seq FROM sqlite_sequence WHERE name = 'articles'")
+_SEQUENCE = TableClause("sqlite_sequence", column("seq", Integer), column("name", String))
+_LAST = Prepared(select(_SEQUENCE.c.seq).where(_SEQUENCE.c.name == bindparam("of")))
+_INSERT, _INSERT_ORIGIN = insertion(articles), insertion(origins)
+_INSERT_REVISION, _INSERT_VERDICT = insertion(revisions), insertion(verdicts)
 
 
 def by_keys(tx: Connection, keys: Iterable[str]) -> dict[str, int]:
     """Canonical key → article number, for the keys that are known from any source."""
     found: dict[str, int] = {}
     for some in _batches(list(keys)):
-        found.update((row.key, row.number) for row in tx.execute(_BY_KEYS, {"some": some}))
+        found.update(_BY_KEYS.rows(tx, some=some))
     return found
 
 
@@ -63,8 +71,7 @@ def seen_digests(tx: Connection, source: str, keys: Iterable[str]) -> dict[str, 
     """Canonical key → digest of what this source last published under it."""
     found: dict[str, str] = {}
     for some in _batches(list(keys)):
-        rows = tx.execute(_DIGESTS, {"from": source, "some": some})
-        found.update((row.key, row.digest) for row in rows)
+        found.update(_DIGESTS.rows(tx, source=source, some=some))
     return found
 
 
@@ -102,33 +109,31 @@ def titles(
 ) -> list[tuple[int, str, datetime]]:
     """(number, title, time) of the articles in [start, end] of these ministries, of several, or with these titles."""
     found: set[tuple[int, str, datetime]] = set()
-    wanted = {"start": start, "end": end, "ministries": sorted(set(ministries))}
+    bodies = sorted(set(ministries))
     for some in _batches(sorted(set(marks))):
-        found.update((row.number, row.title, row.sort_time) for row in tx.execute(_TITLES, {**wanted, "marks": some}))
+        found.update(_TITLES.rows(tx, start=start, end=end, ministries=bodies, marks=some))
     return sorted(found)
 
 
 def reserve(tx: Connection) -> int:
     """The number that the next article gets."""
-    return int(tx.execute(_LAST).scalar() or 0) + 1
+    last = _LAST.rows(tx, of=articles.name)
+    return int(last[0][0]) + 1 if last else 1
 
 
 def insert_all(tx: Connection, new: Sequence[Article]) -> None:
     """Store new articles, numbered already (``reserve``), with their origins and first revisions."""
-    if not new:
-        return
-    tx.execute(articles.insert(), [{**codec.article_row(one), "number": one.number} for one in new])
-    tx.execute(origins.insert(), [_origin_row(one.number, place) for one in new for place in one.origins])
-    tx.execute(revisions.insert(), [_revision_row(one, one.first_seen) for one in new])
+    _INSERT.run_all(tx, ({**codec.article_row(one), "number": one.number} for one in new))
+    _INSERT_ORIGIN.run_all(tx, (_origin_row(one.number, place) for one in new for place in one.origins))
+    _INSERT_REVISION.run_all(tx, (_revision_row(one, one.first_seen) for one in new))
     for one in new:
         answers.link(tx, one)
 
 
 def insert_verdicts(tx: Connection, verdicts_: Mapping[int, Verdict], now: datetime) -> None:
     """Store the first verdicts of these articles."""
-    if verdicts_:
-        rows = [{**codec.verdict_row(one), "judged": now, "number": number} for number, one in verdicts_.items()]
-        tx.execute(verdicts.insert(), rows)
+    rows = ({**codec.verdict_row(one), "judged": now, "number": number} for number, one in verdicts_.items())
+    _INSERT_VERDICT.run_all(tx, rows)
 
 
 def newest(

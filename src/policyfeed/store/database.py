@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError
+from policyfeed.store.prepared import savepoint
 from policyfeed.store.schema import HEAD
 
 FILE = "policyfeed.db"
@@ -55,8 +56,13 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A snapshot for reading."""
-        with self._mapped(), self._engine.connect() as connection:
+        """A snapshot for reading. Within ``together`` it is the common transaction."""
+        group: _Group | None = getattr(self._local, "group", None)
+        if group is not None:
+            with self._mapped():
+                yield group.begun()
+            return
+        with self._mapped(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -64,7 +70,7 @@ class Store:
         """One transaction: all of it is stored, or nothing. Within ``together`` a savepoint of the common one."""
         group: _Group | None = getattr(self._local, "group", None)
         if group is not None:
-            with self._mapped(), group.begun().begin_nested():
+            with self._mapped(), savepoint(group.begun()):
                 yield group.begun()
             return
         with self._mapped(), self._engine.connect() as connection:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
 
+from policyfeed.store.prepared import Prepared
 from policyfeed.store.schema import hosts
 
 
@@ -19,12 +20,14 @@ class HostState:
     paused_until: datetime
 
 
-_GET = select(hosts).where(hosts.c.name == bindparam("wanted"))
+_THIS = hosts.c.name == bindparam("wanted")
+_GET = Prepared(select(hosts).where(_THIS))
+_FORGET = Prepared(hosts.delete().where(_THIS))
 
 
 def get(tx: Connection, name: str) -> HostState | None:
     """None for a host that has not refused since it last answered."""
-    row = tx.execute(_GET, {"wanted": name}).mappings().first()
+    row = _GET.first(tx, wanted=name)
     return HostState(**row) if row else None
 
 
@@ -36,4 +39,4 @@ def save(tx: Connection, state: HostState) -> None:
 
 def forget(tx: Connection, name: str) -> None:
     """The host answers again."""
-    tx.execute(hosts.delete().where(hosts.c.name == name))
+    _FORGET.run(tx, wanted=name)

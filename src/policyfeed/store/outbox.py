@@ -7,14 +7,29 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, or_, select
 
 from policyfeed.store import codec
+from policyfeed.store.prepared import Prepared, insertion
 from policyfeed.store.schema import channels, deliveries, verdicts
 from policyfeed.types import Delivery, DeliveryState
 
 _PENDING = DeliveryState.PENDING.value
 _DEAD = DeliveryState.DEAD.value
+
+
+_KNOWN = Prepared(
+    select(deliveries.c.key, deliveries.c.channel, deliveries.c.number, deliveries.c.revision).where(
+        or_(
+            deliveries.c.key.in_(bindparam("keys", expanding=True)),
+            and_(
+                deliveries.c.channel.in_(bindparam("channels", expanding=True)),
+                deliveries.c.number.in_(bindparam("numbers", expanding=True)),
+            ),
+        )
+    )
+)
+_INSERT = insertion(deliveries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,20 +49,21 @@ class ChannelState:
 
 def owe(tx: Connection, owed: Iterable[Delivery]) -> int:
     """Write what is owed; what is already owed, delivered or dead for the same revision stays as it is."""
-    written = 0
-    for one in owed:
-        same = and_(
-            deliveries.c.channel == one.channel,
-            deliveries.c.number == one.number,
-            deliveries.c.revision == one.revision,
-        )
-        if tx.execute(select(deliveries.c.key).where(or_(deliveries.c.key == one.key, same))).first() is None:
-            names = ("key", "channel", "revision", "attempts", "created", "due", "error")
-            row = {name: getattr(one, name) for name in names}
-            row |= {"number": one.number or None, "notice": one.notice or None}
-            tx.execute(deliveries.insert().values(state=one.state.value, **row))
-            written += 1
-    return written
+    due = list(owed)
+    if not due:
+        return 0
+    numbers, channels_ = {one.number for one in due}, {one.channel for one in due}
+    known = _KNOWN.rows(tx, keys=[one.key for one in due], numbers=list(numbers), channels=list(channels_))
+    taken = {key for key, *_ in known} | {tuple(same) for _, *same in known}
+    new = [one for one in due if one.key not in taken and (one.channel, one.number, one.revision) not in taken]
+    _INSERT.run_all(tx, map(_row, new))
+    return len(new)
+
+
+def _row(one: Delivery) -> dict[str, Any]:
+    names = ("key", "channel", "revision", "attempts", "created", "due", "leased_until", "delivered", "error")
+    row = {name: getattr(one, name) for name in names}
+    return row | {"state": one.state.value, "number": one.number or None, "notice": one.notice or None}
 
 
 def told(tx: Connection, number: int) -> set[str]:

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
+from policyfeed.store.prepared import Prepared, insertion
 from policyfeed.store.schema import sources
 from policyfeed.types import NO_WISHES, Validators, Wishes
 
@@ -63,19 +64,22 @@ GONE = "gone"
 _COLUMNS = [one.name for one in fields(SourceState) if one.name not in ("id", "validators", "wishes")]
 
 
-# made once: to build and recognise a statement costs more than to run it
-_GET = select(sources).where(sources.c.id == bindparam("wanted"))
-_UPDATE = sources.update().where(sources.c.id == bindparam("wanted"))
+_THIS = sources.c.id == bindparam("wanted")
+_GET = Prepared(select(sources).where(_THIS))
+_SAVE = Prepared(
+    sources.update().where(_THIS).values({one.name: bindparam(one.name) for one in sources.c if one.name != "id"})
+)
+_INSERT = insertion(sources)
 
 
 def get(tx: Connection, id_: str) -> SourceState:
     """The source's state; a blank one when it was never polled."""
-    row = tx.execute(_GET, {"wanted": id_}).mappings().first()
+    row = _GET.first(tx, wanted=id_)
     return _state(row) if row else SourceState(id=id_)
 
 
 def every(tx: Connection) -> dict[str, SourceState]:
-    return {row["id"]: _state(row) for row in tx.execute(select(sources)).mappings()}
+    return {row["id"]: _state(dict(row)) for row in tx.execute(select(sources)).mappings()}
 
 
 def first_contacts(tx: Connection, ids: Iterable[str]) -> dict[str, datetime | None]:
@@ -88,11 +92,11 @@ def save(tx: Connection, state: SourceState) -> None:
     row = {name: getattr(state, name) for name in _COLUMNS}
     row |= {"etag": state.validators.etag, "last_modified": state.validators.last_modified}
     row["wishes"] = {} if state.wishes == NO_WISHES else asdict(state.wishes)
-    if not tx.execute(_UPDATE, {**row, "wanted": state.id}).rowcount:
-        tx.execute(sources.insert().values(id=state.id, **row))
+    if not _SAVE.run(tx, wanted=state.id, **row):
+        _INSERT.run(tx, id=state.id, **row)
 
 
-def _state(row: RowMapping) -> SourceState:
+def _state(row: Mapping[str, Any]) -> SourceState:
     validators = Validators(etag=row["etag"], last_modified=row["last_modified"])
     return SourceState(
         id=row["id"], validators=validators, wishes=_wishes(row["wishes"]), **{name: row[name] for name in _COLUMNS}
