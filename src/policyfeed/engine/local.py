@@ -31,7 +31,9 @@ SETTLE = timedelta(seconds=2)
 AFTER_A_BUG = timedelta(minutes=15)
 """When a verb is tried again that failed by an error of our own."""
 BODIES_AT_A_TIME = 10
-"""Bodies of one host that are filled before what they changed is published."""
+"""Bodies of one host that are filled in one job."""
+TEXTS = timedelta(minutes=5)
+"""Publishing waits so long for further texts of known articles: each rendering is another download for every reader."""
 LOOK_AGAIN = timedelta(minutes=1)
 """How soon a delivery is noticed that another process made due (``policyfeed outbox retry``)."""
 LOOK = timedelta(minutes=5)
@@ -104,7 +106,7 @@ class LocalEngine:
             if report.due is not None and self._source(id_) is not None:
                 self._at(f"poll {id_}", report.due, self._poll(id_))
             if report.changed:
-                self._at("publish", self.app.clock() + SETTLE, self._publish)
+                self._publish_within(SETTLE)
                 self._fill_later()
             if report.owed:
                 for channel in self.app.config.channels:
@@ -120,21 +122,25 @@ class LocalEngine:
 
     def _fill(self, host: str) -> Callable[[], Coroutine[Any, Any, None]]:
         async def job() -> None:
-            changed = False
             for _ in range(BODIES_AT_A_TIME):
                 report = None if self.app.stopping else await self.app.fill(host)
                 if report is None:
                     break
                 _note_body(report)
-                changed = changed or report.changed
+                if report.changed:
+                    self._publish_within(SETTLE if report.owed else TEXTS)
                 if report.owed:
                     for channel in self.app.config.channels:
                         self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel))
-            if changed:
-                self._at("publish", self.app.clock() + SETTLE, self._publish)
             self._fill_later()
 
         return job
+
+    def _publish_within(self, delay: timedelta) -> None:
+        """Publish then, or earlier where that is intended already."""
+        when, job = self.app.clock() + delay, self._scheduler.get_job("publish")
+        if job is None or job.next_run_time > when:
+            self._at("publish", when, self._publish)
 
     async def _publish(self) -> None:
         report = await self.app.publish()
