@@ -11,7 +11,7 @@ from policyfeed import identity
 from policyfeed.channels import Channel
 from policyfeed.route import owed
 from policyfeed.sources import body_url
-from policyfeed.store import Transaction, articles, bodies, outbox, sources
+from policyfeed.store import Transaction, articles, bodies, copies, outbox, sources
 from policyfeed.types import Article, Delivery, Judged, Source, Verdict
 
 Judge = Callable[[Article], Verdict]
@@ -144,10 +144,11 @@ class Books:
     def _join(self, known: Article, seen: Article) -> Article:
         self._write()
         articles.add_origin(self.tx, known.number, seen.origins[0])
+        copies.keep(self.tx, seen)
         joined = identity.join(known, seen, self.now)
         articles.update(self.tx, joined, revised=False)
         self.joined += 1
-        self.rows += 2
+        self.rows += 3
         self._judge(joined, before=known, news=self._stored_unheard(known, seen.origins[0].source))
         return joined
 
@@ -165,6 +166,7 @@ class Books:
         self._write()
         revised = identity.revise(known, seen, self.now)
         articles.change_origin(self.tx, seen.origins[0])
+        copies.renew(self.tx, seen)
         self.rows += 1
         if revised is None:
             return known

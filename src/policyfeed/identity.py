@@ -263,6 +263,25 @@ def join(known: Article, seen: Article, now: datetime) -> Article:
     return joined if joined == known else replace(joined, changed=now)
 
 
+def separate(known: Article, copy: Article, others: Iterable[Article], now: datetime) -> tuple[Article, Article]:
+    """The two articles that a merge leaves when it is undone: what is left of the known one, and the copy alone.
+
+    ``others`` are the copies that stay. What only this copy brought (text, files, credits) goes with it.
+    """
+    origin, stay = copy.origins[0], tuple(others)
+    credited = {known.ministry.id, *(ministry.id for one in stay for ministry in one.ministries)}
+    theirs = [item for item in copy.attachments if not any(item in one.attachments for one in stay)]
+    left = replace(
+        known,
+        origins=tuple(one for one in known.origins if one != origin),
+        ministries=tuple(one for one in known.ministries if one.id in credited or one not in copy.ministries),
+        content="" if known.content == copy.content else known.content,
+        attachments=tuple(item for item in known.attachments if item not in theirs),
+        changed=now,
+    )
+    return left, replace(copy, id=mint(origin.key), updated=copy.updated or copy.sort_time, changed=now)
+
+
 def revise(known: Article, seen: Article, now: datetime) -> Article | None:
     """The known article's next revision, when the place that it was taken from now says something else; else None.
 

@@ -33,6 +33,10 @@ COMMANDS = {
         "curate",
         _("Say of an article that it is relevant or not: feedback that measures and trains the topics."),
     ),
+    "split": (
+        "curate",
+        _("Undo a merge: one of an article's places becomes an article of its own again, for good."),
+    ),
     "review": (
         "curate",
         _("Last week's random sample of dropped articles, to be labelled: it estimates what is missed."),

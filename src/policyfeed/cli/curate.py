@@ -1,4 +1,4 @@
-"""What an editor does: label articles, review a sample of the dropped ones, apply changed topics."""
+"""What an editor does: label articles, undo a merge, review a sample of the dropped ones, apply changed topics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from policyfeed.feedback import SAMPLE, missed_share, weekly_sample
 from policyfeed.feedback import say as say_of
 from policyfeed.relevance import Judge
 from policyfeed.rescore import rescore as apply
-from policyfeed.store import articles, labels
+from policyfeed.split import split as separate
+from policyfeed.store import Transaction, articles, labels
+from policyfeed.types import Judged
 
 app = typer.Typer()
 Json = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))]
@@ -40,15 +42,41 @@ def label(
     if topic and topic not in known:
         raise UsageError("No topic is called {topic!r}.", remedy="Known: {known}.", topic=topic, known=", ".join(known))
     with opened_store() as store, store.write() as tx:
-        found = articles.find(tx, wanted)
-        if found is None:
-            raise UsageError(
-                "No stored article has the number, id or address {wanted}.",
-                remedy="`policyfeed articles --all` lists them; a title may be given as well.",
-                wanted=wanted,
-            )
+        found = _found(tx, wanted)
         say_of(tx, found, relevant=word is Word.RELEVANT, topic=topic, now=now())
     out.print(f"{found.article.number} · {found.article.title} · {_(word.value)}", markup=False)
+
+
+@app.command()
+def split(
+    context: typer.Context,
+    wanted: Annotated[str, typer.Argument(metavar="ID|URL", help=_("An article's number, id or address."))],
+    place: Annotated[str, typer.Argument(metavar="URL", help=_("Where the other release stands."))],
+    as_json: Json = False,
+) -> None:
+    config = configuration(context)
+    sources = {source.id: source for source in config.sources}
+    with opened_store() as store, store.write() as tx:
+        known = _found(tx, wanted).article
+        pair = separate(tx, known, place, Judge(config.rules).judge, sources, now())
+    for one in pair:
+        if as_json:
+            json_line(article_json(one))
+        else:
+            places = ", ".join(origin.url for origin in one.article.origins)
+            out.print(f"{one.article.number} · {one.article.title} · {places}", markup=False)
+
+
+def _found(tx: Transaction, wanted: str) -> Judged:
+    """Raises UsageError."""
+    found = articles.find(tx, wanted)
+    if found is None:
+        raise UsageError(
+            "No stored article has the number, id or address {wanted}.",
+            remedy="`policyfeed articles --all` lists them; a title may be given as well.",
+            wanted=wanted,
+        )
+    return found
 
 
 @app.command()

@@ -5,7 +5,20 @@ Queries take the transaction that ``Store.read`` or ``Store.write`` gave.
 
 from sqlalchemy import Connection as Transaction
 
-from policyfeed.store import answers, articles, backfills, board, bodies, feeds, health, hosts, labels, outbox, sources
+from policyfeed.store import (
+    answers,
+    articles,
+    backfills,
+    board,
+    bodies,
+    copies,
+    feeds,
+    health,
+    hosts,
+    labels,
+    outbox,
+    sources,
+)
 from policyfeed.store.backfills import BackfillState
 from policyfeed.store.database import InDatabase, Outcome, Store, working_alone
 from policyfeed.store.hosts import HostState
@@ -24,6 +37,7 @@ __all__ = [
     "backfills",
     "board",
     "bodies",
+    "copies",
     "feeds",
     "health",
     "hosts",

@@ -186,6 +186,11 @@ def add_origin(tx: Connection, number: int, origin: Origin) -> None:
     tx.execute(origins.insert().values(_origin_row(number, origin)))
 
 
+def remove_origin(tx: Connection, origin: Origin) -> None:
+    """The place belongs to the article no more."""
+    tx.execute(origins.delete().where(origins.c.source == origin.source, origins.c.key == origin.key))
+
+
 def change_origin(tx: Connection, origin: Origin) -> None:
     """The source published something else under the same key."""
     where = and_(origins.c.source == origin.source, origins.c.key == origin.key)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -27,6 +28,9 @@ _PLAIN = (
 )  # fmt: skip
 
 
+_MOMENTS = ("published", "updated", "first_seen", "changed", "withdrawn")
+
+
 def article_row(article: Article) -> dict[str, Any]:
     """An article's columns, without ``number``."""
     row: dict[str, Any] = {name: getattr(article, name) for name in _PLAIN}
@@ -44,7 +48,18 @@ def article_row(article: Article) -> dict[str, Any]:
     return row
 
 
-def article(row: RowMapping, origins: Sequence[Origin], answers: Sequence[Named]) -> Article:
+def copy_row(article: Article) -> dict[str, Any]:
+    """An article's columns as JSON values."""
+    row = article_row(article).items()
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row}
+
+
+def copy(said: Mapping[str, Any], origin: Origin) -> Article:
+    moments = {name: datetime.fromisoformat(said[name]) for name in _MOMENTS if said[name]}
+    return article({**said, **moments, "number": 0}, [origin], ())
+
+
+def article(row: RowMapping | Mapping[str, Any], origins: Sequence[Origin], answers: Sequence[Named]) -> Article:
     return Article(
         **{name: row[name] for name in _PLAIN},
         number=row["number"],
