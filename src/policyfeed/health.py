@@ -23,6 +23,8 @@ LAST = 40
 """Releases of a source that its rhythm is read from."""
 LEAST_SILENCE = 3
 """Working days that any source may be silent."""
+RECENT = timedelta(days=30)
+"""How far back it is counted how long releases waited to be seen."""
 _PERSISTS = {
     ConditionName.UNREACHABLE: timedelta(hours=3),
     ConditionName.BLOCKED: timedelta(hours=1),
@@ -76,6 +78,29 @@ def conditions(store: Store, configured: Iterable[Source], now: datetime) -> lis
             for one in configured
             if one.enabled
         ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """How long a source's releases waited from publication until they were seen, in seconds."""
+
+    releases: int
+    median: float
+    p90: float
+    p99: float
+
+    @classmethod
+    def of(cls, seconds: Iterable[float]) -> Waits:
+        """The percentiles of at least one wait: each is a wait that happened (nearest rank)."""
+        ordered = sorted(seconds)
+        median, p90, p99 = (ordered[-(-percent * len(ordered) // 100) - 1] for percent in (50, 90, 99))
+        return cls(releases=len(ordered), median=median, p90=p90, p99=p99)
+
+
+def waits(store: Store, now: datetime) -> dict[str, Waits]:
+    """Source id → how long its releases of the last 30 days waited; without the sources that had none."""
+    with store.read() as tx:
+        return {source: Waits.of(seconds) for source, seconds in health.waits(tx, now - RECENT).items()}
 
 
 def condition(source: Source, state: SourceState, published: Sequence[datetime], now: datetime) -> Condition:

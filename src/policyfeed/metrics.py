@@ -52,6 +52,13 @@ LAST_SUCCESS = Gauge(
     ["source"],
     registry=REGISTRY,
 )
+PUBLISH_TO_SEEN = Gauge(
+    "policyfeed_publish_to_seen_seconds",
+    "How long the releases of the last 30 days waited from publication until a source showed them: "
+    "percentiles (0.5, 0.9, 0.99).",
+    ["source", "quantile"],
+    registry=REGISTRY,
+)
 SOURCE_FAILURES = Gauge(
     "policyfeed_source_failures", "Visits that failed since the last one that did not.", ["source"], registry=REGISTRY
 )

@@ -16,8 +16,9 @@ from lxml import html
 
 from policyfeed import publish, store
 from policyfeed.formats import Feed
+from policyfeed.health import conditions, waits
 from policyfeed.store import Store
-from policyfeed.types import Kind
+from policyfeed.types import Kind, Source
 from policyfeed.web import Buttons, Context, Published, create_app, health, pages
 from tests import releases
 from tests.releases import NOW
@@ -25,6 +26,7 @@ from tests.releases import NOW
 FEEDS = (releases.feed(), releases.EVERYTHING)
 ATOM = "/feeds/esg.atom"
 BUTTONS = Buttons(origin="http://test", topics=("E1", "S2"))
+KOREA_KR = Source(id="korea-kr", kind="korea_kr", url="https://www.korea.kr/briefing/pressReleaseList.do")
 
 
 class World:
@@ -53,6 +55,8 @@ class World:
             topic_names=lambda language: releases.TOPIC_NAMES if language == "ko" else {"E1": "Climate"},
             sources=lambda: releases.SOURCES,
             buttons=lambda: self.buttons,
+            conditions=lambda: conditions(self.store, [KOREA_KR], self.now),
+            waits=lambda: waits(self.store, self.now),
             page_size=5,
         )
         transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
@@ -508,3 +512,23 @@ async def test_metrics_count_by_route_not_by_address(world: World) -> None:
     assert 'policyfeed_articles{verdict="kept"} 10.0' in text
     assert 'policyfeed_articles{verdict="dropped"} 2.0' in text
     assert "policyfeed_build_info" in text
+
+
+async def test_how_long_releases_waited_to_be_seen_is_told_by_source(world: World) -> None:
+    """Twelve releases were seen after five minutes each; the first contact came after the second one's publication."""
+    with world.store.write() as tx:
+        contact = releases.article(3).published
+        store.sources.save(tx, store.SourceState(id=KOREA_KR.id, state="ok", first_contact=contact, last_poll=NOW))
+        slow = releases.judged(20, published=NOW, first_seen=NOW + timedelta(hours=2))
+        origin = replace(slow.article.origins[0], first_seen=NOW + timedelta(hours=2))
+        store.articles.insert(tx, replace(slow.article, origins=(origin,)))
+        store.articles.insert(tx, releases.article(21, published=NOW - timedelta(hours=9), dated=True))
+    assert waits(world.store, NOW)[KOREA_KR.id].releases == 11, "ten from the third on, and the slow one"
+    text = (await world.get("/metrics")).text
+    assert 'policyfeed_publish_to_seen_seconds{quantile="0.5",source="korea-kr"} 300.0' in text
+    assert 'policyfeed_publish_to_seen_seconds{quantile="0.99",source="korea-kr"} 7200.0' in text
+    korean = html.fromstring((await world.get("/sources")).text)
+    assert korean.cssselect("tbody tr td")[-1].text_content() == "5분 · 5분"
+    english = html.fromstring((await world.get("/sources", Accept_Language="en")).text)
+    assert english.cssselect("tbody tr td")[-1].text_content() == "5 min · 5 min"
+    assert waits(world.store, NOW + timedelta(days=31)) == {}

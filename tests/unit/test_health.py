@@ -11,7 +11,7 @@ import pytest
 
 from policyfeed import health
 from policyfeed.channels import Channel
-from policyfeed.health import allowed_silence, condition, working_days
+from policyfeed.health import Waits, allowed_silence, condition, working_days
 from policyfeed.notices import as_judged
 from policyfeed.store import SourceState, Store, outbox, sources
 from policyfeed.store import health as stored
@@ -70,6 +70,11 @@ def test_silence_is_measured_by_the_sources_own_rhythm() -> None:
     assert condition(SOURCE, WELL, frozen, NOW).name is ConditionName.STALE
     assert condition(SOURCE, WELL, frozen, NOW).since == frozen[0]
     assert condition(SOURCE, WELL, monthly, NOW + timedelta(days=20)).name is not ConditionName.STALE
+
+
+def test_waits_are_told_by_percentiles_that_happened() -> None:
+    assert Waits.of([7.0]) == Waits(releases=1, median=7.0, p90=7.0, p99=7.0)
+    assert Waits.of(range(100, 0, -1)) == Waits(releases=100, median=50, p90=90, p99=99)
 
 
 @pytest.fixture

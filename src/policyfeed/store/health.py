@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from policyfeed.store.schema import articles, health, notices, origins
+from policyfeed.store.schema import articles, health, notices, origins, sources
 from policyfeed.types import ConditionName, Notice
 
 
@@ -54,3 +54,21 @@ def publication_times(tx: Connection, source: str, limit: int) -> list[datetime]
         .limit(limit)
     )
     return list(tx.execute(statement).scalars())
+
+
+def waits(tx: Connection, since: datetime) -> dict[str, list[float]]:
+    """Source id → seconds from publication until it was seen there, of what was published since that moment.
+
+    Left out is what came before the source's first contact, and what has a day but no time.
+    """
+    statement = (
+        select(origins.c.source, origins.c.first_seen, articles.c.published)
+        .join(articles, articles.c.number == origins.c.number)
+        .join(sources, sources.c.id == origins.c.source)
+        .where(articles.c.sort_time >= since, articles.c.dated.is_(False))
+        .where(articles.c.published >= since, articles.c.published >= sources.c.first_contact)
+    )
+    found: dict[str, list[float]] = {}
+    for source, seen, published in tx.execute(statement):
+        found.setdefault(source, []).append(max(0.0, (seen - published).total_seconds()))
+    return found

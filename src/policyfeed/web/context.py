@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from policyfeed.clock import Clock, now
 from policyfeed.formats import Feed, Publication
-from policyfeed.health import Condition
+from policyfeed.health import Condition, Waits
 from policyfeed.store import Store
 from policyfeed.web.published import Published
 
@@ -40,5 +40,7 @@ class Context:
     buttons: Callable[[], Buttons | None] = lambda: None
     """None: nothing can be changed over the web."""
     clock: Clock = now
+    waits: Callable[[], Mapping[str, Waits]] = dict
+    """Source id → how long its releases waited to be seen."""
     title: str = "ESG 정책뉴스"
     page_size: int = 50

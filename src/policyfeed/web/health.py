@@ -43,18 +43,22 @@ def metrics_page(request: Request) -> Response:
     """Prometheus' text format. What the store counts is asked for now; without it the rest is still told."""
     context: Context = request.app.state.context
     with suppress(PolicyfeedError):
-        _count(context.store)
+        _count(context)
     return Response(generate_latest(metrics.REGISTRY), headers=_FRESH | {"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _count(opened: Store) -> None:
-    with opened.read() as tx:
+def _count(context: Context) -> None:
+    with context.store.read() as tx:
         counted, owed = store.articles.count(tx), store.outbox.counts(tx)
     metrics.ARTICLES.labels("kept").set(counted["kept"])
     metrics.ARTICLES.labels("dropped").set(counted["articles"] - counted["kept"])
     metrics.OUTBOX.clear()
     for (channel, state), number in owed.items():
         metrics.OUTBOX.labels(channel, state).set(number)
+    metrics.PUBLISH_TO_SEEN.clear()
+    for source, waits in context.waits().items():
+        for quantile, seconds in (("0.5", waits.median), ("0.9", waits.p90), ("0.99", waits.p99)):
+            metrics.PUBLISH_TO_SEEN.labels(source, quantile).set(seconds)
 
 
 def database_readable(opened: Store) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -18,7 +19,7 @@ from policyfeed.types import Judged, Origin
 from policyfeed.web import rendering
 from policyfeed.web.context import Context
 from policyfeed.web.language import language_of
-from policyfeed.web.rows import When, row, when
+from policyfeed.web.rows import When, row, span, when
 
 log = structlog.get_logger(__name__)
 
@@ -69,11 +70,12 @@ def article(request: Request) -> Response:
 
 
 def sources(request: Request) -> Response:
-    """``/sources``: how each source is."""
+    """``/sources``: how each source is, and how early its releases are seen."""
     context: Context = request.app.state.context
     found = context.conditions()
     wells = sum(one.well for one in found)
-    return _answer("sources.html", request, found=found, wells=wells, when=when)
+    lasted = partial(span, translate=translator(language_of(request)))
+    return _answer("sources.html", request, found=found, wells=wells, waits=context.waits(), when=when, lasted=lasted)
 
 
 def missing(request: Request, _problem: Exception | None = None) -> Response:

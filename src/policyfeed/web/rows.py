@@ -83,6 +83,16 @@ def when(moment: datetime, *, dated: bool = False) -> When:
     )
 
 
+def span(seconds: float, translate: Translate) -> str:
+    """A time that passed, in the unit that tells it best."""
+    _ = translate
+    if seconds < 90:
+        return _("{seconds:.0f} s").format(seconds=seconds)
+    if seconds < 90 * 60:
+        return _("{minutes:.0f} min").format(minutes=seconds / 60)
+    return _("{hours:.1f} h").format(hours=seconds / 3600)
+
+
 def _told(reason: Reason, names: Mapping[str, str], translate: Translate) -> Told:
     rule = _rule_name(reason.rule, translate)
     return Told(

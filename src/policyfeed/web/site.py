@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from policyfeed.app import App
 from policyfeed.config import Config, topic_names
 from policyfeed.formats import Publication
-from policyfeed.health import conditions
+from policyfeed.health import conditions, waits
 from policyfeed.publish import Page
 from policyfeed.web import health
 from policyfeed.web.app import create_app
@@ -46,6 +46,7 @@ class Site:
                 conditions=lambda: conditions(app.store, app.config.sources, app.clock()),
                 buttons=lambda: _buttons(app.config),
                 clock=app.clock,
+                waits=lambda: waits(app.store, app.clock()),
             )
         )
         self.published.load()
