@@ -23,7 +23,7 @@ from policyfeed.health import watch
 from policyfeed.poll import Poller, PollReport, due_time
 from policyfeed.publish import Page, PublishReport, publish
 from policyfeed.relevance import Judge
-from policyfeed.rhythm import Bounds, load_prior
+from policyfeed.rhythm import DAY, Bounds, load_prior
 from policyfeed.store import SourceState, Store, bodies, sources
 from policyfeed.transport.http import Client, HttpClient, Limits, Manner
 from policyfeed.transport.robots import Robots
@@ -314,8 +314,10 @@ def manner(source: Source) -> Manner:
 def bounds(config: Config, source: Source) -> Bounds:
     """The limits of a source's polls: its own, else the general ones."""
     polling = config.settings.polling
+    least = timedelta(minutes=source.least_minutes or polling.least_minutes)
     return Bounds(
-        least=timedelta(minutes=polling.least_minutes),
+        least=least,
+        most=max(least, timedelta(minutes=source.most_minutes)) if source.most_minutes else DAY,
         polls_per_day=source.polls_per_day or polling.polls_per_day,
         interval=timedelta(minutes=source.interval_minutes) if source.interval_minutes else None,
     )

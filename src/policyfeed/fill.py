@@ -27,11 +27,12 @@ from policyfeed.errors import (
     Unreadable,
     UpstreamError,
 )
+from policyfeed.harvest import reach
 from policyfeed.normalize import dates
 from policyfeed.normalize.detail import enrich
 from policyfeed.rhythm import retry_after
 from policyfeed.route import owed
-from policyfeed.sources import Detailed, detailed
+from policyfeed.sources import detailed
 from policyfeed.store import InDatabase, Store, articles, bodies, outbox
 from policyfeed.store.bodies import Body, BodyState
 from policyfeed.types import Article, Detail, Document, Judged, Request, Source, Verdict
@@ -44,7 +45,6 @@ _LEASE = timedelta(minutes=30)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=2)
 _LONGEST_WISH = 24 * 3600.0
 _GONE = (404, 410)
-_NOT_FOR_US = (403, 451)
 
 Fetch = Callable[[Source, Request], Awaitable[Document]]
 """Asks when robots.txt allows it and it is the host's turn."""
@@ -198,18 +198,18 @@ class _Asking:
         request = adapter.detail(self.source, url) if adapter and self.source else None
         if self.source is None or adapter is None or request is None:
             raise Unreadable("The source of {url} is not configured any more, or has no pages like it.", url=url)
-        detail = await self.filler.read(self.source, await self._ask(self.source, adapter, request), None)
+        detail = await self.filler.read(self.source, await self._ask(self.source, request), None)
         said = dates.parse(detail.updated, self.source.timezone) if known and not detail.content else None
         if known and said and said.at <= known:
             return None
         while detail.ways and self.requests < MOST_REQUESTS:
-            detail = await self._follow(self.source, adapter, detail)
+            detail = await self._follow(self.source, detail)
         return detail
 
-    async def _follow(self, source: Source, adapter: Detailed, detail: Detail) -> Detail:
+    async def _follow(self, source: Source, detail: Detail) -> Detail:
         """The detail after its next way was tried; a way that is closed for good leaves the others."""
         try:
-            return await self.filler.read(source, await self._ask(source, adapter, detail.ways[0]), detail)
+            return await self.filler.read(source, await self._ask(source, detail.ways[0]), detail)
         except (TooLarge, Unreadable, HostileDocument, LayoutChanged, Forbidden) as error:
             problem: UpstreamError = error
         except Refused as error:
@@ -219,18 +219,8 @@ class _Asking:
         said = () if detail.content else (str(problem),)  # a viewer ends where its next page is missing
         return replace(detail, ways=detail.ways[1:], warnings=(*detail.warnings, *said))
 
-    async def _ask(self, source: Source, adapter: Detailed, request: Request) -> Document:
-        """The answer, from another place where the first one refuses this network (never where it asks us to wait)."""
-        try:
-            return await self._answer(source, request)
-        except (Unreachable, Refused) as error:
-            other = adapter.elsewhere(request)
-            if other is None or (isinstance(error, Refused) and error.status not in _NOT_FOR_US):
-                raise
-            try:
-                return await self._answer(source, other)
-            except UpstreamError:
-                raise error from None
+    async def _ask(self, source: Source, request: Request) -> Document:
+        return await reach(lambda wanted: self._answer(source, wanted), source, request)
 
     async def _answer(self, source: Source, request: Request) -> Document:
         self.requests += 1

@@ -17,9 +17,9 @@ from typing import Any
 from policyfeed import registry
 from policyfeed.clock import Clock
 from policyfeed.documents import Reading, forgetful
-from policyfeed.errors import LayoutChanged, Refused
+from policyfeed.errors import LayoutChanged, Refused, Unreachable, UpstreamError
 from policyfeed.rhythm import retry_after
-from policyfeed.sources import explain, hidden, revealed
+from policyfeed.sources import elsewhere, explain, hidden, revealed
 from policyfeed.store import SourceState
 from policyfeed.types import NO_WISHES, Article, Document, Request, Source, Validators, Verdict, Wishes
 
@@ -29,6 +29,8 @@ NOT_MODIFIED = 304
 WHOLE_AGAIN = timedelta(days=7)
 """A server whose validators are stuck would say 304 for ever: so often, and no more, it is asked for the whole."""
 NO_VALIDATORS = Validators()
+NOT_FOR_US = (None, 403, 451)
+"""How a server says that it does not speak to this network; None = not at all."""
 
 
 Fetch = Callable[[Source, Request], Awaitable[Document]]
@@ -176,12 +178,36 @@ class Visit:
         )
 
     async def _ask(self, request: Request) -> Document:
+        return await ask(self._counted, self._clock, self.source, request)
+
+    async def _counted(self, source: Source, request: Request) -> Document:
         self.requests += 1
-        return await ask(self._fetch, self._clock, self.source, request)
+        return await self._fetch(source, request)
 
 
 async def ask(fetch: Fetch, clock: Clock, source: Source, request: Request) -> Document:
     """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
+    return await reach(lambda wanted: _answer(fetch, clock, source, wanted), source, request)
+
+
+async def reach(answer: Callable[[Request], Awaitable[Document]], source: Source, request: Request) -> Document:
+    """The answer, from another place of the publisher where the first one does not speak to this network.
+
+    Never where it asks us to wait. When the other place is of no use either, the first one's error is raised.
+    """
+    try:
+        return await answer(request)
+    except (Unreachable, Refused) as error:
+        other = elsewhere(source, request) if getattr(error, "status", None) in NOT_FOR_US else None
+        if other is None:
+            raise
+        try:
+            return await answer(other)
+        except UpstreamError:
+            raise error from None
+
+
+async def _answer(fetch: Fetch, clock: Clock, source: Source, request: Request) -> Document:
     document = hidden(source, await fetch(source, revealed(source, request)))
     asked_if = any(name in ("If-None-Match", "If-Modified-Since") for name, _ in request.headers)
     if 200 <= document.status < 300 or (document.status == NOT_MODIFIED and asked_if):

@@ -21,7 +21,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from policyfeed.clock import KST
-from policyfeed.types import Article, Origin
+from policyfeed.types import Article, Kind, Origin
 
 NAMESPACE = uuid.UUID("6c1f2f8e-5d0b-5f7e-9a52-3f1d0b6a7c11")
 REACH = timedelta(days=2)
@@ -68,6 +68,8 @@ _OTHER_TEXT = 50
 """Below this likeness (percent) two texts under one title are two releases."""
 _LONG_ENDING = 3
 """Syllables by which one word may not outgrow another: 인도 and 인도네시아. Particles and endings are shorter."""
+_PARTICULAR = (Kind.REFERENCE, Kind.EXPLANATION, Kind.ACTIVITY)
+"""Kinds of press releases: where one place says so, and another only that it is one, the first knows better."""
 _LEAST = 14
 """Shorter titles are joined only when they are equal: there is too little in them to be alike."""
 
@@ -256,6 +258,7 @@ def join(known: Article, seen: Article, now: datetime) -> Article:
         summary=known.summary or seen.summary,
         content=known.content or seen.content,
         department=known.department or seen.department,
+        kind=seen.kind if known.kind is Kind.PRESS_RELEASE and seen.kind in _PARTICULAR else known.kind,
         attachments=(*known.attachments, *(one for one in seen.attachments if one not in known.attachments)),
     )
     if known.published is None or (known.dated and not seen.dated and _same_day(known, seen)):

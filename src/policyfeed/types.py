@@ -105,6 +105,10 @@ class Source:
     enabled: bool = True
     interval_minutes: int | None = None
     """A fixed interval between polls; None = planned from the source's own rhythm."""
+    least_minutes: float | None = None
+    """Never two polls within this time; None = the general one (``policyfeed.toml``)."""
+    most_minutes: float | None = None
+    """Never longer without a poll; None = a day."""
     polls_per_day: int | None = None
     """The budget of requests; None = the general one (``policyfeed.toml``)."""
     licence: str = ""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from policyfeed.app import bounds
 from policyfeed.config import Config, find_folder, load, shipped
 from policyfeed.errors import ConfigErrors
 from policyfeed.types import Secret
@@ -187,6 +188,7 @@ def source(**changes: str) -> str:
         (source(article_kind='"news"'), ("source.a.article_kind", "press_release")),
         (source(interval_minutes="0"), ("source.a.interval_minutes", "1")),
         (source(intervall_minutes="5"), ("source.a.intervall_minutes", "interval_minutes")),
+        (source(least_minutes="30", most_minutes="20"), ("source.a.most_minutes", "least_minutes")),
         (source(method='"PUT"'), ("source.a.method", "POST")),
         (source(id='"두 단어"'), ("id", "pattern")),
         (source() * 2, ("source.a", "twice")),
@@ -303,3 +305,17 @@ def test_where_the_configuration_is_looked_for(tmp_path: Path) -> None:
 )
 def test_links_lead_to_where_it_serves_when_no_public_address_is_set(environ: dict[str, str], expected: str) -> None:
     assert {feed.base_url for feed in load(shipped(), environ).feeds} == {expected}
+
+
+def test_a_source_may_have_bounds_of_its_own(folder: Folder) -> None:
+    folder.write("policyfeed.toml", "[polling]\nleast_minutes = 10\n")
+    folder.write(
+        "sources/own.toml",
+        source(least_minutes="30", most_minutes="120")
+        + source(id='"b"', most_minutes="5")
+        + source(id='"c"', least_minutes="2"),
+    )
+    config = folder.load()
+    found = {one.id: bounds(config, one) for one in config.sources}
+    minutes = {id_: (found[id_].least.total_seconds() / 60, found[id_].most.total_seconds() / 60) for id_ in "abc"}
+    assert minutes == {"a": (30, 120), "b": (10, 10), "c": (2, 1440)}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from policyfeed import registry
@@ -141,6 +141,8 @@ class SourceTable(Strict):
     article_kind: Kind = Kind.PRESS_RELEASE
     enabled: bool = True
     interval_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+    least_minutes: Annotated[float, Field(ge=1, le=1440)] | None = None
+    most_minutes: Annotated[float, Field(ge=1, le=1440)] | None = None
     polls_per_day: Annotated[int, Field(ge=1, le=1440)] | None = None
     licence: str = ""
     method: Literal["GET", "POST"] = "GET"
@@ -167,6 +169,13 @@ class SourceTable(Strict):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(marked("no time zone has that name; they are written like Asia/Seoul")) from None
         return zone
+
+    @field_validator("most_minutes")
+    @classmethod
+    def _not_under_the_least(cls, most: float | None, others: ValidationInfo) -> float | None:
+        if most is not None and most < (others.data.get("least_minutes") or 0):
+            raise ValueError(marked("must not be less than least_minutes"))
+        return most
 
     @field_validator("url")
     @classmethod

@@ -6,7 +6,7 @@ ask ``next_poll`` when to come again. Failures go to ``after_failure`` (429: ``a
 for is read by ``retry_after`` and ``server_floor``.
 """
 
-from policyfeed.rhythm.bounds import Bounds
+from policyfeed.rhythm.bounds import DAY, Bounds
 from policyfeed.rhythm.calendar import works
 from policyfeed.rhythm.due import believable, settled
 from policyfeed.rhythm.plan import next_poll
@@ -15,6 +15,7 @@ from policyfeed.rhythm.profile import Profile
 from policyfeed.rhythm.retry import after_failure, after_refusal, retry_after, server_floor
 
 __all__ = [
+    "DAY",
     "Bounds",
     "Prior",
     "Profile",

@@ -99,6 +99,12 @@ def detailed(source: Source) -> Detailed | None:
     return found
 
 
+def elsewhere(source: Source, request: Request) -> Request | None:
+    """The same thing at another place of the same publisher; None = there is none."""
+    adapter = detailed(source)
+    return adapter.elsewhere(request) if adapter else None
+
+
 def body_url(source: Source, url: str) -> str:
     """Where an article's body can be read; "" when the source's kind knows of no such place."""
     adapter = detailed(source)

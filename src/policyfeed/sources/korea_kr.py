@@ -1,4 +1,4 @@
-"""korea.kr's list of press releases: all ministries in one place, what is left since the RSS was switched off.
+"""korea.kr's lists (보도자료, 설명·해명, 정책뉴스): all ministries in one place, what is left of its RSS.
 
 The list gives title, lead, ministry and day. It is asked for the last days (``overlap_days``), newest first, page by
 page. Releases may be listed late, under their earlier approval date, or vanish, so a poll may stop early only when the
@@ -18,6 +18,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from policyfeed.clock import KST
 from policyfeed.errors import Blocked, LayoutChanged
+from policyfeed.normalize.korea_kr import SITE
 from policyfeed.normalize.korea_kr import detail as detail
 from policyfeed.normalize.korea_kr import elsewhere as elsewhere
 from policyfeed.normalize.korea_kr import read_detail as read_detail
@@ -61,7 +62,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
     number, start, end = _asked(document)
     total = _total(text, document)
-    found = {_id(node): _entry(node, document) for node in LexborHTMLParser(text).css(_ITEM)}
+    found = {_id(node): _entry(node) for node in LexborHTMLParser(text).css(_ITEM)}
     missing = total - len(cursor.get("read", {}))
     if missing > (PER_PAGE if number > 1 else 0) and found.keys() <= cursor.get("read", {}).keys():
         raise LayoutChanged(
@@ -136,7 +137,7 @@ def _total(text: str, document: Document) -> int:
     )
 
 
-def _entry(node: LexborNode, document: Document) -> Entry:
+def _entry(node: LexborNode) -> Entry:
     def part(selector: str) -> str:
         found = node.css_first(selector)
         for line_break in found.css("br") if found else ():
@@ -145,9 +146,7 @@ def _entry(node: LexborNode, document: Document) -> Entry:
 
     return Entry(
         title=part("strong"),
-        url=urljoin(document.url, f"/briefing/pressReleaseView.do?newsId={_id(node)}")
-        if "pressReleaseView" in (node.attributes.get("href") or "")
-        else urljoin(document.url, node.attributes.get("href") or ""),
+        url=urljoin(SITE, f"{urlsplit(node.attributes.get('href') or '').path}?newsId={_id(node)}"),
         published=part("span.source > span:nth-child(1)").strip(),
         summary=part("span.lead").strip(),
         ministry=part("span.source > span:nth-child(2)").strip(),
