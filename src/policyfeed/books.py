@@ -109,9 +109,8 @@ class Books:
             return titles, identity.Neighbours()
         times = [article.sort_time for article in unknown]
         ministries = {one.id for article in unknown for one in (article.ministry, *article.ministries)}
-        marks = {identity.title_mark(article.title) for article in unknown}
         reach = (min(times) - identity.REACH, max(times) + identity.REACH)
-        for number, title, at in articles.titles(self.tx, *reach, ministries, marks):
+        for number, title, at in articles.titles(self.tx, *reach, ministries, [one.title for one in unknown]):
             titles.add(number, title, at)
         wanted = {number for article in unknown for number in titles.like(article.title, article.sort_time)}
         return titles, identity.Neighbours.of(articles.get(self.tx, wanted).values())

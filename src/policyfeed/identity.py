@@ -203,7 +203,23 @@ class Neighbours:
 
 def title_mark(title: str) -> str:
     """A hash of the close title (hex): what equal titles are looked up by."""
-    return hashlib.blake2b(close_title(title).encode("utf-8", "replace"), digest_size=12).hexdigest()
+    return _mark(close_title(title))
+
+
+def head_mark(title: str) -> str | None:
+    """The mark of the title without its subtitle; None where it has none."""
+    head = _head(title)
+    return _mark(head) if head != close_title(title) else None
+
+
+def like_mark(title: str) -> str:
+    """A hash of what two alike titles have in common in any case: what alike titles are looked up by."""
+    numbers, stages = _signs(close_title(title))
+    return _mark(repr((numbers, sorted(stages))))
+
+
+def _mark(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
 def quoted(text: str) -> tuple[str, ...]:
@@ -240,12 +256,12 @@ class Titles:
 
 
 def _head(title: str) -> str:
-    return close_title(_HEAD.split(title.strip())[0])
+    return close_title(_HEAD.split(title.strip(), 1)[0])
 
 
-def _signs(key: str) -> tuple[object, ...]:
+def _signs(key: str) -> tuple[tuple[str, ...], frozenset[str]]:
     """What two alike titles have in common in any case."""
-    return (tuple(_NUMBER.findall(key)), frozenset(_stages(key)))
+    return tuple(_NUMBER.findall(key)), frozenset(_stages(key))
 
 
 def join(known: Article, seen: Article, now: datetime) -> Article:

@@ -270,6 +270,38 @@ def test_an_article_is_found_by_whatever_names_it(tmp_path: Path) -> None:
     store.close()
 
 
+STORED_TITLES = (
+    ("mcee", "여름철 녹조 저감 대책 3건 발표"),
+    ("mcee", "여름철 녹조 저감 대책 4건 발표"),
+    ("moel", "여름철 녹조 저감 대책 3건을 발표"),
+    ("moel", "[참고] 폭염 대비 점검"),
+    ("mcee", "폭염 대비 점검 - 전국 세 곳"),
+    ("both", "녹조 저감 대책 3건 발표한다"),
+)
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        ("여름철 녹조 저감 대책 3건 공개", {1, 6}),  # its ministry's and joint ones with the same numbers
+        ("폭염 대비 점검", {4, 5}),  # equal elsewhere, and a title that goes on
+        ("폭염 대비 점검 — 서울", {4, 5}),  # the title that it goes on from, and one without numbers
+        ("전혀 다른 이야기 3건", {1, 6}),
+        ("전혀 다른 이야기", {5}),
+        ("전혀 다른 공모", set()),
+    ],
+)
+def test_titles_that_can_be_alike_are_found(store: Store, title: str, found: set[int]) -> None:
+    bodies = {"mcee": (releases.CLIMATE,), "moel": (releases.LABOUR,), "both": (releases.LABOUR, releases.CLIMATE)}
+    with store.write() as tx:
+        for number, (body, stored) in enumerate(STORED_TITLES, 1):
+            one = releases.article(number, title=stored, ministry=bodies[body][0], ministries=bodies[body])
+            articles.insert_all(tx, [one])
+        near = articles.titles(tx, NOW - timedelta(days=2), NOW + timedelta(days=2), ["mcee"], [title])
+        assert {number for number, _, _ in near} == found
+        assert articles.titles(tx, NOW + timedelta(days=2), NOW + timedelta(days=3), ["mcee"], [title]) == []
+
+
 def test_thousands_of_keys_may_be_asked_for_at_once(store: Store) -> None:
     with store.write() as tx:
         articles.insert(tx, releases.article(7))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from policyfeed.identity import mint
+from policyfeed.identity import head_mark, like_mark, mint, same_release, title_mark
 from policyfeed.normalize.links import absolute, canonical
 from policyfeed.selection import Selection
 from policyfeed.store import Store, articles, outbox
 from policyfeed.types import Source
+from tests import releases
 from tests.alerts import Hand
 from tests.fakes import Item, Server, channel, poller, rss, source
 
@@ -60,6 +61,38 @@ def test_other_parameters_are_another_page(one: dict[str, str], other: dict[str,
     links = [f"https://example.go.kr/view.do?{'&'.join(f'{k}={v}' for k, v in each.items())}" for each in (one, other)]
     keys = [canonical(absolute(link, links[0])) for link in links]
     assert (keys[0] == keys[1]) == (one == other)
+
+
+# Titles ---------------------------------------------------------------------------------------------------------------
+
+PARTS = ("탄소중립", "시범사업", "배출권", "할당위원회", "제12차", "2026년", "1분기", "개최", "결과", "선정")
+WORDS = st.lists(st.sampled_from(PARTS), min_size=1, max_size=8, unique=True).map(" ".join)
+
+
+@st.composite
+def shown_twice(draw: st.DrawFn) -> tuple[str, str]:
+    """Two titles, often of one release: with tags, signs, subtitles of their own, a letter more."""
+    words = draw(WORDS)
+
+    def shown() -> str:
+        text = draw(st.sampled_from([words, words, words, draw(WORDS)])).replace(" ", draw(st.sampled_from(" ·")))
+        at = draw(st.integers(0, len(text)))
+        text = text[:at] + draw(st.sampled_from(["", "", "의", "를 위한", "3"])) + text[at:]
+        return draw(st.sampled_from(["", "[보도자료] "])) + text + draw(st.sampled_from(["", " - 부제", " – 개최 3건"]))
+
+    return shown(), shown()
+
+
+@given(shown_twice(), st.booleans())
+def test_one_releases_titles_are_found_by_their_marks(titles: tuple[str, str], elsewhere: bool) -> None:
+    """What the store looks for: ``articles.titles``."""
+    one, other = (releases.article(number, title=title, published=releases.NOW) for number, title in enumerate(titles))
+    other = replace(other, origins=(replace(other.origins[0], source="another"),))
+    other = replace(other, ministry=releases.LABOUR, ministries=(releases.LABOUR,)) if elsewhere else other
+    if same_release(one, other):
+        shared = one.ministry == other.ministry and like_mark(titles[0]) == like_mark(titles[1])
+        equal = title_mark(titles[1]) in (title_mark(titles[0]), head_mark(titles[0]))
+        assert shared or equal or head_mark(titles[1]) == title_mark(titles[0])
 
 
 # Arrival --------------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from sqlalchemy import (
     union,
 )
 
+from policyfeed import identity
 from policyfeed.selection import Selection
 from policyfeed.store import answers, codec
 from policyfeed.store.prepared import Prepared, insertion
@@ -41,14 +42,16 @@ _SOME = origins.c.key.in_(bindparam("some", expanding=True))
 _BY_KEYS = Prepared(select(origins.c.key, origins.c.number).where(_SOME))
 _DIGESTS = Prepared(select(origins.c.key, origins.c.digest).where(origins.c.source == bindparam("source"), _SOME))
 _TIMES = articles.c.sort_time.between(bindparam("start", type_=UtcDateTime), bindparam("end", type_=UtcDateTime))
+_LIKE = articles.c.like_mark.in_(bindparam("likes", expanding=True))
 _TITLES = Prepared(
     union(
         *(
             select(articles.c.number, articles.c.title, articles.c.sort_time).where(where, _TIMES)
             for where in (
-                articles.c.ministry_id.in_(bindparam("ministries", expanding=True)),
-                articles.c.joint,
-                articles.c.title_mark.in_(bindparam("marks", expanding=True)),
+                and_(articles.c.ministry_id.in_(bindparam("ministries", expanding=True)), _LIKE),
+                and_(articles.c.joint, _LIKE),
+                articles.c.title_mark.in_(bindparam("heads", expanding=True)),
+                articles.c.head_mark.in_(bindparam("marks", expanding=True)),
             )
         )
     )
@@ -105,13 +108,19 @@ def between(tx: Connection, start: datetime, end: datetime) -> list[Article]:
 
 
 def titles(
-    tx: Connection, start: datetime, end: datetime, ministries: Iterable[str], marks: Iterable[str]
+    tx: Connection, start: datetime, end: datetime, ministries: Iterable[str], like: Iterable[str]
 ) -> list[tuple[int, str, datetime]]:
-    """(number, title, time) of the articles in [start, end] of these ministries, of several, or with these titles."""
+    """(number, title, time) of the articles in [start, end] whose titles are equal to one of these, or its head, or of
+    which it is the head; and of those of these ministries, or of several, whose titles can be alike.
+    """
     found: set[tuple[int, str, datetime]] = set()
     bodies = sorted(set(ministries))
-    for some in _batches(sorted(set(marks))):
-        found.update(_TITLES.rows(tx, start=start, end=end, ministries=bodies, marks=some))
+    for some in _batches(sorted(set(like))):
+        marks = [identity.title_mark(one) for one in some]
+        heads = [*marks, *(mark for one in some if (mark := identity.head_mark(one)))]
+        likes = sorted({identity.like_mark(one) for one in some})
+        times = {"start": start, "end": end}
+        found.update(_TITLES.rows(tx, **times, ministries=bodies, likes=likes, heads=heads, marks=marks))
     return sorted(found)
 
 

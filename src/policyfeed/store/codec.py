@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from policyfeed.identity import title_mark
+from policyfeed.identity import head_mark, like_mark, title_mark
 from policyfeed.types import (
     Article,
     Attachment,
@@ -36,6 +36,8 @@ def article_row(article: Article) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(article, name) for name in _PLAIN}
     row |= {
         "title_mark": title_mark(article.title),
+        "head_mark": head_mark(article.title),
+        "like_mark": like_mark(article.title),
         "joint": len(article.ministries) > 1,
         "ministry_id": article.ministry.id,
         "ministry_name": article.ministry.name,

@@ -104,6 +104,8 @@ articles = Table(
     Column("id", String(100), nullable=False, unique=True),
     Column("title", Text, nullable=False),
     Column("title_mark", String(24), nullable=False),
+    Column("head_mark", String(24)),
+    Column("like_mark", String(24), nullable=False),
     Column("ministry_id", String(60), nullable=False),
     Column("ministry_name", Text, nullable=False),
     Column("ministries", JSON, nullable=False),
@@ -127,11 +129,13 @@ articles = Table(
     Column("revision", Integer, nullable=False),
     Column("withdrawn", UtcDateTime),
     Index(None, "sort_time", "number"),
-    Index(None, "ministry_id", "sort_time"),
+    Index(None, "ministry_id", "like_mark", "sort_time"),
     Index(None, "title_mark", "sort_time"),
-    Index(None, "joint", "sort_time"),
     sqlite_autoincrement=True,
 )
+# of few articles each
+for _name, _where in (("like_mark", articles.c.joint), ("head_mark", articles.c.head_mark.is_not(None))):
+    Index(None, articles.c[_name], articles.c.sort_time, sqlite_where=_where, postgresql_where=_where)
 
 origins = Table(
     "origins",
