@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import signal
 import sys
 from pathlib import Path
@@ -12,7 +15,7 @@ import typer
 from policyfeed import __version__
 from policyfeed.cli.commands import Commands
 from policyfeed.cli.say import FAILED, USAGE, _, complain
-from policyfeed.errors import ConfigErrors, PolicyfeedError, UsageError
+from policyfeed.errors import ConfigErrors, OutputError, PolicyfeedError, UsageError
 
 app = typer.Typer(
     cls=Commands,
@@ -53,6 +56,9 @@ def start(
 def main() -> None:
     """Run the command; a user's mistake is a message and an exit code, never a traceback."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None when it was closed
+            stream.reconfigure(errors="replace")  # a terminal without Korean letters shows the others
     try:
         app(standalone_mode=True)
     except ConfigErrors as problems:
@@ -65,3 +71,8 @@ def main() -> None:
     except PolicyfeedError as problem:
         complain(problem)
         sys.exit(FAILED)
+    except OSError as problem:
+        if problem.filename is not None or problem.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+            raise
+        complain(OutputError("The output could not be written: {problem}.", problem=problem.strerror))
+        os._exit(FAILED)  # leaving as usual would try to write the rest once more

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 
 from policyfeed.article_json import as_json as article_json
 from policyfeed.cli.given import configuration, topics
-from policyfeed.cli.say import _, json_line, out, say, table, when
+from policyfeed.cli.say import _, brief, json_line, out, say, show, table, when
 from policyfeed.cli.stored import opened_store
+from policyfeed.config import Config, topic_names
 from policyfeed.errors import UsageError
+from policyfeed.formats import field_name, rule_name
+from policyfeed.i18n import environment_language
 from policyfeed.normalize import dates
 from policyfeed.relevance import Judge, Rules, judge_text
 from policyfeed.selection import Selection
@@ -41,11 +46,13 @@ def articles(
     selection = Selection(
         kept_only=not (all_ or dropped),
         ministries=tuple(config.ministries.named(one).id for one in ministry or ()),
-        topics=tuple(topic or ()),
+        topics=tuple(_topic(config, one) for one in topic or ()),
         words=tuple(words or ()),
     )
     with opened_store() as store, store.read() as tx:
         found = stored.newest(tx, selection, sys.maxsize, since=_since(since))
+    if not found:
+        _check_ministries(config, ministry or ())
     chosen = [one for one in found if not (dropped and one.verdict.kept)][: limit or None]
     if as_json:
         for one in chosen:
@@ -59,6 +66,8 @@ def explain(
     context: typer.Context,
     wanted: Annotated[str, typer.Argument(metavar="ID|URL|TITLE", help=_("An article, or a title to judge."))],
 ) -> None:
+    if not wanted.strip():
+        raise UsageError("There is nothing to explain.", remedy="Give an article's number, id or address, or a title.")
     rules = topics(context)
     with opened_store() as store, store.read() as tx:
         found = stored.find(tx, wanted)
@@ -77,6 +86,23 @@ def explain(
     _explain(rules, judge_text(Judge(rules), title=wanted))
 
 
+def _topic(config: Config, name: str) -> str:
+    """Raises UsageError for one that does not exist."""
+    known = [one.id for one in config.rules.topics]
+    if name not in known:
+        raise UsageError("No topic is called {topic!r}.", remedy="Known: {known}.", topic=name, known=", ".join(known))
+    return name
+
+
+def _check_ministries(config: Config, names: Sequence[str]) -> None:
+    """Raises UsageError for a name that the configuration does not have: articles may be by others, but none is."""
+    known = {name for body in config.bodies for name in (body.id, body.name)}
+    for name in names:
+        if config.ministries.get(config.ministries.named(name).id) is None:
+            near = ", ".join(get_close_matches(name, known, cutoff=0.5)) or ", ".join(sorted(known)[-8:]) + " …"
+            raise UsageError("No ministry is called {name!r}.", remedy="Known: {known}.", name=name, known=near)
+
+
 def _since(text: str) -> datetime | None:
     if not text:
         return None
@@ -91,19 +117,20 @@ def _show(chosen: list[Judged]) -> None:
     for one in chosen:
         article, verdict = one.article, one.verdict
         topics = " ".join(verdict.topics) if verdict.kept else _("dropped")
-        named = (str(article.number), article.title, article.ministry.name, when(article.published))
+        named = (str(article.number), article.title, article.ministry.name, brief(article.published))
         shown.add_row(*named, f"{verdict.score:.0f}", topics)
-    out.print(shown)
+    show(shown)
 
 
 def _explain(rules: Rules, verdict: Verdict) -> None:
     template = "Kept with {score} of 100 points: {topics}" if verdict.kept else "Dropped with {score} of 100 points"
-    names = {topic.id: topic.name_ko for topic in rules.topics}
+    names = topic_names(rules, environment_language())
     named = ", ".join(f"{topic} {names.get(topic, '')}".strip() for topic in verdict.topics)
     say(template, score=f"{verdict.score:.1f}", topics=named)
-    shown = table("points", "rule", "topic", "term", "field", "position")
+    shown = table("points", "rule", "topic", "term", "field", "position", wide="term")
     for reason in verdict.reasons:
         place = str(reason.offset) if reason.offset >= 0 else ""
-        shown.add_row(f"{reason.points:+.1f}", reason.rule, reason.topic, reason.term, reason.field, place)
-    out.print(shown)
+        where = field_name(reason.field, _), place
+        shown.add_row(f"{reason.points:+.1f}", rule_name(reason.rule, _), reason.topic, reason.term, *where)
+    show(shown)
     say("Rules {version}", version=verdict.rule_version)

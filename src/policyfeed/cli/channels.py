@@ -11,7 +11,7 @@ import typer
 from policyfeed.app import opened
 from policyfeed.channels import Channel
 from policyfeed.cli.given import configuration
-from policyfeed.cli.say import FAILED, _, err, out, say, table
+from policyfeed.cli.say import FAILED, _, err, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
 from policyfeed.config import Config, data_folder
@@ -29,14 +29,14 @@ def list_(context: typer.Context) -> None:
     with opened_store() as store, store.read() as tx:
         counts = stored.counts(tx)
         states = {channel.name: stored.channel_state(tx, channel.name) for channel in config.channels}
-    shown = table("channel", "kind", "state", "pending", "delivered", "dead")
+    shown = table("channel", "kind", "state", "pending", "delivered", "dead", wide="state")
     for channel in config.channels:
         closed = states[channel.name].closed
         numbers = (str(counts.get((channel.name, state), 0)) for state in ("pending", "delivered", "dead"))
         shown.add_row(channel.name, channel.kind, f"{_('closed')}: {closed}" if closed else _("on"), *numbers)
     for name in config.silent:
         shown.add_row(name, "", _("off"), "", "", "")
-    out.print(shown)
+    show(shown)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from policyfeed.article_json import verdict_json
 from policyfeed.cli.given import topics
 from policyfeed.cli.say import _, json_line, out
 from policyfeed.errors import UsageError
+from policyfeed.normalize.text import clean
 from policyfeed.relevance import Judge, judge_text
 from policyfeed.types import Verdict
 
@@ -35,11 +36,11 @@ def classify(
 
 
 def _lines() -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(sys.stdin, 1):
+    for number, line in enumerate(sys.stdin.buffer, 1):
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            value = json.loads(line, parse_constant=_refuse)
         except ValueError:
             value = None
         if not isinstance(value, dict) or not isinstance(value.get("title"), str):
@@ -51,6 +52,11 @@ def _lines() -> Iterator[dict[str, Any]]:
         yield value
 
 
+def _refuse(constant: str) -> None:
+    """NaN and Infinity are no JSON, whatever Python thinks (RFC 8259 §6)."""
+    raise ValueError(constant)
+
+
 def _judged(judge: Judge, value: dict[str, Any]) -> Verdict:
-    lead, body, ministry = (str(value.get(name) or "") for name in ("lead", "body", "ministry"))
-    return judge_text(judge, title=value["title"], lead=lead, body=body, ministry=ministry)
+    title, lead, body, ministry = (clean(str(value.get(name) or "")) for name in ("title", "lead", "body", "ministry"))
+    return judge_text(judge, title=title, lead=lead, body=body, ministry=ministry)

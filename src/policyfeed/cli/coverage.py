@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +14,7 @@ from policyfeed import registry
 from policyfeed.app import opened
 from policyfeed.cli.backfill import PACE, day, named_source, paced
 from policyfeed.cli.given import configuration
-from policyfeed.cli.say import FAILED, _, json_line, out, progress, say, table
+from policyfeed.cli.say import FAILED, _, json_line, progress, say, show, table
 from policyfeed.clock import KST
 from policyfeed.config import data_folder
 from policyfeed.coverage import Coverage, Day, Row
@@ -44,9 +44,10 @@ def coverage(
         async with opened(config, data_folder()) as app:
             yesterday = app.clock().astimezone(KST).date() - timedelta(days=1)
             start = day(first) if first else yesterday
+            end = day(last) if last else start
+            _check_days(start, end, yesterday + timedelta(days=1))
             poller = replace(app.poller, fetch=paced(app, pace))
             compared = Coverage(poller=poller, source=chosen, bodies=config.bodies, quick=quick)
-            end = day(last) if last else start
             with progress("Comparing", (end - start).days + 1, quiet=as_json) as step:
                 found = []
                 async for one in compared.days(start, end):
@@ -80,8 +81,15 @@ def _check(source: Source) -> None:
         )
 
 
+def _check_days(first: date, last: date, today: date) -> None:
+    if first > last:
+        raise UsageError("{first} is after {last}.", remedy="Give --day the earlier one.", first=first, last=last)
+    if last > today:
+        raise UsageError("{day} is yet to come.", remedy="Give a day until today.", day=last)
+
+
 def _show(found: list[Day], *, as_json: bool) -> None:
-    shown = table("day", "ministry", "listed", "its own total", "stored", "missing")
+    shown = table("day", "ministry", "listed", "its own total", "stored", "missing", wide="missing")
     for one in found:
         for row in one.rows:
             if as_json:
@@ -96,7 +104,7 @@ def _show(found: list[Day], *, as_json: bool) -> None:
             _sum(shown, one)
     if as_json:
         return
-    out.print(shown)
+    show(shown)
     for one in found:
         _conclude(one)
 

@@ -10,7 +10,7 @@ import typer
 
 from policyfeed.article_json import as_json as article_json
 from policyfeed.cli.given import configuration
-from policyfeed.cli.say import _, json_line, out, progress, say, table, when
+from policyfeed.cli.say import _, brief, json_line, out, progress, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
 from policyfeed.errors import UsageError
@@ -93,9 +93,9 @@ def review(
     shown = table("number", "title", "ministry", "published", "score")
     for one in chosen:
         article = one.article
-        named = (str(article.number), article.title, article.ministry.name, when(article.published))
+        named = (str(article.number), article.title, article.ministry.name, brief(article.published))
         shown.add_row(*named, f"{one.verdict.score:.0f}")
-    out.print(shown)
+    show(shown)
     share, low, high = missed_share(len(said), sum(one.relevant for one in said))
     if said:
         template = "Of {count} sampled and labelled, {share} were relevant (95 %: {low} to {high})."
@@ -128,9 +128,12 @@ def rescore(
         return
     counted = {"articles": report.articles, "changed": report.changed, "kept": report.kept, "dropped": report.dropped}
     say("{articles} articles judged: {changed} changed, {kept} newly kept, {dropped} newly dropped.", **counted)
-    shown = table("feed", "before", "after", "enter", "leave")
+    shown = table("feed", "before", "after")
     for one in report.feeds:
-        shown.add_row(one.name, str(one.before), str(one.after), "\n".join(one.enter[:3]), "\n".join(one.leave[:3]))
-    out.print(shown)
+        shown.add_row(one.name, str(one.before), str(one.after))
+    show(shown)
+    for one in report.feeds:
+        for line in (*(f"+ {title}" for title in one.enter), *(f"− {title}" for title in one.leave)):
+            out.print(f"{one.name} {line}", markup=False)
     if dry_run:
         say("Nothing was stored (--dry-run).")

@@ -24,7 +24,7 @@ app = typer.Typer()
 @app.command()
 def fill(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(help=_("At most so many; 0 = all that are due."))] = 0,
+    limit: Annotated[int, typer.Option(min=0, help=_("At most so many; 0 = all that are due."))] = 0,
     retry: Annotated[
         bool, typer.Option("--retry", help=_("Also what was given up or waits for its next try."))
     ] = False,

@@ -13,7 +13,7 @@ from policyfeed.app import App, opened
 from policyfeed.article_json import time
 from policyfeed.backfill import way
 from policyfeed.cli.given import configuration
-from policyfeed.cli.say import FAILED, _, complain, err, json_line, out, say, table, when
+from policyfeed.cli.say import FAILED, _, brief, complain, err, json_line, out, say, show, table, when
 from policyfeed.config import Config, data_folder
 from policyfeed.config.writing import source_table
 from policyfeed.errors import Unreadable, UpstreamError, UsageError
@@ -109,7 +109,7 @@ def _chosen(config: Config, wanted: str) -> Source:
 def _address(url: str) -> str:
     """Raises UsageError, and ConfigError for an address that is known to be dead."""
     address = url if "://" in url else f"https://{url}"
-    if not address.startswith(("http://", "https://")):
+    if not address.startswith(("http://", "https://")) or not address.partition("://")[2].strip():
         raise UsageError("{url} is no web address.", remedy="Give one that begins with https://.", url=url)
     if notice := retired(address):
         raise UsageError(notice.template, remedy=notice.remedy, **notice.facts)
@@ -245,9 +245,9 @@ def _show_feeds(feeds: tuple[Feed, ...]) -> None:
     for feed in feeds:
         if feed.looked is not None:
             title = feed.looked.title or feed.candidate.title
-            cells = (feed.looked.format, str(len(feed.looked.seen)), when(feed.newest))
+            cells = (feed.looked.format, str(len(feed.looked.seen)), brief(feed.newest))
             shown.add_row(*cells, HOW[feed.candidate.how], title, feed.candidate.url)
-    out.print(shown)
+    show(shown)
     for feed in feeds:
         if feed.error is not None:
             err.print(f"{feed.candidate.url}: {feed.error.text(_)}", style="red", markup=False)
@@ -260,7 +260,7 @@ def _show_board(found: Discovery, board: Source) -> None:
     shown = table("date", "title", "link")
     for entry in found.entries[:5]:
         shown.add_row(entry.published, " ".join(entry.title.split()), entry.url)
-    out.print(shown)
+    show(shown)
     if found.proven:
         say("The first item's address leads to its text.")
 

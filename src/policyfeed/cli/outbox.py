@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from policyfeed.article_json import time
-from policyfeed.cli.say import _, json_line, out, say, table, when
+from policyfeed.cli.given import configuration
+from policyfeed.cli.say import _, brief, json_line, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
 from policyfeed.errors import UsageError
@@ -28,7 +29,7 @@ def list_(
     states = () if all_ else (DeliveryState.PENDING, DeliveryState.DEAD)
     with opened_store() as store, store.read() as tx:
         found = stored.listing(tx, states, channel)
-    shown = table("key", "channel", "article", "state", "attempts", "due", "error")
+    shown = table("key", "channel", "article", "state", "attempts", "due", "error", wide="error")
     for one in found:
         if as_json:
             line = {"key": one.key, "channel": one.channel, "number": one.number, "revision": one.revision}
@@ -36,14 +37,14 @@ def list_(
             json_line(line | {"state": one.state.value, "attempts": one.attempts, "error": one.error} | moments)
         else:
             attempts, state = str(one.attempts), _(one.state.value)
-            shown.add_row(one.key, one.channel, str(one.number), state, attempts, when(one.due), one.error)
+            shown.add_row(one.key, one.channel, str(one.number), state, attempts, brief(one.due), one.error)
     if not as_json:
-        out.print(shown)
+        show(shown)
 
 
 @app.command()
-def retry(keys: Keys = None, channel: Channel = None) -> None:
-    _need(keys, channel)
+def retry(context: typer.Context, keys: Keys = None, channel: Channel = None) -> None:
+    _need(context, keys, channel)
     with opened_store() as store, store.write() as tx:
         number = stored.revive(tx, now(), channel=channel, keys=keys or ())
         if channel:
@@ -52,13 +53,24 @@ def retry(keys: Keys = None, channel: Channel = None) -> None:
 
 
 @app.command()
-def drop(keys: Keys = None, channel: Channel = None) -> None:
-    _need(keys, channel)
+def drop(context: typer.Context, keys: Keys = None, channel: Channel = None) -> None:
+    _need(context, keys, channel)
     with opened_store() as store, store.write() as tx:
         number = stored.drop(tx, "dropped by the operator", channel=channel, keys=keys or ())
     say("{number} deliveries were given up.", number=number)
 
 
-def _need(keys: list[str] | None, channel: str | None) -> None:
+def _need(context: typer.Context, keys: list[str] | None, channel: str | None) -> None:
+    """Raises UsageError when nothing is named, or what nobody knows."""
     if not keys and not channel:
         raise UsageError("Which deliveries?", remedy="Give keys (`policyfeed outbox list`) or --channel NAME.")
+    config = configuration(context)
+    with opened_store() as store, store.read() as tx:
+        owed = stored.listing(tx)
+    if strange := set(keys or ()) - {one.key for one in owed}:
+        remedy = "`policyfeed outbox list --all` shows them."
+        raise UsageError("No delivery has the key {key}.", remedy=remedy, key=min(strange))
+    known = {*config.silent, *(one.name for one in config.channels), *(one.channel for one in owed)}
+    if channel and channel not in known:
+        remedy = "`policyfeed channels list` shows them."
+        raise UsageError("No channel is called {name!r}.", remedy=remedy, name=channel)

@@ -10,14 +10,17 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from policyfeed.clock import KST
+from policyfeed.clock import KST, now
 from policyfeed.errors import PolicyfeedError
 from policyfeed.i18n import environment_language, translator
 
 FAILED, USAGE = 1, 2
+NARROWEST = 16
+"""Cells of a folded column, eight Korean letters, before a table becomes wider than its terminal."""
 _ = translator(environment_language())
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -33,21 +36,39 @@ def say(template: str, **facts: object) -> None:
 
 
 def json_line(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-    sys.stdout.flush()  # of a long run that is killed, what was done is known
+    """A line of JSON, in UTF-8 whatever the terminal has; halves of surrogate pairs from a user's input are escaped."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(f"{json.dumps(value, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()  # of a long run that is killed, what was done is known
 
 
-def table(*headers: str) -> Table:
-    """A plain table: one header a column, translated."""
+def table(*headers: str, wide: str = "title") -> Table:
+    """A plain table: one header a column, translated. On a narrow terminal only the column ``wide`` is folded."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for header in headers:
-        made.add_column(_(header), overflow="fold")
+        folded = header == wide
+        made.add_column(_(header), overflow="fold", no_wrap=not folded, min_width=NARROWEST if folded else None)
     return made
+
+
+def show(shown: Table, on: Console = out) -> None:
+    """Print a table. Elsewhere than on a terminal a row is one line, whatever its length, for grep and awk."""
+    needed = Measurement.get(on, on.options.update(max_width=sys.maxsize), shown)
+    shown.width = min(needed.maximum, max(on.width, needed.minimum)) if on.is_terminal else needed.maximum
+    on.print(shown)
 
 
 def when(moment: datetime | None) -> str:
     """A time as Korean publishers read it: KST, to the minute."""
     return f"{moment.astimezone(KST):%Y-%m-%d %H:%M}" if moment else "–"
+
+
+def brief(moment: datetime | None) -> str:
+    """``when`` as it fits into a table: on a terminal this year is not named, and of another year no time."""
+    if moment is None or not out.is_terminal:
+        return when(moment)
+    there = moment.astimezone(KST)
+    return f"{there:%m-%d %H:%M}" if there.year == now().astimezone(KST).year else f"{there:%Y-%m-%d}"
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import typer
 
 from policyfeed.article_json import time
 from policyfeed.cli.given import configuration
-from policyfeed.cli.say import _, err, json_line, out, table, when
+from policyfeed.cli.say import _, brief, err, json_line, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
 from policyfeed.health import Condition, conditions
@@ -26,19 +26,18 @@ def health(
     config = configuration(context)
     with opened_store() as store:
         found = conditions(store, config.sources, now())
-    shown = table("source", "condition", "since", "last success", "newest article", "silent", "failures")
+    shown = table("source", "condition", "since", "last success", "newest", "silent days")
     for one in found:
         if as_json:
             json_line(_condition(one))
             continue
         colour = "green" if one.well else "red"
-        days = _("{days} working days").format(days=one.silent)
-        moments = (when(one.since), when(one.state.last_success), when(one.newest))
+        moments = (brief(one.since), brief(one.state.last_success), brief(one.newest))
         named = f"[{colour}]{_(one.name.value)}[/]"
-        shown.add_row(one.source.id, named, *moments, days if one.newest else "", str(one.state.failures))
+        shown.add_row(one.source.id, named, *moments, str(one.silent) if one.newest else "")
     if as_json:
         return
-    out.print(shown)
+    show(shown)
     for one in found:
         if one.detail:
             err.print(f"{one.source.id}: {one.detail}", style="red", markup=False)
@@ -65,25 +64,22 @@ def list_(
     config = configuration(context)
     with opened_store() as store, store.read() as tx:
         states = stored.every(tx)
-    shown = table("source", "kind", "ministry", "state", "last success", "next", "entries")
+    shown = table("source", "ministry", "state", "last success", "next", "entries", wide="ministry")
     for source in config.sources:
         state = states.get(source.id, SourceState(id=source.id))
         said = state.state if source.enabled else "off"
         if as_json:
             line = {"id": source.id, "kind": source.kind, "url": source.url, "ministry": source.ministry, "state": said}
             names = ("since", "last_poll", "last_success", "last_new", "due")
-            moments = {name: time(getattr(state, name)) for name in names}
-            json_line(line | moments | {"entries": state.listed, "failures": state.failures, "error": state.error})
+            moments_ = {name: time(getattr(state, name)) for name in names}
+            json_line(line | moments_ | {"entries": state.listed, "failures": state.failures, "error": state.error})
             continue
-        ministry = config.ministries.get(source.ministry) if source.ministry else None
-        shown.add_row(
-            source.id,
-            source.kind,
-            ministry.name if ministry else "",
-            _(said),
-            when(state.last_success),
-            when(state.due),
-            str(state.listed),
-        )
-    if not as_json:
-        out.print(shown)
+        if source.enabled:
+            ministry = config.ministries.get(source.ministry) if source.ministry else None
+            moments = brief(state.last_success), brief(state.due)
+            shown.add_row(source.id, ministry.name if ministry else "", _(said), *moments, str(state.listed))
+    if as_json:
+        return
+    show(shown)
+    if off := [source.id for source in config.sources if not source.enabled]:
+        say("Off: {sources}", sources=", ".join(off))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from policyfeed.cli import given
-from policyfeed.cli.say import FAILED, _, json_line, out, say, table
+from policyfeed.cli.say import FAILED, _, json_line, out, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.config import find_folder
 from policyfeed.errors import OutputError, UsageError
@@ -81,13 +81,13 @@ def suggest_terms(
 ) -> None:
     judge = Judge(_rules(context, topics))
     found = suggest(judge, rate(judge, _labels(files, texts, feedback=feedback)), limit=limit)
-    shown = table("term", "topic", "fixes", "costs", "for example")
+    shown = table("term", "topic", "fixes", "costs", "for example", wide="for example")
     for one in found:
         if as_json:
             json_line(asdict(one))
         shown.add_row(one.term, one.topic, str(one.fixes), str(one.costs), next(iter(one.examples), ""))
     if not as_json:
-        out.print(shown)
+        show(shown)
 
 
 @app.command("train")
@@ -180,11 +180,11 @@ def _example(one: Rated) -> dict[str, Any]:
 
 
 def _print(found: Report) -> None:
-    shown = table("group", "articles", "relevant", "kept", "precision", "recall", "F1")
+    shown = table("group", "articles", "relevant", "kept", "precision", "recall", "F1", wide="group")
     for name, own in ((_("all"), found.counts), *found.pillars.items(), *found.ministries.items()):
         shares = (f"{value:.3f}" for value in (own.precision, own.recall, own.f1))
         shown.add_row(name, str(own.all), str(own.relevant), str(own.kept), *shares)
-    out.print(shown)
+    show(shown)
     say(
         "PR-AUC {auc:.3f}, calibration error {ece:.3f}, on the short list {alerts:.1%} of the kept",
         auc=found.pr_auc,

@@ -12,7 +12,7 @@ import typer
 from policyfeed.app import App, opened
 from policyfeed.article_json import time
 from policyfeed.cli.given import configuration
-from policyfeed.cli.say import FAILED, _, err, json_line, out, progress, say, table, when
+from policyfeed.cli.say import FAILED, _, brief, err, json_line, progress, say, show, table
 from policyfeed.config import data_folder
 from policyfeed.deliver import DeliveryReport
 from policyfeed.errors import UsageError
@@ -132,8 +132,8 @@ def _show_polls(reports: Sequence[PollReport]) -> None:
     shown = table("source", "state", "entries", "new", "joined", "revised", "kept", "next")
     for report in reports:
         numbers = (report.entries, report.new, report.joined, report.revised, report.kept)
-        shown.add_row(report.source, _(report.state), *map(str, numbers), when(report.due))
-    out.print(shown)
+        shown.add_row(report.source, _(report.state), *map(str, numbers), brief(report.due))
+    show(shown)
     for report in reports:
         if report.error is not None:
             err.print(f"{report.source}: {report.error.text(_)}", style="red", markup=False)

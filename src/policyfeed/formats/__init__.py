@@ -242,6 +242,23 @@ def field_name(name: str, translate: Translate) -> str:
     return names.get(name, name)
 
 
+def rule_name(rule: str, translate: Translate) -> str:
+    """A rule of the verdict in the reader's language; an unknown one as it is."""
+    _ = translate
+    names = {
+        "term": _("term"),
+        "phrase": _("phrase"),
+        "word": _("learned word"),
+        "genre": _("genre"),
+        "ministry": _("ministry"),
+        "kind": _("kind"),
+        "title only": _("title without text"),
+        "no strong term": _("no strong term"),
+        "base": _("base"),
+    }
+    return names.get(rule, rule)
+
+
 def kind_name(kind: Kind, translate: Translate) -> str:
     """A kind of publication in the reader's language."""
     _ = translate

@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, Protocol, TextIO, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
-from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError
+from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError, UsageError
 from policyfeed.store.prepared import savepoint
 from policyfeed.store.schema import HEAD
 
@@ -108,7 +108,9 @@ class Store:
             raise _failed(self.file, problem) from problem
 
     def backup(self, to: Path) -> None:
-        """Copy the live database consistently (SQLite's online backup). Raises OutputError."""
+        """Copy the live database consistently (SQLite's online backup). Raises OutputError; UsageError for itself."""
+        if to.exists() and to.samefile(self.file):
+            raise UsageError("{file} is the database itself.", remedy="Name another file for the copy.", file=to)
         _copy(self.file, to)
 
     def verify(self) -> list[str]:
@@ -157,9 +159,12 @@ def _outcome(work: Callable[[], Any]) -> Outcome:
 
 
 def _copy(file: Path, to: Path) -> None:
+    """Beside the target first: a copy that was broken off neither looks like one nor has replaced an earlier one."""
+    part = to.with_name(f"{to.name}.part")
     try:
-        with closing(sqlite3.connect(file)) as ours, closing(sqlite3.connect(to)) as theirs:
+        with closing(sqlite3.connect(file)) as ours, closing(sqlite3.connect(part)) as theirs:
             ours.backup(theirs)
+        part.replace(to)
     except (sqlite3.Error, OSError) as problem:
         raise OutputError("{file} could not be written: {problem}.", file=to, problem=problem) from problem
 

@@ -28,7 +28,7 @@ def explained(meter: Meter, seconds: float) -> Iterator[None]:
         raise _protocol(meter, error) from None
     except httpcore.ProxyError as error:
         raise Unreachable(
-            "The proxy did not let us through to {url}: {reason}", url=meter.url, reason=str(error)
+            "The proxy did not let us through to {url}: {reason}.", url=meter.url, reason=str(error)
         ) from None
     except (httpcore.NetworkError, OSError) as error:
         raise _network(meter, error) from None

@@ -117,7 +117,7 @@ def _load(context: ssl.SSLContext, bundle: str) -> None:
 
 def _unreadable(file: str, error: OSError) -> ConfigError:
     return ConfigError(
-        "The certificates in {file} cannot be read: {reason}",
+        "The certificates in {file} cannot be read: {reason}.",
         remedy="Give a file of PEM certificates (SSL_CERT_FILE, ca_bundle).",
         file=file,
         reason=error.strerror or str(error),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from policyfeed.clock import KST
-from policyfeed.formats import evidence, field_name, kind_name, pillar_name, strongest, web_link
+from policyfeed.formats import evidence, field_name, kind_name, pillar_name, rule_name, strongest, web_link
 from policyfeed.i18n import Translate
 from policyfeed.types import Judged, Reason
 
@@ -94,7 +94,7 @@ def span(seconds: float, translate: Translate) -> str:
 
 
 def _told(reason: Reason, names: Mapping[str, str], translate: Translate) -> Told:
-    rule = _rule_name(reason.rule, translate)
+    rule = rule_name(reason.rule, translate)
     return Told(
         evidence=evidence(reason, translate) if reason.term else rule,
         rule=rule,
@@ -102,18 +102,3 @@ def _told(reason: Reason, names: Mapping[str, str], translate: Translate) -> Tol
         place=field_name(reason.field, translate),
         points=f"{reason.points:+.1f}".replace("-", "−"),
     )
-
-
-def _rule_name(rule: str, translate: Translate) -> str:
-    _ = translate
-    names = {
-        "term": _("term"),
-        "phrase": _("phrase"),
-        "word": _("learned word"),
-        "genre": _("genre"),
-        "ministry": _("ministry"),
-        "kind": _("kind"),
-        "title only": _("title without text"),
-        "base": _("base"),
-    }
-    return names.get(rule, rule)

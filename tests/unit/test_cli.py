@@ -1,0 +1,160 @@
+"""The command line: a mistake is one sentence with a remedy, a table fits, JSON is JSON whatever the terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner, Result
+
+from policyfeed.cli import app
+from policyfeed.cli.say import show, table
+from policyfeed.errors import PolicyfeedError, UsageError
+from policyfeed.store import Store
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data folder, and no configuration but the shipped one."""
+    monkeypatch.setenv("POLICYFEED_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str, given: bytes = b"") -> Result:
+    return CliRunner().invoke(app, arguments, input=given)
+
+
+def program(*arguments: str, given: bytes = b"", **environ: str) -> subprocess.CompletedProcess[bytes]:
+    call = [sys.executable, "-m", "policyfeed", *arguments]
+    return subprocess.run(call, input=given, capture_output=True, check=False, env={**os.environ, **environ})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("articles --ministry 환경보건부", "No ministry is called '환경보건부'. Known: 보건복지부"),
+        ("articles --topic E99", "No topic is called 'E99'. Known: E1,"),
+        ("articles --since yesterday", "'yesterday' is no date. Write 2026-05-20"),
+        ("articles --all --kept", "exclude each other. Give one of them."),
+        ("explain 999", "No stored article has the number"),
+        ("explain ", "There is nothing to explain. Give an article's number"),
+        ("coverage --day 2999-01-01", "2999-01-01 is yet to come. Give a day until today."),
+        ("coverage --day 2026-05-02 --to 2026-05-01", "2026-05-02 is after 2026-05-01."),
+        ("coverage --source mcee-press", "cannot be compared"),
+        ("backfill nosuch --from 2026-01-01 --to 2026-01-02", "`policyfeed sources list` shows them."),
+        ("outbox retry", "Which deliveries? Give keys"),
+        ("outbox retry nosuch", "No delivery has the key nosuch."),
+        ("outbox drop --channel slak", "No channel is called 'slak'. `policyfeed channels list` shows them."),
+        ("sources test nosuch", "No source is called 'nosuch'."),
+        ("sources discover https://", "is no web address. Give one that begins with https://."),
+        ("sources test http://www.korea.kr/rss/policy.xml", "Use the source korea-press"),
+        ("db backup policyfeed.db", "policyfeed.db is the database itself."),
+        ("--log-level loud check", "Use debug, info, warning or error."),
+    ],
+)
+def test_a_mistake_is_a_sentence_with_a_remedy(folder: Path, arguments: str, said: str) -> None:
+    Store(folder).close()
+    result = run(*arguments.split(" "))
+    assert isinstance(result.exception, UsageError)
+    assert said in str(result.exception)
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["check"], 0), (["db", "backup", "/nonexistent/copy.db"], 1), (["explain", "99"], 2), (["articles", "--no"], 2)],
+)
+def test_exit_codes(arguments: list[str], code: int) -> None:
+    done = program(*arguments)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_copy_that_cannot_be_made_leaves_the_earlier_one(folder: Path) -> None:
+    Store(folder).close()
+    (folder / "copy.db").write_bytes(b"an earlier copy")
+    (folder / "copy.db.part").mkdir()  # nothing can be written there
+    assert isinstance(run("db", "backup", "copy.db").exception, PolicyfeedError)
+    assert (folder / "copy.db").read_bytes() == b"an earlier copy"
+    (folder / "copy.db.part").rmdir()
+    assert run("db", "backup", "copy.db").exit_code == 0
+    assert (folder / "copy.db").read_bytes().startswith(b"SQLite format 3")
+    assert not (folder / "copy.db.part").exists()
+
+
+def test_what_cannot_be_written_to_stdout_is_said() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with Path("/dev/full").open("wb") as full:
+        call = [sys.executable, "-m", "policyfeed", "sources", "export"]
+        done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith("The output could not be written: No space left on device.")
+
+
+def test_json_is_utf_8_whatever_the_locale() -> None:
+    given = '{"title": "온실가스 배출권 할당계획"}\n'.encode()
+    done = program("classify", "--json", given=given, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["title"] == "온실가스 배출권 할당계획"
+    assert "온실가스".encode() in done.stdout
+
+
+def test_half_a_character_is_judged_and_given_back_as_it_came() -> None:
+    given = b'{"title": "\\ud800 ' + "온실가스".encode() + b'"}'
+    (line,) = run("classify", "--json", given=given).stdout.splitlines()
+    assert json.loads(line)["title"] == "\ud800 온실가스"
+    assert json.loads(line)["topics"] == ["E1"]
+
+
+@pytest.mark.parametrize(
+    "given", [b'{"title": NaN}', b'{"title": "x", "y": NaN}', b"\xff\xfe", b"[1]", b'{"title": 5}']
+)
+def test_what_is_no_json_object_with_a_title_is_refused(given: bytes) -> None:
+    result = run("classify", "--json", given=b'{"title": "first"}\n\n' + given)
+    assert "Line 3 of the input is not a JSON object with a title." in str(result.exception)
+    assert len(result.stdout.splitlines()) == 1
+
+
+# Tables ----------------------------------------------------------------------------------------------------------
+
+ROWS = [
+    ("unikorea-press", "개성공단지원재단 해산 절차와 입주기업 지원 방안을 알려 드립니다", "11-25 17:46"),
+    ("mcee-press", "짧은 제목", "11-25 17:45"),
+]
+
+
+def shown(*, width: int, terminal: bool) -> list[str]:
+    made = table("source", "title", "next")
+    for row in ROWS:
+        made.add_row(*row)
+    console = Console(file=io.StringIO(), width=width, force_terminal=terminal, color_system=None, soft_wrap=True)
+    show(made, console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def test_only_the_wide_column_is_folded_on_a_terminal() -> None:
+    lines = shown(width=60, terminal=True)
+    assert len(lines) > 3
+    assert sum("unikorea-press" in line for line in lines) == 1
+    assert sum("11-25 17:46" in line for line in lines) == 1
+    assert all("개성공단지원재단" in line for line in lines if "unikorea-press" in line)
+
+
+def test_a_row_is_a_line_where_there_is_no_terminal() -> None:
+    lines = shown(width=40, terminal=False)
+    assert len(lines) == 3
+    assert all(cell in lines[1] for cell in ROWS[0])
+
+
+def test_a_terminal_too_narrow_for_the_rest_breaks_no_word() -> None:
+    lines = shown(width=20, terminal=True)
+    assert any("unikorea-press" in line and "11-25 17:46" in line for line in lines)
