@@ -115,6 +115,42 @@ def test_what_is_cut_out_of_a_feed_leaves_the_other_entries_as_they_were(shape: 
         assert read(sliced.body) == (*whole[:number], *whole[number + 1 :])
 
 
+HIDING = (
+    "<title>가</title><!-- {item} -->",
+    "<description><![CDATA[{item}]]></description>",
+    "<description><![CDATA[<item>]]></description>",
+    "<!-- <item> --><title>가</title>",
+    "<x><![CDATA[</item>]]></x>",
+    "<image>{item}</image>",
+    "<?item {item}?>",
+    "<?item?>",
+    "<items>{item}</items>",
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(ITEM, min_size=2, max_size=4),
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from(HIDING)), min_size=1, max_size=2),
+    st.sets(st.integers(0, 3)),
+    st.sampled_from([b"", b"\xef\xbb\xbf"]),
+)
+def test_what_only_looks_like_a_known_item_is_not_cut_out(
+    listed: list[Any], hidden: list[tuple[int, str]], known: set[int], mark: bytes
+) -> None:
+    items = [item(number, *said, number) for number, said in enumerate(listed)]
+    marks = slice_feed(RSS.format(items="".join(items), built="", encoding="utf-8").encode(), ())
+    assert marks is not None
+    parts = list(items)
+    for place, form in hidden:
+        parts.insert(place, form.format(item=items[0]))
+    body = mark + RSS.format(items="".join(parts), built="오늘", encoding="utf-8").encode()
+    sliced = slice_feed(body, {one for number, one in enumerate(marks.marks) if number in known})
+    if sliced is not None:
+        assert sliced.marks == marks.marks
+        assert read(sliced.body) == tuple(one for number, one in enumerate(read(body)) if number not in known)
+
+
 def read(body: bytes) -> tuple[Entry, ...]:
     return feed.read(FEED, {}, Document(url=FEED.url, status=200, body=body, fetched=NOW)).entries
 

@@ -1,19 +1,24 @@
 """A feed without the items that are known byte for byte: what is not new is not read again.
 
-Expat finds where items begin and end (0.5 ms for 50 items of 5 kB), everything else stays as it stands: namespaces,
-head, tail. Whatever is not plain sailing is not sliced: then the whole is read, which costs more and misses nothing.
+Expat finds where items begin and end, everything else stays as it stands: namespaces, head, tail. It is spared what is
+known: bytes that were an item the last time, where an item may stand, are one again (0.3 ms for 50 items of 5 kB, which
+is finding and hashing them; 0.8 ms when none is known). Whatever is not plain sailing is not sliced: then the whole is
+read, which costs more and misses nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
 _ITEMS = {"rss": ("channel", "item"), "rdf:RDF": ("item",), "feed": ("entry",)}
 """Root → the path from it to an item. Other names, or items elsewhere, are not sliced."""
 _NAMES = ("item", "entry")
+_HEAD = 2_000
+"""Bytes in which a root's tag is looked for."""
+_STAND_IN = ("item", "")
 SIZE = 8
 """Bytes of a mark."""
 
@@ -33,38 +38,43 @@ class _Doubtful(Exception):
 
 def slice_feed(body: bytes, known: Collection[bytes]) -> Sliced | None:
     """The feed (UTF-8) without the items whose marks are known; None when it had better be read as a whole."""
-    places = _Places(body)
+    places = _Places(body, known)
     try:
         places.parse()
     except (expat.ExpatError, _Doubtful):
         return None
-    kept, marks, end = list[bytes](), list[bytes](), 0
-    context = hashlib.sha256(places.context).digest()
-    for start, stop in places.items:
-        item = body[start:stop]
-        marks.append(mark(item, context))
-        if marks[-1] in known:
+    kept, end = list[bytes](), 0
+    for start, stop, said in places.items:
+        if said in known:
             kept.append(body[end:start])
             end = stop
-    left = len(marks) - len(kept)
-    return Sliced(body=b"".join([*kept, body[end:]]), left=left, marks=tuple(marks))
+    left = len(places.items) - len(kept)
+    marks = tuple(said for _, _, said in places.items)
+    return Sliced(body=b"".join([*kept, body[end:]]), left=left, marks=marks)
 
 
 def mark(said: bytes, context: bytes = b"") -> bytes:
-    """What is remembered of an item: a hash of its bytes, keyed by what it inherits (at most 64 bytes)."""
-    return hashlib.blake2b(said, digest_size=SIZE, key=context).digest()
+    """What is remembered of an item: a hash of its bytes and of what it inherits."""
+    return hashlib.sha256(context + said).digest()[:SIZE]
 
 
 @dataclass(slots=True)
 class _Places:
-    """Where the items are. ``context`` is what they inherit: the start tags around them (xml:base, namespaces)."""
+    """Where the items are, and their marks.
+
+    ``_context`` is what they inherit: the start tags around them (xml:base, namespaces). ``_spared`` is how many bytes
+    the parser has not seen so far.
+    """
 
     body: bytes
-    items: list[tuple[int, int]] = field(default_factory=list)
-    context: bytes = b""
+    known: Collection[bytes]
+    items: list[tuple[int, int, bytes]] = field(default_factory=list)
+    _context: bytes = b""
     _path: tuple[str, ...] = ()
     _depth: int = 0
     _start: int = -1
+    _spared: int = 0
+    _stood_in: bool = False
     _parser: expat.XMLParserType = field(init=False)
 
     def parse(self) -> None:
@@ -72,10 +82,36 @@ class _Places:
         self._parser.StartElementHandler = self._begin
         self._parser.EndElementHandler = self._end
         self._parser.StartDoctypeDeclHandler = self._doctype
-        self._parser.Parse(self.body, True)
+        self._parser.ProcessingInstructionHandler = self._instruction
+        seen = 0
+        for start, end in _candidates(self.body) if self.known else ():
+            self._parser.Parse(self.body[seen:start], False)
+            seen = start
+            if self._start < 0 and self._depth == len(self._path) > 0:
+                said = self._mark(start, end)
+                if said in self.known:
+                    self._spare(start, end, said)
+                    seen = end
+        self._parser.Parse(self.body[seen:], True)
+
+    def _spare(self, start: int, end: int, said: bytes) -> None:
+        """Put an instruction in the place of the item: it is heard where an element may stand, and nowhere else."""
+        self._stood_in = False
+        instruction = b"<?%b?>" % _STAND_IN[0].encode()
+        self._parser.Parse(instruction, False)
+        if not self._stood_in:
+            raise _Doubtful
+        self._spared += end - start - len(instruction)
+        self.items.append((start, end, said))
+
+    def _mark(self, start: int, end: int) -> bytes:
+        return mark(self.body[start:end], self._context)
 
     def _doctype(self, *_: object) -> None:
         raise _Doubtful
+
+    def _instruction(self, target: str, data: str) -> None:
+        self._stood_in = (target, data) == _STAND_IN
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
@@ -86,20 +122,31 @@ class _Places:
             if not self._path:
                 raise _Doubtful
         elif self._depth - 1 == len(self._path) and name == self._path[-1]:
-            self._start = self._parser.CurrentByteIndex
+            self._start = self._parser.CurrentByteIndex + self._spared
             return
         elif name.rpartition(":")[2] in _NAMES:
             raise _Doubtful
         if self._depth <= len(self._path):
-            if self._depth == 2 and name != self._path[0]:
+            if self.items or (self._depth == 2 and name != self._path[0]):
                 raise _Doubtful
-            self.context += repr((name, sorted(attributes.items()))).encode()
+            self._context += repr((name, sorted(attributes.items()))).encode()
 
     def _end(self, _name: str) -> None:
         self._depth -= 1
         if self._start >= 0 and self._depth == len(self._path):
-            end = self._parser.CurrentByteIndex
+            end = self._parser.CurrentByteIndex + self._spared
             if end <= self._start or self.body[end : end + 2] != b"</":
                 raise _Doubtful
-            self.items.append((self._start, self.body.index(b">", end) + 1))
+            end = self.body.index(b">", end) + 1
+            self.items.append((self._start, end, self._mark(self._start, end)))
             self._start = -1
+
+
+def _candidates(body: bytes) -> Iterator[tuple[int, int]]:
+    """Stretches that look like items; some may be parts of one, whose text holds a tag."""
+    name = b"entry" if b"<feed" in body[:_HEAD] else b"item"
+    opening, closing = b"<" + name, b"</" + name + b">"
+    end = 0
+    while (start := body.find(opening, end)) >= 0 and (found := body.find(closing, start)) >= 0:
+        end = found + len(closing)
+        yield start, end

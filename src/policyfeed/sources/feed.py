@@ -78,6 +78,8 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
 
 def sift(source: Source, document: Document, known: Collection[bytes]) -> Sliced | None:
     """The feed without the items whose marks are known; None where it is to be read as a whole. Raises Unreadable."""
+    if source.encoding is None and (sliced := slice_feed(document.body, known)) is not None:
+        return sliced  # UTF-8: other bytes are none that expat takes, or that were marked
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding).strip("\ufeff \t\r\n")
     if not text.startswith("<") or _HTML.match(text):
         return None
