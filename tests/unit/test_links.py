@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policyfeed.normalize.links import MOST, absolute, canonical, is_site
+from policyfeed.normalize.links import _SOUND, MOST, absolute, canonical, is_site
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "cases" / "links" / "links.toml").read_text(encoding="utf-8"))
 BASE = "https://www.example.go.kr/rss/feed.xml"
@@ -29,6 +29,12 @@ def test_links_of_one_page_have_one_key(pages: list[str]) -> None:
 @pytest.mark.parametrize("pages", CASES["different"])
 def test_links_of_different_pages_have_different_keys(pages: list[str]) -> None:
     assert len({canonical(absolute(page, BASE)) for page in pages}) == len(pages)
+
+
+@given(st.from_regex(_SOUND, fullmatch=True))
+def test_what_is_taken_for_sound_is_what_mending_gives(link: str) -> None:
+    """With a space before it the link is taken apart and put together."""
+    assert absolute(f" {link}", BASE) == absolute(link, BASE) == link
 
 
 def test_lone_surrogates_are_dropped() -> None:

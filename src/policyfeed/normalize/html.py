@@ -117,11 +117,11 @@ def opening(safe: str, limit: int) -> str:
 
     The same as ``to_line``, which would parse it all once more: that takes longer than sanitizing did.
     """
-    part = safe[: max(safe.rfind("<", 0, 4 * limit), 0)] if len(safe) > 4 * limit else safe
+    part = safe[: max(safe.rfind("<", 0, 2 * limit), 0)] if len(safe) > 2 * limit else safe
     texts = _SAFE_TAG.split(part)
     texts[1::2] = ["\n" if name in _BREAKS else "" for name in texts[1::2]]
     text = one_line(html.unescape("".join(texts)))
-    return text if len(text) > limit or part == safe else opening(safe, 4 * limit)
+    return text if len(text) > limit or part == safe else opening(safe, 2 * limit)
 
 
 def title(printed: str) -> str:

@@ -29,6 +29,12 @@ _POSITION = re.compile(
 )
 # Parameters that look like a position but choose the board or the article on some site
 _NEEDED = {"searchnttid", "searchbbsid"}
+# Most addresses: nothing in them wants mending
+_SOUND = re.compile(
+    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(?:[1-9]\d{3}|[1-5]\d{4}))?"
+    r"/(?:[\w~-][\w.~-]*)?(?:/[\w~-][\w.~-]*)*/?(?:\?[\w.=&~-]+)?",
+    re.ASCII,
+)
 _KOREA_KR = re.compile(r"^(www\.|m\.)?korea\.kr$")
 _NEWS_ID = re.compile(r"[?&]newsId=(\d{1,12})")
 
@@ -40,6 +46,8 @@ def absolute(link: str, base: str) -> str:
     ``&amp;`` left in CDATA is resolved (no other reference: ``&section=`` is a parameter), ``https`` on port 80 or
     ``http`` on port 443 loses its port and the scheme is mended.
     """
+    if len(link) <= MOST and _SOUND.fullmatch(link):
+        return link
     text = _CONTROL.sub("", _AMPERSAND.sub("&", link)).strip()
     if not text or text.startswith("#") or len(text) > MOST:
         return ""

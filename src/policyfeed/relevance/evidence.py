@@ -7,7 +7,7 @@ what an editor wrote and what labelled articles taught add up in one place, ``Ev
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from policyfeed.relevance.case import Case, Passage
 from policyfeed.relevance.genres import GenreFinder, Sign
@@ -15,8 +15,7 @@ from policyfeed.relevance.matching import Found, Matcher, Sought
 from policyfeed.relevance.rules import Genre, Rules, Strength, Term, Topic, Zone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One piece of evidence: ``written`` is the editors' amount; ``parts`` names the corrections with their factors."""
 
     rule: str
@@ -104,9 +103,11 @@ class Gatherer:
     def _genres_of(self, case: Case, found: Sequence[tuple[Passage, Found]]) -> list[Evidence]:
         tagged = "".join(f"[{tag}] " for tag in case.tags)
         told = [(passage, one) for passage, one in found if isinstance(one.sought, Term)]
+        title = [passage for passage in case.passages if passage.zone is Zone.TITLE]
+        opening = [passage for passage in case.passages if passage.zone is not Zone.BODY]
         evidence = []
         for genre in self._genres:
-            if (sign := genre.sign(case, tagged, told)) is not None:
+            if (sign := genre.sign(case.kind, tagged, opening if genre.genre.lead else title, told)) is not None:
                 evidence.append(self._genre(genre.genre, sign))
         return evidence
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
@@ -14,8 +16,7 @@ from policyfeed.relevance.text import Squeezed, squeeze
 Sought = Term | Mask
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One occurrence; ``start`` and ``end`` count in the squeezed text, ``offset`` and ``until`` as stored."""
 
     sought: Sought
@@ -73,33 +74,25 @@ class Matcher:
     def _unhidden(self, spans: list[tuple[int, int, int]], squeezed: Squeezed) -> list[Found]:
         """Drops masks, and terms inside a longer term or inside a mask of their topic."""
         spans.sort(key=lambda span: (span[0], -span[1]))
-        reach = _Reach()
+        ends: dict[str, int] = {}  # how far to the right all topics ("") and single ones are covered
         kept: list[Found] = []
-        place = 0
-        while place < len(spans):
-            group = _same_span(spans, place)
-            place += len(group)
-            kept += self._survivors(group, reach, squeezed)
+        for (start, end), group in groupby(spans, _stretch):
+            sought = [self._sought[owner] for _, _, owner in group]
+            masked = {one.topic for one in sought if isinstance(one, Mask)}
+            hidden = "" in masked or ends.get("", -1) >= end
+            for topic in masked:
+                ends[topic] = max(end, ends.get(topic, -1))
+            if hidden:
+                continue
+            survivors = [
+                Found(one, start, end, squeezed)
+                for one in sought
+                if isinstance(one, Term) and one.topic not in masked and ends.get(one.topic, -1) < end
+            ]
+            if survivors:
+                ends[""] = max(end, ends.get("", -1))
+                kept += survivors
         return kept
-
-    def _survivors(self, group: Sequence[tuple[int, int, int]], reach: _Reach, squeezed: Squeezed) -> list[Found]:
-        start, end, _ = group[0]
-        sought = [self._sought[owner] for _, _, owner in group]
-        hidden = reach.covers("", end)
-        masked = {one.topic for one in sought if isinstance(one, Mask)}
-        for topic in masked:
-            reach.extend(topic, end)
-        survivors = [
-            Found(one, start, end, squeezed)
-            for one in sought
-            if isinstance(one, Term)
-            and not hidden
-            and not (masked and masked & {"", one.topic})
-            and not reach.covers(one.topic, end)
-        ]
-        if survivors:
-            reach.extend("", end)
-        return survivors
 
     def _joined(self, partial: dict[int, list[tuple[int, int, int]]], squeezed: Squeezed) -> list[Found]:
         found = []
@@ -110,24 +103,8 @@ class Matcher:
         return [one for one in found if not isinstance(one.sought, Mask)]
 
 
-class _Reach:
-    """How far to the right something has covered the text already, for all topics ("") and for single ones."""
-
-    def __init__(self) -> None:
-        self._ends: dict[str, int] = {}
-
-    def covers(self, topic: str, end: int) -> bool:
-        return self._ends.get(topic, -1) >= end
-
-    def extend(self, topic: str, end: int) -> None:
-        self._ends[topic] = max(end, self._ends.get(topic, -1))
-
-
-def _same_span(spans: list[tuple[int, int, int]], place: int) -> list[tuple[int, int, int]]:
-    last = place
-    while last < len(spans) and spans[last][:2] == spans[place][:2]:
-        last += 1
-    return spans[place:last]
+def _stretch(span: tuple[int, int, int]) -> tuple[int, int]:
+    return span[:2]
 
 
 def _near(spans: list[tuple[int, int, int]], wanted: int) -> tuple[int, int] | None:
