@@ -434,7 +434,7 @@ async def test_upstream_cannot_write_our_pages(world: World) -> None:
                 attachments=(replace(releases.article().attachments[0], name=evil, url="javascript:alert(1)"),),
             ),
         ).number
-        reasons = tuple(replace(reason, term=evil) for reason in releases.verdict().reasons)
+        reasons = tuple(reason._replace(term=evil) for reason in releases.verdict().reasons)
         store.articles.save_verdict(tx, number, releases.verdict(reasons=reasons), NOW)
     for path in ("/", f"/articles/{number}"):
         text = (await world.get(path)).text

@@ -138,7 +138,7 @@ HIDING = (
 def test_what_only_looks_like_a_known_item_is_not_cut_out(
     listed: list[Any], hidden: list[tuple[int, str]], known: set[int], mark: bytes
 ) -> None:
-    items = [item(number, *said, number) for number, said in enumerate(listed)]
+    items = [item(number, title, body, style, number) for number, (title, body, style) in enumerate(listed)]
     marks = slice_feed(RSS.format(items="".join(items), built="", encoding="utf-8").encode(), ())
     assert marks is not None
     parts = list(items)
