@@ -485,6 +485,21 @@ async def test_tls_is_verified_against_the_given_authorities(tls: ssl.SSLContext
         assert len(server.asked) == 2
 
 
+@pytest.mark.parametrize("tunnelled", [False, True])
+async def test_answers_of_several_tls_records_come_in_whole(
+    tls: ssl.SSLContext, ca_file: str, *, tunnelled: bool
+) -> None:
+    """A record holds 16 KiB; asyncio reads several of them into one buffer."""
+    body = b"".join(b"%08d" % number for number in range(20_000))
+    environ = {"SSL_CERT_FILE": ca_file}
+    async with serving(reply(200, body), tls=None if tunnelled else tls, inner_tls=tls) as server:
+        url = server.url()
+        if tunnelled:
+            url, environ["HTTPS_PROXY"] = "https://www.example.kr/", f"http://127.0.0.1:{server.port}"
+        async with client(environ=environ) as http:
+            assert (await http.fetch(Request(url=url))).body == body
+
+
 @pytest.mark.parametrize("content", [None, "no certificate"])
 def test_unreadable_authorities_are_a_configuration_error(content: str | None, tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"

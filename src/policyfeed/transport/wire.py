@@ -70,7 +70,7 @@ class _Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
     """
 
     def __init__(self, buffer: bytearray) -> None:
-        self._buffer = buffer
+        self._view = memoryview(buffer)
         self._transport: asyncio.Transport | None = None
         self._parts: deque[bytes] = deque()
         self._unread = 0
@@ -83,11 +83,11 @@ class _Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
-    def get_buffer(self, _wanted: int) -> bytearray:
-        return self._buffer
+    def get_buffer(self, _wanted: int) -> memoryview:
+        return self._view  # asyncio fills it from several TLS records: slices of a bytearray would be copies, and lost
 
     def buffer_updated(self, size: int) -> None:
-        self._parts.append(bytes(memoryview(self._buffer)[:size]))
+        self._parts.append(bytes(self._view[:size]))
         self._unread += size
         if self._unread > _AHEAD and self._transport is not None:
             self._transport.pause_reading()
