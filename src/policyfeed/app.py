@@ -215,6 +215,11 @@ class App:
         with self.store.read() as tx:
             return bodies.due(tx, self.clock())
 
+    def unread_bodies(self) -> dict[str, tuple[int, datetime]]:
+        """Host → how many bodies it still owes, and when the next one is due: second looks are left out."""
+        with self.store.read() as tx:
+            return bodies.unread(tx)
+
     def next_bodies(self) -> dict[str, datetime]:
         """Host → when its next body is due."""
         with self.store.read() as tx:

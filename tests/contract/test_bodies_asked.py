@@ -6,12 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from policyfeed import clock as clocks
 from policyfeed.app import LONGEST_DELAY, App, opened
+from policyfeed.cli.fill import filled
+from policyfeed.clock import Clock
 from policyfeed.config import load, shipped
 from policyfeed.config.models import Bodies
 from policyfeed.engine.local import LocalEngine
@@ -60,7 +64,7 @@ async def test_the_daemon_fills_bodies_and_publishes_what_they_change(tmp_path: 
             if all(texts(app)) and texts(app):
                 filled.set()
 
-        engine = LocalEngine(app, published=published)
+        engine = LocalEngine(app, published=published, texts=timedelta(0))
         await engine.start()
         try:
             async with asyncio.timeout(60):
@@ -139,6 +143,36 @@ async def test_a_poll_goes_before_bodies(tmp_path: Path) -> None:
         held.set()
         await polling
         assert (await body).status == 200
+
+
+async def test_filling_to_the_end_waits_for_what_a_host_puts_off(tmp_path: Path) -> None:
+    """The page fails at first: by itself for a day, but here the clock runs as fast as anybody sleeps."""
+    answers = iter([reply(404), reply(404), _VIEW])
+    slept: list[float] = []
+
+    async def now_and_then(writer: asyncio.StreamWriter) -> None:
+        writer.write(next(answers))
+
+    async with working(tmp_path, {"/list": LIST, "/view/1": now_and_then, "/view/2": VIEWS["/view/2"]}) as (
+        app,
+        _,
+        board,
+    ):
+
+        async def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            app.clock = partial(_later, app.clock, seconds)
+            app.filler = replace(app.filler, clock=app.clock)
+
+        await app.poll(board)
+        reports = await filled(app, wait=True, quiet=True, sleep=sleep)
+        assert app.unread_bodies() == {}
+    assert [round(seconds, -1) for seconds in slept] == [600, 3600]
+    assert [one.state for one in reports].count(BodyState.DONE) == 2
+
+
+def _later(clock: Clock, seconds: float) -> datetime:
+    return clock() + timedelta(seconds=seconds)
 
 
 async def test_what_is_still_wanted_is_known_by_host(tmp_path: Path) -> None:

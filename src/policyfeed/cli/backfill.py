@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from datetime import date
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 from policyfeed.app import App, opened
 from policyfeed.article_json import time
 from policyfeed.backfill import Backfill, check, way
+from policyfeed.cli.fill import conclude, filled
 from policyfeed.cli.given import configuration
 from policyfeed.cli.say import _, err, json_line, progress, say
 from policyfeed.clock import KST
@@ -35,6 +37,9 @@ def backfill(
     last: Annotated[str, typer.Option("--to", help=_("The last day; polls read the last three by themselves."))],
     pace: Annotated[float, typer.Option(min=0, help=_("Seconds between two requests to a site."))] = PACE,
     again: Annotated[bool, typer.Option("--again", help=_("Once more, although it was completed."))] = False,
+    texts: Annotated[
+        bool, typer.Option("--texts", help=_("Then ask for the texts, to the end; a running daemon does it by itself."))
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
 ) -> None:
     config = configuration(context)
@@ -45,8 +50,10 @@ def backfill(
         async with opened(config, data_folder()) as opened_app:
             check(chosen, *days, opened_app.clock().astimezone(KST).date(), config.sources)
             await _run(opened_app, chosen, *days, pace=pace, again=again, as_json=as_json)
+            if texts:
+                conclude(await filled(opened_app, wait=True, quiet=as_json), as_json=as_json)
 
-    with working_alone(data_folder(), "backfill.lock"):
+    with working_alone(data_folder(), "backfill.lock"), working_alone(data_folder()) if texts else nullcontext():
         asyncio.run(work())
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from itertools import count
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from policyfeed.store import bodies, working_alone
 from policyfeed.store.bodies import BodyState
 
 app = typer.Typer()
+Sleep = Callable[[float], Awaitable[None]]
 
 
 @app.command()
@@ -28,21 +30,30 @@ def fill(
     retry: Annotated[
         bool, typer.Option("--retry", help=_("Also what was given up or waits for its next try."))
     ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help=_("Until every text is there or given up: wait for what is tried again."))
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
 ) -> None:
     async def work() -> list[FillReport]:
         async with opened(configuration(context), data_folder()) as opened_app:
             if retry:
                 await opened_app.db(_retry, opened_app)
-            return await _fill(opened_app, limit, quiet=as_json)
+            return await filled(opened_app, limit, wait=wait, quiet=as_json)
 
     with working_alone(data_folder()):
         reports = asyncio.run(work())
+    conclude(reports, as_json=as_json)
+
+
+def conclude(reports: list[FillReport], *, as_json: bool) -> None:
+    """Say how it ended; the exit code is 1 when a text is still missing."""
     for report in reports if as_json else ():
         json_line(_as_json(report))
+    last = {report.number: report for report in reports}.values()
     if not as_json:
-        _show(reports)
-    if any(report.state is not BodyState.DONE for report in reports):
+        _show(last, sum(report.requests for report in reports))
+    if any(report.state is not BodyState.DONE for report in last):
         raise typer.Exit(FAILED)
 
 
@@ -51,35 +62,48 @@ def _retry(opened_app: App) -> None:
         bodies.retry(tx, opened_app.clock())
 
 
-async def _fill(opened_app: App, limit: int, *, quiet: bool) -> list[FillReport]:
-    """Fill the hosts side by side until nothing is due or ``limit`` is reached."""
-    due = opened_app.bodies_due()
-    total = min(sum(due.values()), limit or sum(due.values()))
-    places = iter(range(total))
+async def filled(
+    opened_app: App, limit: int = 0, *, wait: bool, quiet: bool, sleep: Sleep = asyncio.sleep
+) -> list[FillReport]:
+    """Fill the hosts side by side until nothing is due (``wait``: until nothing is owed) or ``limit`` is reached."""
+    if wait:
+        hosts = {host: count for host, (count, _) in opened_app.unread_bodies().items()}
+    else:
+        hosts = opened_app.bodies_due()
+    total = min(sum(hosts.values()), limit or sum(hosts.values()))
+    places = count() if wait and not limit else iter(range(total))
+    pause = sleep if wait else None
     with progress("Filling in texts", total, quiet=quiet) as step:
-        found = await asyncio.gather(*(_fill_host(opened_app, host, places, step) for host in due))
+        found = await asyncio.gather(*(_fill_host(opened_app, host, places, step, pause) for host in hosts))
     return [report for reports in found for report in reports]
 
 
-async def _fill_host(opened_app: App, host: str, places: Any, step: Callable[[str], None]) -> list[FillReport]:
+async def _fill_host(
+    opened_app: App, host: str, places: Iterator[int], step: Callable[[str], None], pause: Sleep | None
+) -> list[FillReport]:
+    """One host's bodies, as long as there are places. ``pause``: waits for those that are tried again later."""
     reports: list[FillReport] = []
     for _place in places:
         report = await opened_app.fill(host)
+        while report is None and pause and (owed := opened_app.unread_bodies().get(host)):
+            await pause(max(1.0, (owed[1] - opened_app.clock()).total_seconds()))
+            report = await opened_app.fill(host)
         if report is None:
             break
         reports.append(report)
-        step(report.source)
+        if not pause or report.state is not BodyState.PENDING:
+            step(report.source)
     return reports
 
 
-def _show(reports: list[FillReport]) -> None:
+def _show(reports: Collection[FillReport], requests: int) -> None:
     counted = Counter(report.state for report in reports)
     say(
         "{done} texts filled in, {pending} to be tried again, {failed} given up, {requests} requests",
         done=counted[BodyState.DONE],
         pending=counted[BodyState.PENDING],
         failed=counted[BodyState.FAILED],
-        requests=sum(report.requests for report in reports),
+        requests=requests,
     )
     for why, times in Counter(report.error for report in reports if report.error).most_common(5):
         err.print(f"{times} × {why}", style="yellow", markup=False)

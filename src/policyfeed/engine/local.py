@@ -45,8 +45,11 @@ OVERDUE = timedelta(minutes=15)
 class LocalEngine:
     """Polls, publishes and delivers when it is time. ``published`` is called after feeds were written."""
 
-    def __init__(self, app: App, published: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self, app: App, published: Callable[[], Awaitable[None]] | None = None, texts: timedelta = TEXTS
+    ) -> None:
         self.app = app
+        self._texts = texts
         self._published = published
         # One at a time is _start's affair: the scheduler counts a job as running for a tick after it has ended, and
         # would drop what becomes due in that tick.
@@ -128,7 +131,7 @@ class LocalEngine:
                     break
                 _note_body(report)
                 if report.changed:
-                    self._publish_within(SETTLE if report.owed else TEXTS)
+                    self._publish_within(SETTLE if report.owed else self._texts)
                 if report.owed:
                     for channel in self.app.config.channels:
                         self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel))

@@ -18,7 +18,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from policyfeed.clock import KST
 from policyfeed.errors import Blocked, LayoutChanged
-from policyfeed.normalize.korea_kr import SITE
+from policyfeed.normalize.korea_kr import MOBILE, SITE
 from policyfeed.normalize.korea_kr import detail as detail
 from policyfeed.normalize.korea_kr import elsewhere as elsewhere
 from policyfeed.normalize.korea_kr import read_detail as read_detail
@@ -62,7 +62,8 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
     number, start, end = _asked(document)
     total = _total(text, document)
-    found = {_id(node): _entry(node) for node in LexborHTMLParser(text).css(_ITEM)}
+    base = document.url.replace(MOBILE, SITE, 1)
+    found = {_id(node): _entry(node, base) for node in LexborHTMLParser(text).css(_ITEM)}
     missing = total - len(cursor.get("read", {}))
     if missing > (PER_PAGE if number > 1 else 0) and found.keys() <= cursor.get("read", {}).keys():
         raise LayoutChanged(
@@ -137,7 +138,7 @@ def _total(text: str, document: Document) -> int:
     )
 
 
-def _entry(node: LexborNode) -> Entry:
+def _entry(node: LexborNode, base: str) -> Entry:
     def part(selector: str) -> str:
         found = node.css_first(selector)
         for line_break in found.css("br") if found else ():
@@ -146,7 +147,7 @@ def _entry(node: LexborNode) -> Entry:
 
     return Entry(
         title=part("strong"),
-        url=urljoin(SITE, f"{urlsplit(node.attributes.get('href') or '').path}?newsId={_id(node)}"),
+        url=urljoin(base, f"{urlsplit(node.attributes.get('href') or '').path}?newsId={_id(node)}"),
         published=part("span.source > span:nth-child(1)").strip(),
         summary=part("span.lead").strip(),
         ministry=part("span.source > span:nth-child(2)").strip(),

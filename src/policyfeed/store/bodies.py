@@ -125,6 +125,13 @@ def due(tx: Connection, now: datetime) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def unread(tx: Connection) -> dict[str, tuple[int, datetime]]:
+    """Host → how many bodies were never read there, and when the next one may be asked for."""
+    counted = select(bodies.c.host, func.count(), func.min(bodies.c.due))
+    rows = tx.execute(counted.where(bodies.c.state == BodyState.PENDING.value).group_by(bodies.c.host))
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 def next_due(tx: Connection) -> dict[str, datetime]:
     """Host → when the next of its bodies may be asked for."""
     rows = tx.execute(select(bodies.c.host, func.min(bodies.c.due)).where(_WAITING).group_by(bodies.c.host))
