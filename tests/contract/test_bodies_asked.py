@@ -153,11 +153,7 @@ async def test_filling_to_the_end_waits_for_what_a_host_puts_off(tmp_path: Path)
     async def now_and_then(writer: asyncio.StreamWriter) -> None:
         writer.write(next(answers))
 
-    async with working(tmp_path, {"/list": LIST, "/view/1": now_and_then, "/view/2": VIEWS["/view/2"]}) as (
-        app,
-        _,
-        board,
-    ):
+    async with working(tmp_path, {"/list": LIST, **VIEWS, "/view/1": now_and_then}) as (app, _, board):
 
         async def sleep(seconds: float) -> None:
             slept.append(seconds)
