@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -68,32 +69,61 @@ class Harvest:
 class Room:
     """Places for documents from the moment they are asked for until they are stored: what is in memory is bounded.
 
-    A request that takes longer than ``patience`` seconds gives its place up and comes in all the same when it is
-    answered, so that servers that hang take no places from others.
+    A request that takes longer than ``patience`` seconds gives its place up, so that servers that hang take no places
+    from others. When it is answered it comes in all the same, and nobody else does until there is a place again.
     """
 
-    def __init__(self, places: int = 24, patience: float = 0.25) -> None:
-        self._places = asyncio.Semaphore(places)
+    def __init__(self, places: int = 16, patience: float = 0.25) -> None:
+        self._free = places
         self._patience = patience
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[Callable[[], None]]:
         """Wait for a place and hold it; to be called back with when the answer is there."""
-        await self._places.acquire()
+        await self._enter()
         held = True
 
         def give_up() -> None:
             nonlocal held
-            if held:
-                held = False
-                self._places.release()
+            held = False
+            self._leave()
+
+        def answered() -> None:
+            nonlocal held
+            timer.cancel()
+            self._free -= not held
+            held = True
 
         timer = asyncio.get_running_loop().call_later(self._patience, give_up)
         try:
-            yield timer.cancel
+            yield answered
         finally:
             timer.cancel()
-            give_up()
+            if held:
+                self._leave()
+
+    async def _enter(self) -> None:
+        if self._free > 0 and not self._waiting:
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """A place is handed to who has waited longest."""
+        self._free += 1
+        while self._waiting and self._free > 0:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._free -= 1
+                turn.set_result(None)
 
 
 class Visit:

@@ -12,15 +12,17 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TextIO, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, create_engine, event, inspect, select, text
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError, UsageError
 from policyfeed.store.prepared import savepoint
-from policyfeed.store.schema import HEAD
+from policyfeed.store.schema import HEAD, metadata
 
 FILE = "policyfeed.db"
 MIGRATIONS = Path(__file__).with_name("migrations")
+_SAID = Table("alembic_version", MetaData(), Column("version_num", String(32), nullable=False))
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 P = ParamSpec("P")
@@ -73,10 +75,8 @@ class Store:
             with self._mapped(), savepoint(group.begun()):
                 yield group.begun()
             return
-        with self._mapped(), self._engine.connect() as connection:
-            connection.execution_options(writing=True)
-            with connection.begin():
-                yield connection
+        with self._mapped(), _writing(self._engine) as connection:
+            yield connection
 
     def together(self, works: Sequence[Callable[[], Any]]) -> list[Outcome]:
         """Run several works whose writes are flushed to the disk once: for each what it gave, or raised.
@@ -232,7 +232,7 @@ def _failed(file: Path, problem: DatabaseError) -> StoreError:
 def _engine(file: Path) -> Engine:
     engine = create_engine(
         f"sqlite+pysqlite:///{file}",
-        json_serializer=lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+        json_serializer=_JSON.encode,
         connect_args={"timeout": 30, "check_same_thread": False},
     )
 
@@ -251,18 +251,32 @@ def _engine(file: Path) -> Engine:
 
 
 def _version(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
+    """What the database says of itself: "" before the first migration, None where nothing is there."""
+    if not inspect(connection).has_table(_SAID.name):
         return None
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return str(found) if found else None
+    return str(connection.execute(select(_SAID.c.version_num)).scalar() or "")
 
 
 def _migrate(engine: Engine, file: Path) -> None:
     """Bring the schema to HEAD; an older database is copied beside itself first."""
     with engine.connect() as connection:
         found = _version(connection)
-    if found == HEAD:
-        return
+    if found is None:
+        with _writing(engine) as connection:
+            _create(connection)
+    elif found != HEAD:
+        _upgrade(engine, file, found)
+
+
+def _create(connection: Connection) -> None:
+    """What all migrations together would make, without loading what they are made with."""
+    if _version(connection) is None:  # another process may have been faster
+        metadata.create_all(connection)
+        _SAID.create(connection)
+        connection.execute(_SAID.insert().values(version_num=HEAD))
+
+
+def _upgrade(engine: Engine, file: Path, found: str) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -277,10 +291,15 @@ def _migrate(engine: Engine, file: Path) -> None:
             found=found,
             head=HEAD,
         )
-    if found:
-        _copy(file, file.with_name(f"{file.stem}.before-{HEAD}.db"))
+    _copy(file, file.with_name(f"{file.stem}.before-{HEAD}.db"))
+    with _writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _writing(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as connection:
         connection.execution_options(writing=True)
         with connection.begin():
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            yield connection

@@ -135,7 +135,7 @@ articles = Table(
 )
 # of few articles each
 for _name, _where in (("like_mark", articles.c.joint), ("head_mark", articles.c.head_mark.is_not(None))):
-    Index(None, articles.c[_name], articles.c.sort_time, sqlite_where=_where, postgresql_where=_where)
+    Index(None, articles.c[_name], articles.c.sort_time, sqlite_where=_where)
 
 origins = Table(
     "origins",

@@ -54,7 +54,6 @@ def upgrade() -> None:
                 [name, "sort_time"],
                 unique=False,
                 sqlite_where=sa.text(where),
-                postgresql_where=sa.text(where.removesuffix(" = 1")),
             )
         batch_op.create_index(
             batch_op.f("ix_articles_ministry_id_like_mark_sort_time"),
