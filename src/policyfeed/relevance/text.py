@@ -9,15 +9,19 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 # Marks that Korean writers put or leave out at will inside one expression: 탄소 중립, 탄소중립, 일·가정, ‘탄소’중립.
-_SOFT = re.compile(r"[·ㆍ・･‧∙•\-‐‑–—~∼～/'\"‘’“”`´「」『』｢｣]")
-_GAP = re.compile(r"\A\s+|\s{2,}")
+_SOFT = re.compile(
+    r"[\t-\r\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000·ㆍ・･‧∙•\-‐‑–—~∼～/'\"‘’“”`´「」『』｢｣]"
+)
+_GAP = re.compile(" {2,}")
 _MARKUP = re.compile(r"(<[^<>]*>|&(?:[a-zA-Z]{2,10}|#[0-9xXa-fA-F]{1,7});)")
 # What may follow a noun inside the same word: particles, plural, the copula and the common verb endings of 하다/되다.
-_ENDING = re.compile(
-    r"(?:들|님)?(?:은|는|이|가|을|를|의|에|에서|에게|에는|에도|에선|께|로|으로|로부터|으로부터|로서|으로서|로써|으로써|와|과|나|이나|랑|도|만|까지|부터|"
-    r"보다|마다|조차|뿐|등|및|별|간|시|용|발|형|적|내|외|중|후|전|상|하|이란|란|이라|라|인|이다|입니다|이며|며|하고|하며|하는|하여|해|해야|했다|"
-    r"한다|합니다|하기|할|한|된|되는|되어|돼|됐다|된다|됩니다|되고|되며|시켜|시킨다|시키는)?\Z"
+_NOUN_ENDINGS = (
+    "은 는 이 가 을 를 의 에 에서 에게 에는 에도 에선 께 로 으로 로부터 으로부터 로서 으로서 로써 으로써 와 "
+    "과 나 이나 랑 도 만 까지 부터 보다 마다 조차 뿐 등 및 별 간 시 용 발 형 적 내 외 중 후 전 상 하 이란 란 "
+    "이라 라 인 이다 입니다 이며 며 하고 하며 하는 하여 해 해야 했다 한다 합니다 하기 할 한 된 되는 되어 돼 "
+    "됐다 된다 됩니다 되고 되며 시켜 시킨다 시키는"
 )
+_ENDINGS = frozenset(plural + ending for plural in ("", "들", "님") for ending in ("", *_NOUN_ENDINGS.split()))
 
 
 @dataclass(slots=True)
@@ -48,7 +52,7 @@ class Squeezed:
         """Whether a word ends before ``offset``, endings that Korean nouns take left aside."""
         if offset >= len(self.text) or offset in self.breaks or not self.text[offset].isalnum():
             return True
-        return _ENDING.match(self.text[offset : self.word_end(offset)]) is not None
+        return self.text[offset : self.word_end(offset)] in _ENDINGS
 
     def before(self, offset: int) -> int:
         """How many characters of the same word stand before ``offset``; at most four are looked at."""
@@ -82,13 +86,14 @@ def squeeze(text: str) -> Squeezed:
 
 
 def _gaps(spaced: str) -> tuple[list[int], list[int]]:
-    """Where more than one space is between words (offsets as if there were one), and by how much the text is longer
-    before each of these places and at the end."""
-    places, wider = list[int](), [0]
-    for gap in _GAP.finditer(spaced):
+    """Where more than one space is between words (offsets as if there were one), and how many more stand before each of
+    these places, and before the end."""
+    lead = len(spaced) - len(spaced.lstrip())
+    places, wider = list[int](), [lead]
+    for gap in _GAP.finditer(spaced, lead):
         start, end = gap.span()
         places.append(start - wider[-1])
-        wider.append(wider[-1] + end - start - (start > 0))
+        wider.append(wider[-1] + end - start - 1)
     return places, wider
 
 
