@@ -24,6 +24,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "topics": "주제: {topics}",
         "score": "점수 {score}",
         "why": "근거: {reasons}",
+        "placed": "{shown}({place})",
         "source": "출처: {source}",
         "page": "수집·판정 내역",
         "original": "원문",
@@ -51,6 +52,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "topics": "Topics: {topics}",
         "score": "Score {score}",
         "why": "Why: {reasons}",
+        "placed": "{shown} ({place})",
         "source": "Source: {source}",
         "page": "How it was judged",
         "original": "Original",
@@ -178,8 +180,8 @@ def _why(verdict: Verdict, language: str) -> str:
 def _reason(reason: Reason, language: str) -> str:
     words = _WORDS.get(language, _WORDS["ko"])
     place = words.get(reason.field, "")
-    shown = _line(reason.term) or words.get(reason.rule, reason.rule)
-    return f"{shown}({place})" if place else shown
+    shown = _line(reason.term.strip("|*")) or words.get(reason.rule, reason.rule)  # the signs are for editors
+    return say(language, "placed", shown=shown, place=place) if place else shown
 
 
 def _rights(article: Article, language: str) -> str:

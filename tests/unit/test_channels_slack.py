@@ -56,7 +56,7 @@ def test_a_message_says_what_who_when_why_and_under_which_licence() -> None:
 def test_a_channel_may_speak_english() -> None:
     told = texts(sent(judged(kind=Kind.BRIEFING), to=channel(language="en", base_url="https://feed.example.org")))
     assert told[0].endswith("· Briefing")
-    assert told[3:5] == ["Topics: E1, E4", "Score 82 · Why: 탄소중립(title), 온실가스(summary)"]
+    assert told[3:5] == ["Topics: E1, E4", "Score 82 · Why: 탄소중립 (title), 온실가스 (summary)"]
     assert told[5].startswith("Source: ")
     assert told[6].endswith("|How it was judged>")
 

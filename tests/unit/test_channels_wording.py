@@ -3,8 +3,9 @@
 import pytest
 
 from policyfeed import wording
-from policyfeed.types import Kind
+from policyfeed.types import Kind, Reason
 from policyfeed.wording import fit
+from tests.alerts import judged
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,10 @@ def test_both_languages_say_the_same_things() -> None:
 
 def test_an_unknown_language_is_korean() -> None:
     assert wording.say("fr", "many", count=3) == "정책 소식 3건"
+
+
+@pytest.mark.parametrize(("language", "why"), [("ko", "근거: 공급망(제목)"), ("en", "Why: 공급망 (title)")])
+def test_the_signs_of_the_topics_files_are_for_editors(language: str, why: str) -> None:
+    reasons = (Reason(rule="term", points=40.0, topic="G5", term="|공급망*", field="title", offset=0),)
+    said = wording.told(judged(verdict={"reasons": reasons}), language=language).why
+    assert said.endswith(why)

@@ -22,7 +22,7 @@ def test_the_summary_ends_with_the_reason_in_the_feeds_language() -> None:
         "[policyfeed] 선별 · E1 기후변화·온실가스·탄소중립 · 82점 · 탄소중립(제목), 온실가스(요약)",
     ]
     assert english[-1].startswith("[policyfeed] kept · E1 ")
-    assert english[-1].endswith("82 points · 탄소중립(title), 온실가스(summary)")
+    assert english[-1].endswith("82 points · 탄소중립 (title), 온실가스 (summary)")
 
 
 def test_a_dropped_article_says_so() -> None:

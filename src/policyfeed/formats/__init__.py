@@ -230,9 +230,10 @@ def strongest(verdict: Verdict) -> list[Reason]:
 
 def evidence(reason: Reason, translate: Translate) -> str:
     """A term and where it stood: 탄소중립(제목). The signs of the topics' files (``|`` and ``*``) are for editors."""
+    _ = translate
     place = field_name(reason.field, translate)
     term = reason.term.strip("|*")
-    return f"{term}({place})" if place else term
+    return _("{term} ({place})").format(term=term, place=place) if place else term
 
 
 def field_name(name: str, translate: Translate) -> str:
