@@ -234,3 +234,15 @@ def test_the_readmes_have_the_same_sections_commands_links_and_tables() -> None:
 def test_the_two_commands_stand_first() -> None:
     for name in ("README.md", "README.ko.md"):
         assert _shell(ROOT / name)[:2] == ["make run", "make test"]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=_named)
+def test_every_test_and_case_that_a_page_names_exists(path: Path) -> None:
+    spans = set(SPAN.findall(_prose(path)))
+    tests = {span for span in spans if re.fullmatch(r"test_\w+", span)}
+    written = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py")) if tests else ""
+    assert [one for one in sorted(tests) if f"def {one}(" not in written] == []
+    kinds = "|".join(registry.names("sources"))
+    cases = {span for span in spans if re.fullmatch(rf"(?:{kinds})/[\w.-]+", span)}
+    folders = [ROOT / "tests/cases" / what for what in ("sources", "details")]
+    assert [one for one in sorted(cases) if not any((folder / one).is_dir() for folder in folders)] == []
