@@ -25,6 +25,8 @@ from typing import Any
 
 from real_world import ask
 
+RUNS = 5
+"""A machine that is busy breaks deadlines, which shrink with the speed; then the same command goes on."""
 NOW = "2026-05-20T09:00:00+09:00"
 
 
@@ -98,13 +100,22 @@ def main() -> int:
         replica(arguments.replica.resolve(), work := Path(name), arguments.speed) as url,
     ):
         began = ask(f"{url}/clock")["epoch"]
-        ran = policyfeed(["backfill", "korea-press", *days, "--texts", "--json"], url, work, arguments.speed)
+        for runs in range(1, RUNS + 1):
+            ran = policyfeed(["backfill", "korea-press", *days, "--texts", "--json"], url, work, arguments.speed)
+            if ran.returncode == 0:
+                break
         took = ask(f"{url}/clock")["epoch"] - began
         requests = ask(f"{url}/stats")["requests"]
         found = compared(url, work, arguments.first, arguments.last)
         lines = [json.loads(line) for line in ran.stdout.splitlines()]
         (summary,) = [line for line in lines if "done" in line] or [{"error": ran.stderr[-2000:]}]
-    figures = {"exit": ran.returncode, "backfill": summary, "hours": round(took / 3600, 2), "requests": requests}
+    figures = {
+        "exit": ran.returncode,
+        "runs": runs,
+        "backfill": summary,
+        "hours": round(took / 3600, 2),
+        "requests": requests,
+    }
     print(json.dumps(figures | found, ensure_ascii=False, indent=2))
     return ran.returncode or bool(found["missing"] or found["without text"])
 
