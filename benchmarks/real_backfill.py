@@ -87,6 +87,15 @@ def compared(url: str, work: Path, first: str, last: str) -> dict[str, Any]:
     }
 
 
+def _done(days: list[str], url: str, work: Path, speed: float) -> tuple[subprocess.CompletedProcess[str], int]:
+    """The last run of the command, and how many it took."""
+    for number in range(1, RUNS):
+        ran = policyfeed(["backfill", "korea-press", *days, "--texts", "--json"], url, work, speed)
+        if ran.returncode == 0:
+            return ran, number
+    return policyfeed(["backfill", "korea-press", *days, "--texts", "--json"], url, work, speed), RUNS
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replica", type=Path, required=True, help="the folder of the replica")
@@ -100,10 +109,7 @@ def main() -> int:
         replica(arguments.replica.resolve(), work := Path(name), arguments.speed) as url,
     ):
         began = ask(f"{url}/clock")["epoch"]
-        for runs in range(1, RUNS + 1):
-            ran = policyfeed(["backfill", "korea-press", *days, "--texts", "--json"], url, work, arguments.speed)
-            if ran.returncode == 0:
-                break
+        ran, runs = _done(days, url, work, arguments.speed)
         took = ask(f"{url}/clock")["epoch"] - began
         requests = ask(f"{url}/stats")["requests"]
         found = compared(url, work, arguments.first, arguments.last)

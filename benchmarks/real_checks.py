@@ -133,8 +133,12 @@ class Compared:
 
     # Edits and withdrawals ------------------------------------------------------------------------------------
 
-    def changes(self, since: datetime, until: datetime, corpus: Path) -> None:
-        """Of the truth's edits and withdrawals in that time: which became revisions and were marked, and how soon."""
+    @cached_property
+    def site_only(self) -> set[str]:
+        return {one["newsId"] for one in self.truth["items"] if not one["portal"]}
+
+    def edits(self, since: datetime, until: datetime, corpus: Path) -> None:
+        """Of the truth's edits in that time: which became revisions, and how soon."""
         within = [since.isoformat(), until.isoformat()]
         bodies, text = _texts(corpus), dict(self.daemon.rows("SELECT number, content FROM articles"))
         seen: dict[str, list[str]] = {"revised": [], "read after the edit": [], "missed": []}
@@ -145,6 +149,16 @@ class Compared:
                 now = _now_says(one, article, _squeezed(text[article["number"]]), bodies)
                 seen["revised" if revised else "read after the edit" if now else "missed"].append(one["newsId"])
                 waits += [revised - datetime.fromisoformat(one["at"])] if revised else []
+        self.watched.figures["edits"] = {
+            "upstream": sum(map(len, seen.values())),
+            **{name: len(ids) for name, ids in seen.items()},
+            **self._missed(seen["missed"]),
+            "hours until it was seen": _hours(waits),
+        }
+
+    def withdrawals(self, since: datetime, until: datetime) -> None:
+        """Of the truth's withdrawals in that time: which were marked, and how soon; and that nothing else was."""
+        within = [since.isoformat(), until.isoformat()]
         gone = [one for one in self.truth["withdrawn"] if within[0] <= one["at"] <= within[1]]
         held = [(one, self.stored[one["newsId"]][0]) for one in gone if one["newsId"] in self.stored]
         marked = [(one, article["withdrawn"]) for one, article in held if article["withdrawn"]]
@@ -153,20 +167,17 @@ class Compared:
         false = [a["number"] for a in self.articles if a["withdrawn"] and not truly & set(self.releases(a))]
         self.watched.check(not false, f"marked as withdrawn, though they are there: {false}")
         missed = [one["newsId"] for one, article in held if not article["withdrawn"]]
-        site_only = [one["newsId"] for one in self.truth["items"] if not one["portal"]]
-        self.watched.figures["edits"] = {
-            "upstream": sum(map(len, seen.values())),
-            **{name: len(ids) for name, ids in seen.items()},
-            "missed on korea.kr": [id_ for id_ in seen["missed"] if id_ not in site_only],
-            "missed on a ministry's site only": [id_ for id_ in seen["missed"] if id_ in site_only],
-            "hours until it was seen": _hours(waits),
-        }
         self.watched.figures["withdrawals"] = {
             "upstream": len(held),
             "marked": len(marked),
-            "missed on korea.kr": [id_ for id_ in missed if id_ not in site_only],
-            "missed on a ministry's site only": [id_ for id_ in missed if id_ in site_only],
+            **self._missed(missed),
             "hours until it was seen": _hours(ends),
+        }
+
+    def _missed(self, ids: list[str]) -> dict[str, list[str]]:
+        return {
+            "missed on korea.kr": [id_ for id_ in ids if id_ not in self.site_only],
+            "missed on a ministry's site only": [id_ for id_ in ids if id_ in self.site_only],
         }
 
     def _revised(self, number: int) -> datetime | None:

@@ -8,7 +8,7 @@ one release is one article; edits are revisions and withdrawals are marked; ever
 daemon ran is in the feed and in exactly one Slack message and one signed webhook, dropped ones in neither;
 ``policyfeed coverage`` finds nothing missing. With ``--kills`` the daemon is killed (SIGKILL) at random moments
 meanwhile; with ``--faulty`` a third of the hosts is broken in every way (``real_faults``), then all of them are well
-again. ``--tail`` hours are for what is seen late: edits and withdrawals of them are not counted.
+again. ``--tail`` hours are for what is seen late: edits and withdrawals of them are not counted. SIGINT ends it early.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from real_faults import Faults
 from real_world import KST, Daemon, world
 
 START = "2026-05-20T09:00:00+09:00"
+LAST_LOOK, LIST_READ = timedelta(hours=36), timedelta(hours=4)
+"""So long after an edit the page was looked at again, and after a withdrawal the list and the page were."""
 BEFORE = timedelta(days=2)
 """The list of korea.kr is read from so long before the start."""
 
@@ -83,7 +86,8 @@ def run(daemon: Daemon, watched: Watched, arguments: argparse.Namespace) -> None
         return
     end = start + timedelta(hours=arguments.hours)
     faults = Faults(daemon, end, arguments.seed) if arguments.faulty else None
-    live(daemon, watched, arguments, faults.change if faults else lambda _moment: None)
+    with suppress(KeyboardInterrupt):  # ended early: what there is is compared
+        live(daemon, watched, arguments, faults.change if faults else lambda _moment: None)
     tabled(daemon, watched)
     if faults:
         faults.recovered(watched)
@@ -94,7 +98,9 @@ def run(daemon: Daemon, watched: Watched, arguments: argparse.Namespace) -> None
         faults.revive()
     compared = Compared(daemon, watched, start - BEFORE)
     compared.complete("after the run")
-    compared.changes(start, end, arguments.replica / "corpus")
+    now = daemon.clock.moment
+    compared.edits(start, min(end, now - LAST_LOOK), arguments.replica / "corpus")
+    compared.withdrawals(start, min(end, now - LIST_READ))
     compared.told(before)
     covered(daemon, watched, start - BEFORE, daemon.clock.moment - timedelta(days=1))
 

@@ -186,8 +186,8 @@ class Daemon:
     def rest(self, most: float = 20.0) -> None:
         """Wait until no thread of the daemon, its workers or the replica has anything to do but wait."""
         asleep, until = 0, time.monotonic() + most
-        while asleep < 3 and time.monotonic() < until:
-            time.sleep(0.005)
+        while asleep < 2 and time.monotonic() < until:
+            time.sleep(0.008)
             asleep = 0 if self._working() else asleep + 1
 
     def _working(self) -> bool:
