@@ -39,8 +39,10 @@ _ENGLISH = re.compile(
     rf"(?:[A-Za-z]{{3,9}},?\s+)?(?P<mon>[A-Za-z]{{3,9}})\.?\s+(?P<d>\d{{1,2}}),?\s+(?P<y>\d{{4}})(?:,?\s+{_CLOCK})?{_ZONE}"
 )
 _FORMS = (_NUMBERS, _DIGITS, _US, _MAIL, _UNIX, _ENGLISH)
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-           "november", "december")  # fmt: skip
+_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+          "december")  # fmt: skip
+_MONTHS = {name[:size]: number for number, name in enumerate(_NAMES, 1) for size in range(3, len(name) + 1)}
+_OFFSET = re.compile(r"(?:GMT|UTC)?\s?([+-])(\d{1,2}):?(\d{2})?")
 # Names with one meaning: RFC 822 §5.1 and the two that Korean and Japanese sites print
 _ZONES = {"KST": 9, "JST": 9, "GMT": 0, "UTC": 0, "UT": 0, "Z": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5,
           "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}  # fmt: skip
@@ -92,7 +94,7 @@ def _month(said: dict[str, str | None]) -> int:
     word = (said.get("mon") or "").lower()
     if not word:
         return int(said["m"] or 0)
-    return next((number for number, name in enumerate(_MONTHS, 1) if name.startswith(word)), 0)
+    return _MONTHS.get(word, 0)
 
 
 def _hour(hour: int, half: str) -> int:
@@ -108,7 +110,7 @@ def _zoned(moment: datetime, zone: str | None) -> datetime:
         return moment
     if zone in _ZONES:
         return moment.replace(tzinfo=timezone(timedelta(hours=_ZONES[zone])))
-    found = re.fullmatch(r"(?:GMT|UTC)?\s?([+-])(\d{1,2}):?(\d{2})?", zone)
+    found = _OFFSET.fullmatch(zone)
     if not found:
         raise ValueError(zone)
     offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))

@@ -10,7 +10,7 @@ import nh3
 from selectolax.lexbor import LexborHTMLParser
 
 from policyfeed.normalize import links
-from policyfeed.normalize.text import clean, one_line, unescape
+from policyfeed.normalize.text import clean, one_line, unescape, wanted
 
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "div", "dl", "dt", "em", "figcaption",
@@ -56,7 +56,7 @@ def sanitize(text: str, base: str) -> str:
 
     with_base = _BASE.set(base)
     try:
-        safe = clean(_CLEANER.clean(clean(_bracketed(text[:MOST])))).strip()
+        safe = clean(_CLEANER.clean(wanted(_bracketed(text[:MOST])))).strip()
     finally:
         _BASE.reset(with_base)
     return safe if _MARKUP.search(safe) else paragraphs(to_text(safe))

@@ -32,7 +32,7 @@ _NEEDED = {"searchnttid", "searchbbsid"}
 # Most addresses: nothing in them wants mending
 _SOUND = re.compile(
     r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(?:[1-9]\d{3}|[1-5]\d{4}))?"
-    r"/(?:[\w~-][\w.~-]*)?(?:/[\w~-][\w.~-]*)*/?(?:\?[\w.=&~-]+)?",
+    r"/(?:[\w~-][\w.~-]*(?:/[\w~-][\w.~-]*)*/?)?(?:\?[\w.=&~-]+)?",
     re.ASCII,
 )
 _KOREA_KR = re.compile(r"^(www\.|m\.)?korea\.kr$")
@@ -46,8 +46,9 @@ def absolute(link: str, base: str) -> str:
     ``&amp;`` left in CDATA is resolved (no other reference: ``&section=`` is a parameter), ``https`` on port 80 or
     ``http`` on port 443 loses its port and the scheme is mended.
     """
-    if len(link) <= MOST and _SOUND.fullmatch(link):
-        return link
+    sought = base[: base.find("/", 8)] + link if link[:1] == "/" != link[1:2] else link
+    if len(sought) <= MOST and _SOUND.fullmatch(sought):
+        return sought
     text = _CONTROL.sub("", _AMPERSAND.sub("&", link)).strip()
     if not text or text.startswith("#") or len(text) > MOST:
         return ""
