@@ -18,6 +18,7 @@ from policyfeed.channels import Channel
 from policyfeed.clock import Clock, now
 from policyfeed.config import Config
 from policyfeed.deliver import DeliveryReport, deliver
+from policyfeed.documents import Reading
 from policyfeed.fill import Filler, FillReport
 from policyfeed.health import watch
 from policyfeed.poll import Poller, PollReport, due_time
@@ -29,7 +30,7 @@ from policyfeed.transport.http import Client, HttpClient, Limits, Manner
 from policyfeed.transport.robots import Robots
 from policyfeed.transport.turns import Turns
 from policyfeed.transport.urls import take_apart
-from policyfeed.types import Document, Notice, Request, Source
+from policyfeed.types import Detail, Document, Notice, Request, Source
 from policyfeed.workers import Workers
 
 P = ParamSpec("P")
@@ -124,12 +125,12 @@ class App:
         self.robots = Robots(self.client, product="policyfeed", clock=self.clock)
         self.poller, self.filler = self._poller(), self._filler()
 
-    def configure(self, config: Config) -> None:
-        """Take over another configuration: the next poll, publish and delivery follow it."""
+    async def configure(self, config: Config) -> None:
+        """Take over another configuration: the next poll, publish and delivery follow it. Those under way go on."""
         old = self.workers
         self.config, self.workers = config, _workers(config)
         self.poller, self.filler = self._poller(), self._filler()
-        old.close()
+        await old.retire()
 
     def close_workers(self) -> None:
         self.workers.close()
@@ -140,7 +141,7 @@ class App:
             store=self.store,
             db=self.db,
             fetch=self.ask,
-            read=self.workers.read,
+            read=self.read,
             judge=Judge(config.rules).judge,
             channels=config.channels,
             clock=self.clock,
@@ -155,7 +156,7 @@ class App:
             store=self.store,
             db=self.db,
             fetch=self.ask_in_turn,
-            read=self.workers.read_detail,
+            read=self.read_detail,
             judge=Judge(config.rules).judge,
             channels=config.channels,
             clock=self.clock,
@@ -201,6 +202,13 @@ class App:
         delay = min(self.robots.delay(request.url) or 0.0, LONGEST_DELAY)
         await self.turns.wait(take_apart(request.url).host, max(self.config.settings.bodies.seconds, delay))
         return await self.client.fetch(request, how)
+
+    async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
+        """Read in the workers of now: those of when the document was asked for may have retired meanwhile."""
+        return await self.workers.read(source, cursor, document)
+
+    async def read_detail(self, source: Source, document: Document, so_far: Detail | None) -> Detail:
+        return await self.workers.read_detail(source, document, so_far)
 
     async def poll(self, source: Source) -> PollReport:
         with self.turns.polling(take_apart(source.url).host):

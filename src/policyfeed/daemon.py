@@ -126,7 +126,7 @@ class _Daemon:
         except PolicyfeedError as problem:
             log.error("configuration refused, the old one stays", error=str(problem))
         else:
-            self.app.configure(config)
+            await self.app.configure(config)
             self.engine.schedule()
             await self.site.refresh()
             log.info("configuration taken over", sources=len(self.app.enabled()), channels=len(config.channels))

@@ -49,7 +49,8 @@ class Workers:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["policyfeed.workers"])
         self._seconds = seconds
-        self._turns = asyncio.Semaphore(2 * processes)  # what waits for a worker is there twice: as bytes in a pipe too
+        self._most = 2 * processes
+        self._turns = asyncio.Semaphore(self._most)  # what waits for a worker is there twice: as bytes in a pipe too
         self._pool = ProcessPool(
             max_workers=processes,
             context=context,
@@ -89,6 +90,12 @@ class Workers:
                 url=shown(document.url),
                 problem=type(problem).__name__,
             ) from problem
+
+    async def retire(self) -> None:
+        """Stop the processes when everything that is at hand has been read; nothing new may come."""
+        for _ in range(self._most):
+            await self._turns.acquire()
+        self.close()
 
     def close(self) -> None:
         """Stop the processes at once: what they were reading is read again at the next poll."""

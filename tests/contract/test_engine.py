@@ -11,7 +11,8 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobEvent
 from policyfeed.app import opened
 from policyfeed.config import load, shipped
 from policyfeed.engine.local import LocalEngine
-from tests.loopback import client
+from tests.fakes import Item, rss, source
+from tests.loopback import client, reply, serving, streams
 
 
 async def test_no_job_is_dropped_because_it_becomes_due_again_at_once(tmp_path: Path) -> None:
@@ -28,3 +29,23 @@ async def test_no_job_is_dropped_because_it_becomes_due_again_at_once(tmp_path: 
         finally:
             await engine.stop(5)
     assert dropped == []
+
+
+async def test_a_poll_under_way_outlives_a_change_of_the_configuration(tmp_path: Path) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slowly(writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await answer.wait()
+        writer.write(reply(200, rss(Item(number=7)).encode()))
+
+    config = load(shipped(), {})
+    async with serving(streams(slowly)) as server, client() as http:
+        config = replace(config, sources=(source(url=server.url("/rss.xml"), allow_private=True),))
+        async with opened(config, tmp_path, client=http, environ={}) as app:
+            polling = asyncio.create_task(app.poll(config.sources[0]))
+            await asked.wait()
+            await app.configure(replace(config, feeds=()))
+            answer.set()
+            report = await polling
+    assert (report.error, report.new) == (None, 1)

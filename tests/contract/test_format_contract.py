@@ -181,3 +181,11 @@ def test_what_cannot_be_carried_is_named(format_: Format) -> None:
     rendered = format_.render(releases.feed(), [releases.judged(6), nameless, twice])
     assert rendered.left_out == ((8, "it has no id"), (5, "its id came before in this feed"))
     assert len(READERS[format_.EXTENSION](rendered.body)) == 1
+
+
+def test_a_feed_leads_to_the_site_not_to_itself(format_: Format) -> None:
+    body = format_.render(releases.feed(base_url="https://feed.example.org"), [releases.judged(1)]).body
+    if format_.EXTENSION == "json":
+        assert json.loads(body)["home_page_url"] == "https://feed.example.org/"
+    else:
+        assert feedparser.parse(body).feed.link == "https://feed.example.org/"

@@ -100,3 +100,11 @@ async def test_a_hostile_source_fails_and_the_others_are_polled(store: Store, cl
     made = poller(store, server, read=workers.read)
     bad, good = await asyncio.gather(made.poll(FEED), made.poll(other))
     assert (bad.state, good.state, good.new) == ("HostileDocument", "ok", 1)
+
+
+async def test_workers_retire_when_everything_at_hand_is_read() -> None:
+    workers = Workers(BODIES, processes=1, seconds=20, megabytes=256)
+    reading = [asyncio.create_task(workers.read(FEED, {}, document(rss(Item(number=one))))) for one in range(5)]
+    await asyncio.sleep(0)  # they begin
+    await workers.retire()
+    assert [len((await one).articles) for one in reading] == [1] * 5

@@ -31,9 +31,9 @@ def _head(feed: Feed, articles: Sequence[Judged]) -> FeedGenerator:
     document.load_extension("dc", atom=False)
     document.title(feed.title)
     document.description(feed.subtitle or feed.title)
-    document.link(href=f"{feed.base_url}/" if feed.base_url else feed.id, rel="alternate")
     if feed.base_url:
         document.link(href=feed.url(EXTENSION), rel="self", type=MEDIA_TYPE)
+    document.link(href=f"{feed.base_url}/" if feed.base_url else feed.id, rel="alternate")  # the last is the channel's
     document.language(feed.language)
     document.lastBuildDate(updated(articles))
     document.generator("policyfeed")
