@@ -114,6 +114,8 @@ class App:
     """The further files of the published folder: the static board."""
     pacer: Pacer = field(default_factory=Pacer)
     turns: Turns = field(default_factory=Turns)
+    sources: Mapping[str, Source] = field(init=False)
+    """Those of the configuration by id, whether they are on or off."""
     poller: Poller = field(init=False)
     filler: Filler = field(init=False)
     robots: Robots = field(init=False)
@@ -123,14 +125,19 @@ class App:
 
     def __post_init__(self) -> None:
         self.robots = Robots(self.client, product="policyfeed", clock=self.clock)
-        self.poller, self.filler = self._poller(), self._filler()
+        self._follow()
 
     async def configure(self, config: Config) -> None:
         """Take over another configuration: the next poll, publish and delivery follow it. Those under way go on."""
         old = self.workers
         self.config, self.workers = config, _workers(config)
-        self.poller, self.filler = self._poller(), self._filler()
+        self._follow()
         await old.retire()
+
+    def _follow(self) -> None:
+        """Put together what follows from the configuration."""
+        self.sources = {source.id: source for source in self.config.sources}
+        self.poller, self.filler = self._poller(), self._filler()
 
     def close_workers(self) -> None:
         self.workers.close()
@@ -160,7 +167,7 @@ class App:
             judge=Judge(config.rules).judge,
             channels=config.channels,
             clock=self.clock,
-            sources={source.id: source for source in config.sources},
+            sources=self.sources,
             looks=[timedelta(hours=one) for one in sorted(config.settings.bodies.look_again_hours)],
         )
 

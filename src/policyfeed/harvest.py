@@ -66,6 +66,38 @@ class Harvest:
     """Canonical key → verdict, where the reader judged."""
 
 
+class Place:
+    """A place in a room: held from the start, given up by a request that takes too long, taken again by its answer."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._held = True
+        self._timer: asyncio.TimerHandle | None = None
+
+    def asked(self) -> None:
+        """A request goes out: from here on its server's time counts."""
+        self._timer = asyncio.get_running_loop().call_later(self._room.patience, self._give_up)
+
+    def answered(self) -> None:
+        """The answer is there, and in memory until the place is left."""
+        self._stop()
+        self._room.free -= not self._held
+        self._held = True
+
+    def leave(self) -> None:
+        self._stop()
+        if self._held:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self._held = False
+        self._room.hand_on()
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
 class Room:
     """Places for documents from the moment they are asked for until they are stored: what is in memory is bounded.
 
@@ -74,38 +106,23 @@ class Room:
     """
 
     def __init__(self, places: int = 16, patience: float = 0.25) -> None:
-        self._free = places
-        self._patience = patience
+        self.free = places
+        self.patience = patience
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[Callable[[], None]]:
-        """Wait for a place and hold it; to be called back with when the answer is there."""
+    async def place(self) -> AsyncIterator[Place]:
+        """Wait for a place and hold it."""
         await self._enter()
-        held = True
-
-        def give_up() -> None:
-            nonlocal held
-            held = False
-            self._leave()
-
-        def answered() -> None:
-            nonlocal held
-            timer.cancel()
-            self._free -= not held
-            held = True
-
-        timer = asyncio.get_running_loop().call_later(self._patience, give_up)
+        place = Place(self)
         try:
-            yield answered
+            yield place
         finally:
-            timer.cancel()
-            if held:
-                self._leave()
+            place.leave()
 
     async def _enter(self) -> None:
-        if self._free > 0 and not self._waiting:
-            self._free -= 1
+        if self.free > 0 and not self._waiting:
+            self.free -= 1
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -113,16 +130,16 @@ class Room:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._leave()
+                self.hand_on()
             raise
 
-    def _leave(self) -> None:
-        """A place is handed to who has waited longest."""
-        self._free += 1
-        while self._waiting and self._free > 0:
+    def hand_on(self) -> None:
+        """A place is free, and goes to who has waited longest."""
+        self.free += 1
+        while self._waiting and self.free > 0:
             turn = self._waiting.popleft()
             if not turn.done():
-                self._free -= 1
+                self.free -= 1
                 turn.set_result(None)
 
 
@@ -137,12 +154,13 @@ class Visit:
         self.requests = 0
         self._fetch, self._read, self._clock = fetch, read, clock
 
-    async def harvest(self, answered: Callable[[], None]) -> Harvest:
-        """Raises UpstreamError. ``answered`` is called when the first answer is there."""
+    async def harvest(self, place: Place) -> Harvest:
+        """Raises UpstreamError."""
         state = self.state
         request = registry.load("sources", self.source.kind).first(self.source, state.cursor, self._clock())
+        place.asked()
         document = await self._first(request)
-        answered()
+        place.answered()
         harvest = Harvest(
             articles=None,
             validators=_validators(document),

@@ -21,7 +21,7 @@ from policyfeed.channels import Channel
 from policyfeed.clock import Clock
 from policyfeed.documents import Reading, read_document
 from policyfeed.errors import Emptied, Refused, UpstreamError
-from policyfeed.harvest import MOST_PAGES, Fetch, Harvest, Read, Room, Visit, ask
+from policyfeed.harvest import MOST_PAGES, Fetch, Harvest, Place, Read, Room, Visit, ask
 from policyfeed.rhythm import (
     Bounds,
     Prior,
@@ -141,18 +141,18 @@ class Poller:
         return report
 
     async def _visit(self, source: Source) -> PollReport:
-        state, host = await self.db(self._opened, source)
-        if host is not None and self.clock() < host.paused_until <= self.clock() + LONGEST_PAUSE:
-            return await self.db(self._held, state, host)
-        placed = replace(source, url=state.url or source.url)
-        visit = Visit(placed, state, fetch=self.fetch, read=self.read, clock=self.clock)
-        async with self.room.place() as answered:
-            return await self._visited(source, visit, answered)
+        async with self.room.place() as place:
+            state, host = await self.db(self._opened, source)
+            if host is not None and self.clock() < host.paused_until <= self.clock() + LONGEST_PAUSE:
+                return await self.db(self._held, state, host)
+            placed = replace(source, url=state.url or source.url)
+            visit = Visit(placed, state, fetch=self.fetch, read=self.read, clock=self.clock)
+            return await self._visited(source, visit, place)
 
-    async def _visited(self, source: Source, visit: Visit, answered: Callable[[], None]) -> PollReport:
+    async def _visited(self, source: Source, visit: Visit, place: Place) -> PollReport:
         state = visit.state
         try:
-            harvest = await visit.harvest(answered)
+            harvest = await visit.harvest(place)
         except UpstreamError as error:
             return await self.db(self._failed, source, state, error, visit.requests)
         if harvest.articles is None:

@@ -23,10 +23,11 @@ class Visits:
         return asyncio.create_task(self._visit(name))
 
     async def _visit(self, name: str) -> None:
-        async with self.room.place() as answered:
+        async with self.room.place() as place:
             self.inside.add(name)
+            place.asked()
             await self.answers[name].wait()
-            answered()
+            place.answered()
             await self.stores[name].wait()
         self.inside.discard(name)
 

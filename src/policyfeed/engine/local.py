@@ -177,7 +177,8 @@ class LocalEngine:
 
     def _source(self, id_: str) -> Source | None:
         """The source as it is configured now; None when it is no more, or off."""
-        return next((source for source in self.app.enabled() if source.id == id_), None)
+        source = self.app.sources.get(id_)
+        return source if source is not None and source.enabled else None
 
     # The clock ------------------------------------------------------------------------------------------------
 
