@@ -88,9 +88,33 @@ def _made(store: Store) -> dict[str, list[object]]:
             columns = [row[1:] for row in connection.execute(f"PRAGMA table_info({table})")]
             keys = [row[2:] for row in connection.execute(f"PRAGMA foreign_key_list({table})")]
             indexes = [row[1:] for row in connection.execute(f"PRAGMA index_list({table})")]
-            parts = [connection.execute(f"PRAGMA index_info({index[0]})").fetchall() for index in sorted(indexes)]
+            parts = [[row[2] for row in connection.execute(f"PRAGMA index_info({one[0]})")] for one in sorted(indexes)]
             made[table] = [sorted(columns), sorted(keys), sorted(indexes), parts]
     return made
+
+
+def test_articles_of_the_first_version_are_found_by_what_their_titles_have_in_common(tmp_path: Path) -> None:
+    store = releases.stored(tmp_path / "data", releases.many(3))
+    marks = "SELECT number, title_mark, head_mark, like_mark FROM articles ORDER BY number"
+    store.close()
+    with closing(raw(store)) as connection:
+        before = connection.execute(marks).fetchall()
+        connection.executescript("""
+            DROP INDEX ix_articles_ministry_id_like_mark_sort_time;
+            DROP INDEX ix_articles_like_mark_sort_time;
+            DROP INDEX ix_articles_head_mark_sort_time;
+            ALTER TABLE articles DROP COLUMN head_mark;
+            ALTER TABLE articles DROP COLUMN like_mark;
+            CREATE INDEX ix_articles_joint_sort_time ON articles (joint, sort_time);
+            CREATE INDEX ix_articles_ministry_id_sort_time ON articles (ministry_id, sort_time);
+            DROP TABLE answers;
+            DROP TABLE copies;
+            UPDATE alembic_version SET version_num = '0001';
+        """)
+    Store(store.folder).close()
+    with closing(raw(store)) as connection:
+        assert connection.execute(marks).fetchall() == before
+        assert all(like for *_, like in before)
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(store: Store) -> None:

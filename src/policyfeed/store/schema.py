@@ -24,7 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: what a database of this version says in ``alembic_version``."""
 
 
@@ -105,7 +105,7 @@ articles = Table(
     Column("title", Text, nullable=False),
     Column("title_mark", String(24), nullable=False),
     Column("head_mark", String(24)),
-    Column("like_mark", String(24), nullable=False),
+    Column("like_mark", String(24), nullable=False, server_default=""),
     Column("ministry_id", String(60), nullable=False),
     Column("ministry_name", Text, nullable=False),
     Column("ministries", JSON, nullable=False),

@@ -19,8 +19,6 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=100), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("title_mark", sa.String(length=24), nullable=False),
-        sa.Column("head_mark", sa.String(length=24), nullable=True),
-        sa.Column("like_mark", sa.String(length=24), nullable=False),
         sa.Column("ministry_id", sa.String(length=60), nullable=False),
         sa.Column("ministry_name", sa.Text(), nullable=False),
         sa.Column("ministries", sa.JSON(), nullable=False),
@@ -48,17 +46,9 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("articles", schema=None) as batch_op:
-        for name, where in (("like_mark", "joint = 1"), ("head_mark", "head_mark IS NOT NULL")):
-            batch_op.create_index(
-                batch_op.f(f"ix_articles_{name}_sort_time"),
-                [name, "sort_time"],
-                unique=False,
-                sqlite_where=sa.text(where),
-            )
+        batch_op.create_index(batch_op.f("ix_articles_joint_sort_time"), ["joint", "sort_time"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_articles_ministry_id_like_mark_sort_time"),
-            ["ministry_id", "like_mark", "sort_time"],
-            unique=False,
+            batch_op.f("ix_articles_ministry_id_sort_time"), ["ministry_id", "sort_time"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_articles_title_mark_sort_time"), ["title_mark", "sort_time"], unique=False)
         batch_op.create_index(batch_op.f("ix_articles_sort_time_number"), ["sort_time", "number"], unique=False)

@@ -1,0 +1,43 @@
+"""titles that can be alike are found by index"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from policyfeed.identity import head_mark, like_mark, title_mark
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+ARTICLES = sa.table("articles", *map(sa.column, ("number", "title", "joint", "title_mark", "head_mark", "like_mark")))
+INDEXES = (
+    ("ministry_id_like_mark_sort_time", ("ministry_id", "like_mark", "sort_time"), None),
+    ("like_mark_sort_time", ("like_mark", "sort_time"), ARTICLES.c.joint),
+    ("head_mark_sort_time", ("head_mark", "sort_time"), ARTICLES.c.head_mark.is_not(None)),
+)
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("articles", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_articles_joint_sort_time"))
+        batch_op.drop_index(batch_op.f("ix_articles_ministry_id_sort_time"))
+        batch_op.add_column(sa.Column("head_mark", sa.String(length=24), nullable=True))
+        batch_op.add_column(sa.Column("like_mark", sa.String(length=24), nullable=False, server_default=""))
+    _mark()
+    with op.batch_alter_table("articles", schema=None) as batch_op:
+        for name, columns, where in INDEXES:
+            batch_op.create_index(batch_op.f(f"ix_articles_{name}"), list(columns), sqlite_where=where)
+
+
+def _mark() -> None:
+    connection = op.get_bind()
+    rows = connection.execute(sa.select(ARTICLES.c.number, ARTICLES.c.title)).all()
+    change = ARTICLES.update().where(ARTICLES.c.number == sa.bindparam("of"))
+    change = change.values({name: sa.bindparam(name) for name in ("title_mark", "head_mark", "like_mark")})
+    marks = [
+        {"of": number, "title_mark": title_mark(said), "head_mark": head_mark(said), "like_mark": like_mark(said)}
+        for number, said in rows
+    ]
+    if marks:
+        connection.execute(change, marks)
