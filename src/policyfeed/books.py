@@ -31,6 +31,10 @@ TOGETHER = timedelta(minutes=10)
 """Sources whose first contacts lie so close together began together: what each had is nobody's news."""
 
 
+CALM = timedelta(hours=1)
+"""When the page of a release that is listed again is looked at: list and page may disagree for a while."""
+
+
 class Doubtful(Exception):
     """The whole document must be read to tell what an entry is. Nothing was written."""
 
@@ -67,7 +71,8 @@ class Books:
         if said and partial:
             raise Doubtful
         if said:
-            articles.restore(self.tx, source.id, list(said), self.now)
+            for number in articles.restore(self.tx, source.id, list(said), self.now):
+                bodies.again(self.tx, number, self.now + CALM)
         fresh = [one for one in seen if said.get(one.origins[0].key) != one.origins[0].digest]
         if not fresh:
             return

@@ -111,3 +111,16 @@ async def test_what_is_listed_again_is_not_withdrawn(tmp_path: Path) -> None:
     world.list.add(Release(id=4, day=date(2026, 5, 20)))
     await world.later(hours=2)
     assert world.article(4).withdrawn is None
+
+
+async def test_what_comes_back_gets_the_text_that_it_never_had(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.server.at(VIEW.format(id=4), world.server.page(DELETED))
+    await world.later()
+    await world.later(hours=2)
+    assert world.article(4).withdrawn is not None
+    world.server.at(VIEW.format(id=4), world.server.page(THERE.format(id=4)))
+    await world.later(hours=2)
+    assert (world.article(4).withdrawn, world.article(4).content) == (None, "")
+    await world.later(hours=2)
+    assert "온실가스" in world.article(4).content

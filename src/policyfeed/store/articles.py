@@ -227,14 +227,17 @@ def withdraw(tx: Connection, number: int, now: datetime) -> None:
     tx.execute(articles.update().where(where).values(withdrawn=now, changed=now))
 
 
-def restore(tx: Connection, source: str, keys: Sequence[str], now: datetime) -> None:
-    """What a source lists is not withdrawn, whatever was thought."""
+def restore(tx: Connection, source: str, keys: Sequence[str], now: datetime) -> list[int]:
+    """What a source lists is not withdrawn, whatever was thought. The numbers of those that were."""
+    restored: list[int] = []
     for some in _batches(list(keys)):
         listed = select(origins.c.number).where(origins.c.source == source, origins.c.key.in_(some))
         where = and_(articles.c.withdrawn.is_not(None), articles.c.number.in_(listed))
         if numbers := tx.execute(select(articles.c.number).where(where)).scalars().all():
             statement = articles.update().where(articles.c.number.in_(numbers))
             tx.execute(statement.values(withdrawn=None, changed=now))
+            restored += numbers
+    return restored
 
 
 def history(tx: Connection, number: int) -> list[dict[str, Any]]:
