@@ -62,6 +62,12 @@ PUBLISH_TO_SEEN = Gauge(
 SOURCE_FAILURES = Gauge(
     "policyfeed_source_failures", "Visits that failed since the last one that did not.", ["source"], registry=REGISTRY
 )
+SOURCE_CONDITION = Gauge(
+    "policyfeed_source_condition",
+    "1 for the condition that a source is in.",
+    ["source", "condition"],
+    registry=REGISTRY,
+)
 ARTICLES = Gauge("policyfeed_articles", "Articles stored, by verdict: kept, dropped.", ["verdict"], registry=REGISTRY)
 
 BODIES = Counter(

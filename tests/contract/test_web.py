@@ -514,6 +514,15 @@ async def test_metrics_count_by_route_not_by_address(world: World) -> None:
     assert "policyfeed_build_info" in text
 
 
+async def test_the_condition_of_each_source_is_a_metric(world: World) -> None:
+    assert 'policyfeed_source_condition{condition="new",source="korea-kr"} 1.0' in (await world.get("/metrics")).text
+    with world.store.write() as tx:
+        trouble = store.SourceState(id=KOREA_KR.id, state="Blocked", error="a block page", last_poll=NOW)
+        store.sources.save(tx, trouble)
+    found = [line for line in (await world.get("/metrics")).text.splitlines() if "source_condition{" in line]
+    assert found == ['policyfeed_source_condition{condition="blocked",source="korea-kr"} 1.0']
+
+
 async def test_how_long_releases_waited_to_be_seen_is_told_by_source(world: World) -> None:
     """Twelve releases were seen after five minutes each; the first contact came after the second one's publication."""
     with world.store.write() as tx:

@@ -70,9 +70,9 @@ def need(tx: Connection, article: Article, source: str, url: str, now: datetime,
     return True
 
 
-def again(tx: Connection, number: int, now: datetime) -> None:
+def again(tx: Connection, number: int, due: datetime) -> None:
     """The article says something else now: its body, if it was taken from a page of its own, is read once more."""
-    row = {"state": BodyState.PENDING.value, "attempts": 0, "due": now, "error": ""}
+    row = {"state": BodyState.PENDING.value, "attempts": 0, "due": due, "error": ""}
     tx.execute(bodies.update().where(bodies.c.number == number).values(row))
 
 

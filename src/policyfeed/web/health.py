@@ -55,6 +55,9 @@ def _count(context: Context) -> None:
     metrics.OUTBOX.clear()
     for (channel, state), number in owed.items():
         metrics.OUTBOX.labels(channel, state).set(number)
+    metrics.SOURCE_CONDITION.clear()
+    for one in context.conditions():
+        metrics.SOURCE_CONDITION.labels(one.source.id, one.name.value).set(1)
     metrics.PUBLISH_TO_SEEN.clear()
     for source, waits in context.waits().items():
         for quantile, seconds in (("0.5", waits.median), ("0.9", waits.p90), ("0.99", waits.p99)):
