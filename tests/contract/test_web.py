@@ -395,6 +395,19 @@ async def test_an_article_is_shown_with_everything_known_of_it(world: World) -> 
     assert page.cssselect("section.text b")[0].text == "함께"
 
 
+async def test_a_revision_shows_what_it_changed(world: World) -> None:
+    with world.store.write() as tx:
+        one = store.articles.get(tx, [12])[12]
+        for content in ("<p>가 문단</p><p>나 문단</p>", "<p>가 문단</p><p>다 <b>문단</b> &lt;script&gt;</p>"):
+            one = replace(one, content=content, revision=one.revision + 1, changed=one.changed + timedelta(hours=1))
+            store.articles.update(tx, one, revised=True)
+    page = html.fromstring((await world.get("/articles/12")).text)
+    last = page.cssselect("#revisions + ol > li")[-1]
+    assert [item.text_content() for item in last.cssselect("del")] == ["나 문단"]
+    assert [item.text_content() for item in last.cssselect("ins")] == ["다 문단 <script>"]
+    assert not page.cssselect("#revisions + ol > li")[0].cssselect("ins, del")
+
+
 async def test_a_release_and_its_explanation_lead_to_each_other(world: World) -> None:
     named = releases.article(12).title
     with world.store.write() as tx:

@@ -16,7 +16,7 @@ from policyfeed.i18n import translator
 from policyfeed.normalize.html import sanitize
 from policyfeed.store import Transaction
 from policyfeed.types import Judged, Origin
-from policyfeed.web import rendering
+from policyfeed.web import rendering, revisions
 from policyfeed.web.context import Context
 from policyfeed.web.language import language_of
 from policyfeed.web.rows import When, row, span, when
@@ -107,9 +107,7 @@ def _everything(tx: Transaction, context: Context, judged: Judged, language: str
         "origins": [_place(context, origin) for origin in one.origins],
         "explained_by": store.answers.to(tx, one.number),
         "attachments": [(item.name, web_link(item.url), item.type) for item in one.attachments],
-        "revisions": [
-            (known["revision"], known["title"], when(known["seen"])) for known in store.articles.history(tx, one.number)
-        ],
+        "revisions": revisions.told(store.articles.history(tx, one.number)),
     }
 
 
