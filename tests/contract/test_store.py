@@ -561,3 +561,11 @@ def test_what_an_explanation_names_only_in_its_text_is_found_when_the_text_comes
         for _ in range(2):
             articles.complete(tx, whole)
         assert [one.number for one in articles.get(tx, [second])[second].answers] == [first]
+
+
+def test_a_database_without_a_column_is_not_sound(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with closing(sqlite3.connect(store.file)) as damaging:
+        damaging.execute("ALTER TABLE articles DROP COLUMN licence")
+    assert store.verify() == ["articles has no column licence"]
+    store.close()

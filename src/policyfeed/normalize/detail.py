@@ -27,6 +27,7 @@ _SEE_ATTACHED = re.compile(
     r"(?:자세한|상세한?)?\s*(?:내용은)?\s*(?:붙임|첨부)\s*(?:파일|자료|문서)?(?:을|를)?\s*참[고조]\W*"
 )
 """What stands in the place of a lead where a release is only its attachment."""
+_LETTER = re.compile(r"\S")
 _OPENING = 3
 """Paragraphs at a text's beginning in which a subtitle may stand already."""
 
@@ -75,8 +76,17 @@ def _content(known: Article, detail: Detail) -> str:
 
 def _summary(summary: str, content: str) -> str:
     if summary and not _SEE_ATTACHED.fullmatch(summary):
-        return summary
+        return _respaced(summary, html.opening(content, 2 * len(summary)))
     return shorten(html.to_line(content), SUMMARY_LIMIT) or summary
+
+
+def _respaced(summary: str, text: str) -> str:
+    """The summary with the white space of the text that it begins: korea.kr's list glues paragraphs together."""
+    said = summary.removesuffix("…")
+    letters = list(_LETTER.finditer(text))[: len("".join(said.split()))]
+    if not letters or "".join(one[0] for one in letters) != "".join(said.split()):
+        return summary
+    return text[: letters[-1].end()] + summary[len(said) :]
 
 
 def _published(known: Article, detail: Detail, source: Source) -> tuple[datetime | None, bool]:

@@ -19,6 +19,7 @@ _UNPROVEN = {"ascii", "us-ascii", "iso-8859-1", "iso8859-1", "iso_8859-1", "lati
              "windows-1252"}  # fmt: skip
 _HANGUL = re.compile("[가-힣]{2}")
 # Python's own encodings that are no documents' encodings
+_UTF_8 = re.compile("utf-?8", re.IGNORECASE)
 _NO_CHARSET = {"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf_7"}
 _DECLARED = (
     re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']"""),
@@ -96,11 +97,11 @@ def _strict(body: bytes, encoding: str, label: str) -> str:
         problem: Exception | None = None
     except UnicodeError as error:
         problem = error
-    raise Unreadable(
-        "The bytes are neither UTF-8 nor {label}.",
-        remedy="Set `encoding` of the source if you know the right one.",
-        label=label,
-    ) from problem
+    template = "The bytes are neither UTF-8 nor {label}."
+    if _UTF_8.fullmatch(label):
+        template = "The bytes are not UTF-8, as they should be."
+    remedy = "Set `encoding` of the source if you know the right one."
+    raise Unreadable(template, remedy=remedy, label=label) from problem
 
 
 def clean(text: str) -> str:

@@ -114,11 +114,12 @@ class Store:
         _copy(self.file, to)
 
     def verify(self) -> list[str]:
-        """What SQLite's own checks find wrong; empty = sound."""
+        """What SQLite's own checks find wrong, and columns that are not there; empty = sound."""
         with self.read() as connection:
             found = [row[0] for row in connection.execute(text("PRAGMA integrity_check")) if row[0] != "ok"]
             broken = connection.execute(text("PRAGMA foreign_key_check")).all()
-        return [*found, *(f"{row[0]} row {row[1]} refers to a missing {row[2]}" for row in broken)]
+            lacking = _lacking(connection)
+        return [*found, *(f"{row[0]} row {row[1]} refers to a missing {row[2]}" for row in broken), *lacking]
 
     def version(self) -> str:
         with self.read() as connection:
@@ -255,6 +256,16 @@ def _version(connection: Connection) -> str | None:
     if not inspect(connection).has_table(_SAID.name):
         return None
     return str(connection.execute(select(_SAID.c.version_num)).scalar() or "")
+
+
+def _lacking(connection: Connection) -> list[str]:
+    """The columns of this version's schema that the database does not have, though it says that it has that version."""
+    found = {
+        table: {one["name"] for one in columns}
+        for (_, table), columns in inspect(connection).get_multi_columns().items()
+    }
+    wanted = [(table.name, one.name) for table in metadata.sorted_tables for one in table.columns]
+    return [f"{table} has no column {column}" for table, column in wanted if column not in found.get(table, ())]
 
 
 def _migrate(engine: Engine, file: Path) -> None:
