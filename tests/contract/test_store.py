@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, select, text
@@ -101,7 +103,7 @@ def test_articles_of_the_first_version_are_found_by_what_their_titles_have_in_co
         before = connection.execute(marks).fetchall()
         connection.executescript("""
             DROP INDEX ix_articles_ministry_id_like_mark_sort_time;
-            DROP INDEX ix_articles_like_mark_sort_time;
+            DROP INDEX ix_articles_joint_like_mark_sort_time;
             DROP INDEX ix_articles_head_mark_sort_time;
             ALTER TABLE articles DROP COLUMN head_mark;
             ALTER TABLE articles DROP COLUMN like_mark;
@@ -339,6 +341,24 @@ def test_titles_that_can_be_alike_are_found(store: Store, title: str, found: set
         near = articles.titles(tx, NOW - timedelta(days=2), NOW + timedelta(days=2), ["mcee"], [title])
         assert {number for number, _, _ in near} == found
         assert articles.titles(tx, NOW + timedelta(days=2), NOW + timedelta(days=3), ["mcee"], [title]) == []
+
+
+@pytest.mark.parametrize("like", [["폭염"], ["폭염 - 서울"], ["폭염 1건", "녹조 - 금강", "개최"]], ids=len)
+@pytest.mark.parametrize("ministries", [["mcee"], ["mcee", "moel", "me"]], ids=len)
+def test_titles_are_looked_up_by_their_marks_and_not_by_days(
+    store: Store, ministries: list[str], like: list[str]
+) -> None:
+    asked = list[str]()
+    with store.read() as tx:
+        driver: Any = tx.connection.dbapi_connection
+        driver.set_trace_callback(asked.append)
+        articles.titles(tx, NOW - timedelta(days=2), NOW + timedelta(days=2), ministries, like)
+        driver.set_trace_callback(None)
+        (found,) = (sql for sql in asked if sql.startswith("SELECT articles"))
+        plan = [step[3] for step in driver.execute(f"EXPLAIN QUERY PLAN {found}")]
+    searches = [step for step in plan if "articles" in step]
+    assert len(searches) == 4
+    assert all(re.search(r"SEARCH .*_mark=\? AND sort_time>\?", step) for step in searches), plan
 
 
 def test_thousands_of_keys_may_be_asked_for_at_once(store: Store) -> None:

@@ -130,12 +130,12 @@ articles = Table(
     Column("withdrawn", UtcDateTime),
     Index(None, "sort_time", "number"),
     Index(None, "ministry_id", "like_mark", "sort_time"),
+    Index(None, "joint", "like_mark", "sort_time"),
     Index(None, "title_mark", "sort_time"),
     sqlite_autoincrement=True,
 )
-# of few articles each
-for _name, _where in (("like_mark", articles.c.joint), ("head_mark", articles.c.head_mark.is_not(None))):
-    Index(None, articles.c[_name], articles.c.sort_time, sqlite_where=_where)
+_HEADED = articles.c.head_mark.is_not(None)
+Index(None, articles.c.head_mark, articles.c.sort_time, sqlite_where=_HEADED)
 
 origins = Table(
     "origins",

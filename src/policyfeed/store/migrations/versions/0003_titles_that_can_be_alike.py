@@ -13,7 +13,7 @@ depends_on = None
 ARTICLES = sa.table("articles", *map(sa.column, ("number", "title", "joint", "title_mark", "head_mark", "like_mark")))
 INDEXES = (
     ("ministry_id_like_mark_sort_time", ("ministry_id", "like_mark", "sort_time"), None),
-    ("like_mark_sort_time", ("like_mark", "sort_time"), ARTICLES.c.joint),
+    ("joint_like_mark_sort_time", ("joint", "like_mark", "sort_time"), None),
     ("head_mark_sort_time", ("head_mark", "sort_time"), ARTICLES.c.head_mark.is_not(None)),
 )
 
