@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from policyfeed.relevance.case import Case, Passage
-from policyfeed.relevance.genres import GenreFinder, Sign
+from policyfeed.relevance.genres import GenreFinder, Read, Sign
 from policyfeed.relevance.matching import Found, Matcher, Sought
 from policyfeed.relevance.rules import Genre, Rules, Strength, Term, Topic, Zone
+from policyfeed.relevance.text import squeeze
 
 
 class Evidence(NamedTuple):
@@ -53,10 +54,11 @@ class Gatherer:
 
     def gather(self, case: Case) -> tuple[Evidence, ...]:
         """All evidence, terms first. Linear in the length of the passages."""
-        found = [(passage, one) for passage in case.passages for one in self._matcher.find(passage.text)]
+        read = [(passage, squeeze(passage.text)) for passage in case.passages]
+        found = [(passage, one) for passage, squeezed in read for one in self._matcher.find(squeezed)]
         return (
             *self._terms(found),
-            *self._genres_of(case, found),
+            *self._genres_of(case, read, found),
             *self._ministry(case),
             *self._shape(case, found),
         )
@@ -100,11 +102,11 @@ class Gatherer:
             weight=self._prior(term, passage.zone),
         )
 
-    def _genres_of(self, case: Case, found: Sequence[tuple[Passage, Found]]) -> list[Evidence]:
+    def _genres_of(self, case: Case, read: Sequence[Read], found: Sequence[tuple[Passage, Found]]) -> list[Evidence]:
         tagged = "".join(f"[{tag}] " for tag in case.tags)
         told = [(passage, one) for passage, one in found if isinstance(one.sought, Term)]
-        title = [passage for passage in case.passages if passage.zone is Zone.TITLE]
-        opening = [passage for passage in case.passages if passage.zone is not Zone.BODY]
+        title = [one for one in read if one[0].zone is Zone.TITLE]
+        opening = [one for one in read if one[0].zone is not Zone.BODY]
         evidence = []
         for genre in self._genres:
             if (sign := genre.sign(case.kind, tagged, opening if genre.genre.lead else title, told)) is not None:

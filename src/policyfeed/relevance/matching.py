@@ -11,7 +11,7 @@ from ahocorasick_rs import AhoCorasick
 
 from policyfeed.relevance.rules import Mask, Term
 from policyfeed.relevance.terms import NEAR, Needle, needles
-from policyfeed.relevance.text import Squeezed, squeeze
+from policyfeed.relevance.text import Squeezed
 
 Sought = Term | Mask
 
@@ -54,9 +54,8 @@ class Matcher:
         self._parts = tuple(tuple(parts) for parts in by_text.values())
         self._automaton = AhoCorasick(list(by_text) or ["\0"])
 
-    def find(self, text: str) -> tuple[Found, ...]:
+    def find(self, squeezed: Squeezed) -> tuple[Found, ...]:
         """The terms that count in the text, by position; masks and what they hide are left out."""
-        squeezed = squeeze(text)
         whole: list[tuple[int, int, int]] = []
         partial: dict[int, list[tuple[int, int, int]]] = {}
         for pattern, start, end in self._automaton.find_matches_as_indexes(squeezed.text, overlapping=True):
