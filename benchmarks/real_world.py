@@ -185,15 +185,13 @@ class Daemon:
 
     def rest(self, most: float = 20.0) -> None:
         """Wait until no thread of the daemon, its workers or the replica has anything to do but wait."""
+        assert self.process is not None
+        pids = [self.replica.process.pid, self.process.pid, *_children(self.process.pid)]
         asleep, until = 0, time.monotonic() + most
         while asleep < 2 and time.monotonic() < until:
             time.sleep(0.008)
-            asleep = 0 if self._working() else asleep + 1
-
-    def _working(self) -> bool:
-        assert self.process is not None
-        pids = [self.replica.process.pid, self.process.pid, *_children(self.process.pid)]
-        return any(state in "RD" for pid in pids for state in _states(pid))
+            working = any(state in "RD" for pid in pids for state in _states(pid))
+            asleep = 0 if working else asleep + 1
 
 
 def _stored(moment: datetime) -> str:
