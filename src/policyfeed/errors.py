@@ -22,7 +22,10 @@ class PolicyfeedError(Exception):
     def text(self, translate: Callable[[str], str] = str) -> str:
         """The whole message; ``translate`` maps an English template to the reader's language."""
         facts = self.facts
-        if isinstance(said := facts.get("said"), str):  # what somebody else said, in words of ours where we know them
+        said = facts.get("said")  # what somebody else said, in words of ours where we know them
+        if isinstance(said, PolicyfeedError):
+            facts = {**facts, "said": said.text(translate)}
+        elif isinstance(said, str):
             facts = {**facts, "said": translate(said)}
         text = translate(self.template).format(**facts)
         return f"{text} {translate(self.remedy).format(**facts)}" if self.remedy else text

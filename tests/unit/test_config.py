@@ -10,6 +10,7 @@ import pytest
 from policyfeed.app import bounds
 from policyfeed.config import Config, find_folder, load, shipped
 from policyfeed.errors import ConfigErrors
+from policyfeed.i18n import translator
 from policyfeed.types import Secret
 
 SECRET = "moonlit-otter-" + "7f3a9"
@@ -319,3 +320,14 @@ def test_a_source_may_have_bounds_of_its_own(folder: Folder) -> None:
     found = {one.id: bounds(config, one) for one in config.sources}
     minutes = {id_: (found[id_].least.total_seconds() / 60, found[id_].most.total_seconds() / 60) for id_ in "abc"}
     assert minutes == {"a": (30, 120), "b": (10, 10), "c": (2, 1440)}
+
+
+def test_mistakes_are_whole_sentences_in_korean(folder: Folder) -> None:
+    folder.write("policyfeed.toml", "[parsing]\nworkers = 0\n[network]\nallow = 'x'\n")
+    folder.write("sources/own.toml", source(url='"http://www.korea.kr/rss/policy.xml"'))
+    with pytest.raises(ConfigErrors) as caught:
+        folder.load()
+    list_, number, dead = (one.text(translator("ko")).partition(": ")[2] for one in caught.value.mistakes)
+    assert number == "parsing.workers의 값이 0입니다: 1 이상이어야 합니다. 올바른 값으로 고치세요."
+    assert "[ ] 안에 적은 목록이어야 합니다" in list_
+    assert "모든 RSS를 중단했습니다. 출처 korea-press를 쓰세요" in dead

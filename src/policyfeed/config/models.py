@@ -17,8 +17,8 @@ from policyfeed.retired import retired
 from policyfeed.selection import Selection
 from policyfeed.types import Kind, Ministry, Name, Source
 
-STRANGER = "stranger"
-"""The type of the mistake of naming what does not exist."""
+STRANGER, RETIRED = "stranger", "retired"
+"""The types of the mistakes of naming what does not exist, or not any more."""
 
 
 def one_of(value: str, known: Collection[str]) -> str:
@@ -181,7 +181,7 @@ class SourceTable(Strict):
     @classmethod
     def _living(cls, url: str) -> str:
         if notice := retired(url):
-            raise ValueError(notice.text())
+            raise PydanticCustomError(RETIRED, "is dead", {"notice": notice})
         return url
 
     def source(self) -> Source:

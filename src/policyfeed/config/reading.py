@@ -13,8 +13,9 @@ from pydantic import BaseModel, ValidationError
 
 from policyfeed import registry
 from policyfeed.channels import Channel
-from policyfeed.config.models import STRANGER, ChannelsFile, MinistriesFile, SelectionTable, SourcesFile
+from policyfeed.config.models import RETIRED, STRANGER, ChannelsFile, MinistriesFile, SelectionTable, SourcesFile
 from policyfeed.errors import ConfigError, ConfigErrors
+from policyfeed.i18n import marked
 from policyfeed.relevance import Rules, load_topics
 from policyfeed.types import Ministry, Secret, Source
 
@@ -31,6 +32,22 @@ def path_of(folder: Path, name: str) -> Path:
     return own if own.exists() else shipped() / name
 
 
+_TEXT, _NUMBER = marked("it must be a text in quotes"), marked("it must be a number without quotes")
+_LIST, _TABLE = marked("it must be a list in [ ]"), marked("it must be a table")
+_SAID = {
+    "less_than_equal": marked("it must be at most {le:g}"),
+    "less_than": marked("it must be less than {lt:g}"),
+    "greater_than_equal": marked("it must be at least {ge:g}"),
+    "greater_than": marked("it must be more than {gt:g}"),
+    "string_pattern_mismatch": marked("it must match the pattern {pattern}"),
+    "string_type": _TEXT,
+    **dict.fromkeys(("int_type", "int_parsing", "float_type", "float_parsing"), _NUMBER),
+    "int_from_float": marked("it must be a whole number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), marked("it must be true or false, without quotes")),
+    **dict.fromkeys(("list_type", "tuple_type"), _LIST),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type"), _TABLE),
+}
+"""What is wrong with a value, by pydantic's type of the error."""
 _TWICE = "{file}: {key} is there twice."
 M = TypeVar("M", bound=BaseModel)
 _MAY_BE_SECRET = {"channel", "secrets", "headers", "proxy", "body"}
@@ -106,13 +123,18 @@ class Reader:
             self._wrong(file, key, "{file}: {key} is missing.", "Add it.")
         elif kind == STRANGER:
             self._stranger(file, key, mistake["input"], mistake["ctx"]["known"])
+        elif kind == RETIRED:
+            notice: ConfigError = mistake["ctx"]["notice"]
+            facts: dict[str, Any] = notice.facts
+            said = ConfigError(notice.template, **facts)
+            self._wrong(file, key, "{file}: {key}: {said}", notice.remedy, said=said, **facts)
         else:
-            said = str(mistake["msg"]).removeprefix("Value error, ").rstrip(".")
+            told = _said(mistake)
             if _MAY_BE_SECRET & set(where):
-                self._wrong(file, key, "{file}: {key} has a wrong value: {said}.", "Correct it.", said=said)
+                self._wrong(file, key, "{file}: {key} has a wrong value: {said}.", "Correct it.", said=told)
             else:
                 given = _shown(mistake["input"])
-                self._wrong(file, key, "{file}: {key} is {given}: {said}.", "Correct it.", given=given, said=said)
+                self._wrong(file, key, "{file}: {key} is {given}: {said}.", "Correct it.", given=given, said=told)
 
     def _stranger(self, file: Path, key: str, value: str, known: Collection[str]) -> None:
         """A name that does not exist, with the one that was probably meant, or those that there are."""
@@ -241,6 +263,13 @@ class Reader:
             remedy = "Write env:NAME or file:PATH, and keep the secret itself out of the file."
             self._wrong(file, place, "{file}: {key} holds a secret in plain sight.", remedy)
         return None
+
+
+def _said(mistake: Any) -> ConfigError | str:
+    """What pydantic says, in words of ours."""
+    if template := _SAID.get(mistake["type"]):
+        return ConfigError(template, **mistake.get("ctx", {}))
+    return str(mistake["msg"]).removeprefix("Value error, ").rstrip(".")
 
 
 def _key(data: Any, where: tuple[str | int, ...]) -> str:
