@@ -1,10 +1,10 @@
 """From publication to first sight: how long releases wait for a poll, at equal numbers of requests.
 
     python benchmarks/delay.py [--times FILE.csv.gz …] [--train-until DATE] [--test-from DATE]
-                                [--polls 12,24,48] [--json]
+                                [--polls 12,24,48] [--daily] [--json]
 
-Replays real approval times (columns ``approved_kst``, ``ministry``) ministry by ministry. The planner is the
-daemon's own ``next_poll``; at every poll it is told what a poll there would have shown, and nothing else.
+Replays real approval times (columns ``approved_kst``, ``ministry``; gzipped or not) ministry by ministry. The planner
+is the daemon's own ``next_poll``; at every poll it is told what a poll there would have shown, and nothing else.
 docs/rhythm.md describes the rules it is measured against.
 """
 
@@ -15,6 +15,8 @@ import bisect
 import csv
 import gzip
 import json
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -30,14 +32,20 @@ from delay_rules import clairvoyant, commafeed, fixed, miniflux
 
 from policyfeed.rhythm import Bounds, Prior, Profile, load_prior, next_poll
 from policyfeed.rhythm.calendar import KST
+from policyfeed.rhythm.views import day_of
 
 Times = dict[str, list[float]]
 """Per ministry the approval times, seconds since the epoch, in order."""
 
 LEAST_RELEASES = 100
 PHASES = 8
-OURS, STRICT = "policyfeed, by the week", "policyfeed, by the day"
-PLANS = (OURS, STRICT, "knew the test weeks", "miniflux entry_frequency", "CommaFeed empirical", "fixed interval")
+OURS, DAILY = "policyfeed", "policyfeed, day by day"
+KNEW, MINIFLUX, COMMAFEED, FIXED = (
+    "knew the test weeks",
+    "miniflux entry_frequency",
+    "CommaFeed empirical",
+    "fixed interval",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +65,12 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """What a plan did: requests ``made`` a day and source, ``most`` on any one day of a source, and when."""
+
     polls: int
     plan: str
     made: float
+    most: int
     delays: list[float]
     moments: list[float]
 
@@ -69,16 +80,18 @@ class Row:
             "polls": self.polls,
             "plan": self.plan,
             "made": round(self.made, 2),
+            "most_on_a_day": self.most,
             "mean": round(fmean(ordered), 1),
             "median": round(median(ordered), 1),
-            "p90": round(ordered[int(len(ordered) * 0.9)], 1),
+            **{f"p{percent}": round(ordered[len(ordered) * percent // 100], 1) for percent in (75, 90, 99)},
         }
 
 
 def read_times(files: Iterable[Path]) -> Times:
     times: Times = {}
     for file in files:
-        with gzip.open(file, "rt", encoding="utf-8") as lines:
+        opened = gzip.open if file.suffix == ".gz" else open
+        with opened(file, "rt", encoding="utf-8") as lines:
             for row in csv.DictReader(lines):
                 moment = datetime.fromisoformat(row["approved_kst"]).replace(tzinfo=KST)
                 times.setdefault(row["ministry"], []).append(moment.timestamp())
@@ -97,7 +110,7 @@ def cases_of(times: Times, start: float, end: float) -> list[Case]:
 def planned(case: Case, bounds: Bounds, prior: Prior) -> list[float]:
     """The polls of the daemon's planner over the test, told only what its polls have seen."""
     now = case.start - 3600
-    profile = Profile().seen(_moments(case.past), _moment(now))
+    profile = Profile().seen(_moments(case.past), _moment(now), prior)
     profile = replace(profile, day=0, used=0, week=0, spent=0, first=0)
     polls: list[float] = []
     known, found = 0, False
@@ -106,7 +119,7 @@ def planned(case: Case, bounds: Bounds, prior: Prior) -> list[float]:
         now = max(due.timestamp(), case.start)
         polls.append(now)
         new = bisect.bisect_right(case.test, now, known)
-        profile = profile.seen(_moments(case.test[known:new]), _moment(now))
+        profile = profile.seen(_moments(case.test[known:new]), _moment(now), prior)
         known, found = new, new > known
     return polls
 
@@ -120,11 +133,14 @@ def delays_of(polls: list[float], releases: list[float]) -> list[float]:
 def _row(polls: int, name: str, cases: list[Case], make: Callable[[Case], list[float]]) -> Row:
     delays: list[float] = []
     moments: list[float] = []
+    most = 0
     for case in cases:
         made = make(case)
         delays += delays_of(made, case.test)
-        moments += [poll for poll in made if poll < case.end]
-    return Row(polls, name, len(moments) / sum(case.days for case in cases), delays, moments)
+        inside = [poll for poll in made if poll < case.end]
+        most = max(most, *Counter(map(day_of, inside)).values())
+        moments += inside
+    return Row(polls, name, len(moments) / sum(case.days for case in cases), most, delays, moments)
 
 
 def _scaled(polls: int, name: str, cases: list[Case], make: Callable[[Case, float], list[float]]) -> Row:
@@ -143,9 +159,8 @@ def _set(make: Callable[[Case, float], list[float]], setting: float) -> Callable
 
 def _fixed(polls: int, cases: list[Case]) -> Row:
     """The fixed interval, over several places of it in the hour: where it falls must not decide."""
-    parts = [_row(polls, "fixed interval", cases, partial(fixed, polls=polls, shift=n / PHASES)) for n in range(PHASES)]
-    delays = [delay for part in parts for delay in part.delays]
-    return Row(polls, "fixed interval", fmean(part.made for part in parts), delays, parts[0].moments)
+    parts = [_row(polls, FIXED, cases, partial(fixed, polls=polls, shift=n / PHASES)) for n in range(PHASES)]
+    return _joined(parts)
 
 
 def row_of(polls: int, plan: str, cases: list[Case], prior: Prior) -> Row:
@@ -158,49 +173,57 @@ def row_of(polls: int, plan: str, cases: list[Case], prior: Prior) -> Row:
             return _scaled(polls, plan, cases, commafeed)
         case "knew the test weeks":
             return _row(polls, plan, cases, partial(clairvoyant, polls=polls))
-    bounds = Bounds(polls_per_day=polls, weekly=plan == OURS)
+    most = polls if plan == DAILY else -(-4 * polls // 3)
+    bounds = Bounds(polls_per_day=most, usual_per_day=polls)
     return _row(polls, plan, cases, partial(planned, bounds=bounds, prior=prior))
 
 
-def measured(cases: list[Case], budgets: list[int], prior: Prior) -> list[Row]:
+def measured(cases: list[Case], budgets: list[int], plans: list[str], prior: Prior) -> list[Row]:
     """Every plan at every budget, on all processors. Ours is split by ministry, being the dearest."""
     with ProcessPoolExecutor() as pool:
         jobs = {
             (polls, plan): [
                 pool.submit(row_of, polls, plan, part, prior)
-                for part in ([[case] for case in cases] if plan in (OURS, STRICT) else [cases])
+                for part in ([[case] for case in cases] if plan in (OURS, DAILY) else [cases])
             ]
             for polls in budgets
-            for plan in PLANS
+            for plan in plans
         }
         return [_joined([job.result() for job in parts]) for parts in jobs.values()]
 
 
 def _joined(parts: list[Row]) -> Row:
-    delays = [delay for part in parts for delay in part.delays]
-    moments = [moment for part in parts for moment in part.moments]
-    return replace(parts[0], made=fmean(part.made for part in parts), delays=delays, moments=moments)
+    return replace(
+        parts[0],
+        made=fmean(part.made for part in parts),
+        most=max(part.most for part in parts),
+        delays=[delay for part in parts for delay in part.delays],
+        moments=[moment for part in parts for moment in part.moments],
+    )
 
 
 def report(rows: list[Row]) -> list[dict[str, Any]]:
-    """The figures of every row, with the ratios to the fixed interval of the same budget."""
-    plain = {row.polls: row.figures() for row in rows if row.plan == PLANS[-1]}
-    lines = []
-    for row in rows:
-        figures, base = row.figures(), plain[row.polls]
-        figures["mean_ratio"] = round(base["mean"] / figures["mean"], 2)
-        figures["median_ratio"] = round(base["median"] / figures["median"], 1)
-        lines.append(figures)
+    """The figures of every row; with how many times those of the fixed interval and of both rules are as long."""
+    lines = [row.figures() for row in rows]
+    by = {(line["polls"], line["plan"]): line for line in lines}
+    for line in lines:
+        fixed = by[line["polls"], FIXED]
+        line["mean_ratio"] = round(fixed["mean"] / line["mean"], 2)
+        line["median_ratio"] = round(fixed["median"] / line["median"], 1)
+        for name, rule in (("miniflux", MINIFLUX), ("commafeed", COMMAFEED)):
+            line[f"mean_ratio_to_{name}"] = round(by[line["polls"], rule]["mean"] / line["mean"], 2)
     return lines
 
 
 def table(lines: list[dict[str, Any]]) -> str:
     head = (
-        f"{'budget':>6}  {'made':>5}  {'plan':26} {'mean s':>8} {'median s':>8} {'p90 s':>8}   of fixed: mean, median"
+        f"{'budget':>6}  {'made':>5} {'most':>5}  {'plan':26} {'mean s':>8} {'median s':>8} {'p90 s':>8}"
+        "   of fixed: mean, median   of miniflux, CommaFeed"
     )
     body = [
-        f"{x['polls']:>6}  {x['made']:>5.1f}  {x['plan']:26} {x['mean']:>8.0f} {x['median']:>8.0f} {x['p90']:>8.0f}"
-        f"             1/{x['mean_ratio']:.2f}  1/{x['median_ratio']:.1f}"
+        f"{x['polls']:>6}  {x['made']:>5.1f} {x['most_on_a_day']:>5}  {x['plan']:26} {x['mean']:>8.0f}"
+        f" {x['median']:>8.0f} {x['p90']:>8.0f}             1/{x['mean_ratio']:.2f}  1/{x['median_ratio']:<5.1f}"
+        f"            1/{x['mean_ratio_to_miniflux']:.2f}  1/{x['mean_ratio_to_commafeed']:.2f}"
         for x in lines
     ]
     return "\n".join([head, *body])
@@ -220,11 +243,14 @@ def _moments(times: list[float]) -> list[datetime]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=Path, nargs="+", default=[Path("release-times.csv.gz")], help="gzipped CSV")
+    parser.add_argument(
+        "--times", type=Path, nargs="+", default=[Path("release-times.csv.gz")], help="CSV, gzipped or not"
+    )
     parser.add_argument("--train-until", type=date.fromisoformat, default=date(2024, 12, 31), help="last day, included")
     parser.add_argument("--test-from", type=date.fromisoformat, help="first day; default: the day after --train-until")
     parser.add_argument("--test-until", type=date.fromisoformat, help="last day; default: the last release's")
     parser.add_argument("--polls", default="12,24,48", help="budgets, requests a day and source")
+    parser.add_argument("--daily", action="store_true", help="also the plan held to its budget on every single day")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--picture", type=Path, help="draw the picture there (SVG)")
     parser.add_argument("--write-prior", type=Path, help="only learn the prior from the training days, and write it")
@@ -247,8 +273,11 @@ def main() -> None:
         else _midnight(_moment(last).astimezone(KST).date() + timedelta(days=1))
     )
     cases = cases_of(times, start, end)
+    if not cases:
+        sys.exit(f"No ministry has {LEAST_RELEASES} releases in the test.")
     prior = Prior.from_json(learned) if learned else load_prior()
-    rows = measured(cases, [int(polls) for polls in wish.polls.split(",")], prior)
+    plans = [OURS, *([DAILY] if wish.daily else []), KNEW, MINIFLUX, COMMAFEED, FIXED]
+    rows = measured(cases, [int(polls) for polls in wish.polls.split(",")], plans, prior)
     _show(rows, cases, wish)
 
 

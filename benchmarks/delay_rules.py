@@ -12,17 +12,16 @@ from __future__ import annotations
 import bisect
 import hashlib
 import math
-from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import accumulate
 from typing import Protocol
 
 from policyfeed.rhythm.calendar import MINUTES, moment_of, place, works
 from policyfeed.rhythm.plan import Scan, lowest
-from policyfeed.rhythm.profile import DOT
-from policyfeed.rhythm.rates import Day
+from policyfeed.rhythm.rates import day_from
 from policyfeed.rhythm.table import table_of
+from policyfeed.rhythm.views import minute_of
 
 LEAST, MOST = 300.0, 86400.0
 DAY = 86400.0
@@ -100,8 +99,8 @@ def clairvoyant(case: Case, polls: int) -> list[float]:
     first, last = place(_moment(case.start))[0], place(_moment(case.end))[0]
     kinds: dict[int, list[int]] = {}
     for release in case.test:
-        day, seconds = place(_moment(release))
-        kinds.setdefault(_kind(day), []).append(min(MINUTES - 1, int(seconds // 60) + (seconds % 60 > DOT)))
+        day, _ = place(_moment(release))
+        kinds.setdefault(_kind(day), []).append(minute_of(release))
     plans = {kind: _best(kinds.get(kind, []), polls) for kind in range(8)}
     return [
         moment_of(day, minute * 60 + SECONDS).timestamp()
@@ -115,20 +114,17 @@ def _kind(day: int) -> int:
 
 
 def _best(minutes: list[int], polls: int) -> list[int]:
-    rate = array("d", [1e-6]) * MINUTES
+    shares = [1e-6] * MINUTES
     for minute in minutes:
-        rate[minute] += 1
-    weight = array("d", accumulate(minute * share for minute, share in enumerate(rate)))
-    roots = sum(math.sqrt(share / 2) for share in rate)
-    day = Day(rate=rate, mass=array("d", accumulate(rate)), weight=weight, moments=tuple(range(MINUTES)), roots=roots)
-    base = (roots / polls) ** 2 / 4
-    rung = lowest(lambda n: table_of(day, base * 1.07**n, 5).whole <= polls)
-    table = table_of(day, base * 1.07**rung, 5)
+        shares[minute] += 1
+    whole = sum(shares)
+    day = replace(day_from([share / whole for share in shares], 0), moments=tuple(range(MINUTES)))
+    table = table_of(day, lowest(lambda rung: table_of(day, rung, 5).whole <= polls), 5)
     chosen: list[int] = []
-    due = Scan(-1, {}).best(day, table, 0, may_stop=False)
+    due = Scan(-1, 1.0, {}).best(day, table, 0, may_stop=False)
     while due is not None:
         chosen.append(due)
-        due = Scan(due, {}).best(day, table, due + 5, may_stop=True)
+        due = Scan(due, 1.0, {}).best(day, table, due + 5, may_stop=True)
     return chosen
 
 

@@ -194,7 +194,7 @@ class Poller:
                 first_contact=state.first_contact or now,
                 last_new=now if found else state.last_new,
             )
-            profile = _counted(state, requests, books.new_times, now)
+            profile = self._counted(state, requests, books.new_times, now)
             after = self._planned(source, after, profile, harvest, found_new=found)
             self._store(tx, source, after)
         return PollReport(
@@ -216,7 +216,7 @@ class Poller:
 
     def _unchanged(self, source: Source, state: SourceState, harvest: Harvest, requests: int) -> PollReport:
         now = self.clock()
-        profile = _counted(state, requests, (), now)
+        profile = self._counted(state, requests, (), now)
         after = self._planned(source, self._succeeded(state, harvest, now), profile, harvest, found_new=False)
         with self.store.write() as tx:
             self._store(tx, source, after)
@@ -238,7 +238,7 @@ class Poller:
         now = self.clock()
         after = _missed(state, error, now)
         name = GONE if after.gone else error.name
-        profile = _counted(state, requests, (), now)
+        profile = self._counted(state, requests, (), now)
         after = replace(
             after,
             failures=state.failures + 1,
@@ -263,6 +263,13 @@ class Poller:
         return PollReport(source=state.id, state=HELD, due=due, warnings=(told,))
 
     # When next ------------------------------------------------------------------------------------------------
+
+    def _counted(self, state: SourceState, requests: int, published: Sequence[datetime], now: datetime) -> Profile:
+        """The profile after a visit: every request of it counts in the day's budget."""
+        profile = Profile.from_json(state.profile).seen(published, now, self.prior)
+        for _ in range(requests - 1):
+            profile = profile.seen((), now, self.prior)
+        return profile
 
     def _planned(
         self, source: Source, state: SourceState, profile: Profile, harvest: Harvest, *, found_new: bool
@@ -320,14 +327,6 @@ class Poller:
 def host_of(url: str) -> str:
     """The host, with its port where it has one, whom a pause holds for."""
     return urlsplit(url).netloc.rpartition("@")[2].lower()
-
-
-def _counted(state: SourceState, requests: int, published: Sequence[datetime], now: datetime) -> Profile:
-    """The profile after a visit: every request of it counts in the day's budget."""
-    profile = Profile.from_json(state.profile).seen(published, now)
-    for _ in range(requests - 1):
-        profile = profile.seen((), now)
-    return profile
 
 
 def _moved(state: SourceState, to: str, now: datetime) -> SourceState:

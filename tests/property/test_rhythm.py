@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations, pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from policyfeed.rhythm import Bounds, Profile, after_failure, load_prior, next_poll, retry_after, server_floor
+from policyfeed.rhythm.rates import Day, day_from
+from policyfeed.rhythm.table import table_of
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 DAY = timedelta(hours=24)
@@ -19,7 +24,7 @@ bounds = some.builds(
     least=some.integers(60, 3600).map(lambda seconds: timedelta(seconds=seconds)),
     most=some.integers(3600, 86400).map(lambda seconds: timedelta(seconds=seconds)),
     polls_per_day=some.integers(1, 300),
-    weekly=some.booleans(),
+    usual_per_day=some.none() | some.just(1),
     interval=some.none() | some.integers(1, 10**6).map(lambda seconds: timedelta(seconds=seconds)),
 )
 
@@ -37,6 +42,33 @@ def test_next_poll_stays_inside_the_bounds(
     else:
         assert due >= min(floor, now + DAY)
     assert due == next_poll(profile, load_prior(), now, limits, found_new=found, floor=floor, seed=seed)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    some.dictionaries(some.integers(0, 1439), some.floats(1, 500), max_size=30),
+    some.sets(some.integers(0, 1435), min_size=1, max_size=9),
+    some.integers(-10, 90),
+)
+def test_the_table_is_as_cheap_as_the_cheapest_of_all_plans(
+    peaks: dict[int, float], minutes: set[int], rung: int
+) -> None:
+    """Against brute force: every set of polls at the considered minutes that keeps the gap."""
+    whole = 1440 + sum(peaks.values())
+    shares = [(1 + peaks.get(minute, 0.0)) / whole for minute in range(1440)]
+    day = replace(day_from(shares, 0), moments=tuple(sorted(minutes)))
+    table = table_of(day, rung, 5)
+    for number, minute in enumerate(table.moments):
+        later = table.moments[number + 1 :]
+        plans = (plan for size in range(len(later) + 1) for plan in combinations(later, size))
+        apart = (plan for plan in plans if all(b - a >= 5 for a, b in pairwise((minute, *plan))))
+        cheapest = min(table.price * len(plan) + waited(day, (minute, *plan, 1440)) for plan in apart)
+        assert table.cost[number] == pytest.approx(cheapest, rel=1e-4, abs=1e-3)
+
+
+def waited(day: Day, polls: tuple[int, ...]) -> float:
+    shares = [after - before for before, after in pairwise((0.0, *day.mass))]
+    return sum(shares[m] * (b - m) for a, b in pairwise(polls) for m in range(a + 1, min(b, 1439) + 1))
 
 
 @settings(max_examples=40, deadline=None)

@@ -12,6 +12,7 @@ import pytest
 from policyfeed.clock import KST
 from policyfeed.rhythm import Bounds, Profile, load_prior, next_poll
 from policyfeed.rhythm.calendar import works
+from policyfeed.rhythm.views import VIEWS
 
 PRIOR = load_prior()
 MONDAY = datetime(2026, 3, 9, tzinfo=KST)
@@ -46,19 +47,35 @@ def a_day(polls: list[datetime]) -> Counter[date]:
 
 @pytest.mark.parametrize("budget", [1, 2, 12, 24, 48, 200])
 def test_no_day_has_more_polls_than_the_budget(budget: int) -> None:
-    polls = replay(Profile(), MONDAY, 10, Bounds(polls_per_day=budget), noon_releases(MONDAY, 10))
+    bounds = Bounds(polls_per_day=budget)
+    polls = replay(Profile(), MONDAY, 10, bounds, noon_releases(MONDAY, 10))
     assert max(a_day(polls).values()) <= budget
-    assert len(polls) >= 10 * min(budget, 100) * 0.9 - 1
+    assert len(polls) >= 10 * min(bounds.usual, 100) * 0.9 - 1
 
 
-def test_a_weekly_budget_saves_on_free_days_and_never_borrows() -> None:
-    bounds = Bounds(polls_per_day=24, weekly=True)
+def test_free_days_save_for_the_week_and_nothing_is_borrowed() -> None:
     saturday = MONDAY - timedelta(days=2)
-    counts = a_day(replay(Profile(), saturday, 14, bounds, noon_releases(saturday, 14)))
+    counts = a_day(replay(Profile(), saturday, 14, Bounds(polls_per_day=32), noon_releases(saturday, 14)))
     days = [counts[saturday.date() + timedelta(days=day)] for day in range(14)]
-    assert days[0] < 24 < days[2]
+    assert days[0] < 24 < max(days[2:7]) <= 32
     for week in (days[:7], days[7:]):
         assert all(sum(week[: day + 1]) <= 24 * (day + 1) for day in range(7))
+
+
+def test_a_plan_may_be_held_to_the_same_number_every_day() -> None:
+    bounds = Bounds(polls_per_day=24, usual_per_day=24)
+    counts = a_day(replay(Profile(), MONDAY, 14, bounds, noon_releases(MONDAY, 14)))
+    assert set(counts.values()) == {24}
+
+
+def test_midnight_is_no_gap_in_the_plan() -> None:
+    """기획재정부-like habits: what has a day but no hour is dated to its first second."""
+    past = [moment - timedelta(hours=12) for moment in noon_releases(MONDAY - timedelta(days=180), 180)]
+    profile = Profile().seen(past, MONDAY - timedelta(hours=3))
+    polls = replay(profile, MONDAY - timedelta(hours=2), 4, Bounds(), [])
+    firsts = {poll.date(): poll for poll in reversed(polls)}
+    for day in range(1, 4):
+        assert firsts[(MONDAY + timedelta(days=day)).date()] - (MONDAY + timedelta(days=day)) <= timedelta(seconds=20)
 
 
 def test_polls_follow_the_releases_of_the_source() -> None:
@@ -137,6 +154,7 @@ def test_a_clock_that_jumped_leaves_the_plan_bounded() -> None:
     profile = Profile().seen([MONDAY], MONDAY + timedelta(days=4000))
     due = next_poll(profile, PRIOR, MONDAY, Bounds(), seed="x")
     assert timedelta(minutes=5) <= due - MONDAY <= timedelta(hours=24)
+    assert profile.seen([], MONDAY).learned == MONDAY.toordinal(), "it learns again"
 
 
 def test_a_profile_survives_storage_and_stays_small() -> None:
@@ -157,3 +175,29 @@ def test_impossible_times_teach_nothing() -> None:
     assert Profile().seen([MONDAY + timedelta(hours=3)], MONDAY) == untaught
     assert Profile().seen([datetime(1970, 1, 1, tzinfo=UTC)], MONDAY) == untaught
     assert Profile().seen([MONDAY - timedelta(days=3)], MONDAY) != untaught
+
+
+def test_a_source_is_planned_as_its_own_past_foretells() -> None:
+    """Which views are trusted: the very minute at a ministry that keeps to the clock, the hours around at one that
+    publishes whenever a clerk is ready."""
+    clock = (
+        Profile().seen(noon_releases(MONDAY - timedelta(days=120), 120), MONDAY - timedelta(days=1)).seen([], MONDAY)
+    )
+    days = [MONDAY - timedelta(days=day) for day in range(120, 0, -1)]
+    ready = [day + timedelta(hours=14, minutes=day.toordinal() * 37 % 60, seconds=33) for day in days]
+    clerk = Profile().seen(ready, MONDAY - timedelta(days=1)).seen([], MONDAY)
+    shares = {
+        name: [trust / sum(one.worked) for trust in one.worked] for name, one in (("clock", clock), ("clerk", clerk))
+    }
+    minute, around = VIEWS.index("minute"), VIEWS.index("around")
+    assert shares["clock"][minute] > 0.4 > shares["clerk"][minute]
+    assert shares["clerk"][around] > 0.4 > shares["clock"][around]
+
+
+def test_what_a_day_brings_is_learned_the_day_after() -> None:
+    profile = Profile().seen([], MONDAY)
+    told = profile.seen([MONDAY + timedelta(hours=9)], MONDAY + timedelta(hours=9, minutes=1))
+    assert (told.past, told.worked) == ((), ())
+    later = told.seen([], MONDAY + timedelta(days=1))
+    assert len(later.past) == 1
+    assert sum(later.worked) > 0

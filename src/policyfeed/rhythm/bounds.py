@@ -13,27 +13,33 @@ DAY = timedelta(hours=24)
 class Bounds:
     """Limits of the polls of one source.
 
-    ``least`` and ``most`` bound the time between two polls, ``polls_per_day`` is the budget of requests. By default it
-    is held on every Korean calendar day. With ``weekly`` it is an average: what a quiet day leaves may be spent later
-    in the same week (Saturday to Friday), so that no week and no beginning of a week has more than its days' budgets.
-    ``interval`` switches planning off: the source is polled at that fixed interval (inside ``least`` and ``most``; the
-    budget still holds). ``spread`` is the width of the window in which sources that wait for the same minute ask.
+    ``least`` and ``most`` bound the time between two polls, ``polls_per_day`` the requests of every Korean calendar
+    day. ``usual_per_day`` is what the plan spends on average over the week (Saturday to Friday), by default three
+    quarters of that: what a quiet day leaves may be spent later in the same week, and nothing is borrowed, so that no
+    beginning of a week has more than its days' averages. ``interval`` switches planning off: the source is polled at
+    that fixed interval (inside ``least``, ``most`` and ``polls_per_day``). ``spread`` is the width of the window in
+    which sources that wait for the same minute ask.
     """
 
     least: timedelta = timedelta(minutes=5)
     most: timedelta = DAY
     polls_per_day: int = 48
-    weekly: bool = False
+    usual_per_day: int | None = None
     interval: timedelta | None = None
     spread: timedelta = timedelta(seconds=10)
 
     def __post_init__(self) -> None:
         if not MINUTE <= self.least <= self.most <= DAY:
             raise ValueError("limits must be 60 s <= least <= most <= 24 h")
-        if self.polls_per_day < 1:
-            raise ValueError("polls_per_day must be at least 1")
+        if not 1 <= self.usual <= self.polls_per_day:
+            raise ValueError("polls_per_day must be at least 1, and usual_per_day between 1 and it")
         if self.spread < timedelta():
             raise ValueError("spread must not be negative")
+
+    @property
+    def usual(self) -> int:
+        """Requests that the plan spends a day, on average over the week."""
+        return -(-3 * self.polls_per_day // 4) if self.usual_per_day is None else self.usual_per_day
 
     @property
     def normal(self) -> timedelta:

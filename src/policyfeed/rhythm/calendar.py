@@ -9,6 +9,10 @@ from holidays import country_holidays
 
 KST = timezone(timedelta(hours=9))  # no summer time since 1988: a fixed offset is the same and many times faster
 MINUTES = 1440
+EVE, FREE = 5, 6
+KINDS = range(7)
+"""Monday to Friday where they are worked; EVE, a free day before a working one, which has the embargoes of its morning
+papers; FREE, any other free day."""
 _SATURDAY = 5
 
 
@@ -23,6 +27,13 @@ def works(day: int) -> bool:
     """Whether ministries work on that day: neither a weekend nor a public holiday."""
     on = date.fromordinal(day)
     return on.weekday() < _SATURDAY and day not in _public_holidays(on.year)
+
+
+def kind_of(day: int) -> int:
+    """One of KINDS."""
+    if works(day):
+        return date.fromordinal(day).weekday()
+    return EVE if works(day + 1) else FREE
 
 
 def week_start(day: int) -> int:
@@ -43,6 +54,6 @@ def moment_of(day: int, seconds: float) -> datetime:
 
 
 @lru_cache(maxsize=8192)
-def weight_of_days(since: int, until: int, worked: bool, half_life: float) -> float:
-    """How many days of one class lie in [since, until), each halved per ``half_life`` days of age."""
-    return float(sum(0.5 ** ((until - day) / half_life) for day in range(since, until) if works(day) is worked))
+def weight_of_days(since: int, until: int, kind: int, half_life: float) -> float:
+    """How many days of one kind lie in [since, until), each halved per ``half_life`` days of age."""
+    return float(sum(0.5 ** ((until - day) / half_life) for day in range(since, until) if kind_of(day) == kind))

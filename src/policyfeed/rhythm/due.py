@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime, timedelta
 
 from policyfeed.rhythm.bounds import DAY, Bounds
+from policyfeed.rhythm.budget import left_on
 from policyfeed.rhythm.calendar import moment_of, place
 from policyfeed.rhythm.profile import Profile
 from policyfeed.types import Wishes
@@ -18,7 +19,7 @@ def settled(due: datetime, history: Profile, bounds: Bounds, wishes: Wishes, now
     and days that the feed asks to be left alone in (GMT). What a feed wishes counts for at most 24 h from now.
     """
     today, _ = place(now)
-    if history.day == today and history.used >= bounds.polls_per_day and place(due)[0] == today:
+    if left_on(history, bounds, today) <= 0 and place(due)[0] == today:
         due = moment_of(today + 1, _own_seconds(seed))
     latest = max(due, now + DAY)
     while due < latest and (due.hour in wishes.hours or due.weekday() in wishes.days):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from policyfeed.rhythm.bounds import DAY, Bounds
-from policyfeed.rhythm.calendar import MINUTES, moment_of, place, week_start, works
+from policyfeed.rhythm.budget import left, left_on, left_until
+from policyfeed.rhythm.calendar import MINUTES, kind_of, moment_of, place, week_start
 from policyfeed.rhythm.prior import Prior
-from policyfeed.rhythm.profile import DOT, Profile, is_off_the_dot
-from policyfeed.rhythm.rates import STEP, Day, day_of, follow_ups
-from policyfeed.rhythm.table import NEVER, Table, table_of
+from policyfeed.rhythm.profile import Profile
+from policyfeed.rhythm.rates import STEP, Day, follow_ups, outlook
+from policyfeed.rhythm.table import RUNG, Table, table_of
+from policyfeed.rhythm.views import DOT, is_on_the_dot
 
 WEEK = 7
-RUNG = 1.07  # ratio of two neighbouring prices
+NEVER = float("inf")
 LATE = 15.0  # seconds that a poll may have taken, or started late, without losing the minute planned after it
 RUNGS = 60  # up or down: beyond, a price buys no poll, or every one
 
@@ -47,66 +51,65 @@ def next_poll(
 
 def _fixed(history: Profile, now: datetime, bounds: Bounds) -> datetime:
     today, _ = place(now)
-    if _allowance(history, bounds, today, today) > 0:
+    if left_on(history, bounds, today) > 0:
         return now + bounds.normal
     return max(now + bounds.normal, moment_of(today + 1, 0))
 
 
-def _allowance(history: Profile, bounds: Bounds, today: int, day: int) -> int:
-    """Polls that may still be made up to the end of ``day``: of that day, or of its week so far."""
-    if not bounds.weekly:
-        return bounds.polls_per_day - (history.used if history.day == day else 0)
-    week = week_start(day)
-    spent = history.spent + history.used if history.week == week else 0
-    return bounds.polls_per_day * (day - max(week, history.first or today) + 1) - spent
-
-
 class _Source:
-    """One source's plan: its days, and the price of a poll that keeps its budget."""
+    """One source's plan: its days, and the price of a poll that keeps its budget.
+
+    Prices are rungs of a ladder. A day of twice the releases is one on which polls cost half, so that days of one class
+    share their tables whatever their number of releases.
+    """
 
     def __init__(self, history: Profile, prior: Prior, bounds: Bounds, seed: str) -> None:
         self.history, self.prior, self.bounds = history, prior, bounds
         number = int.from_bytes(hashlib.blake2b(seed.encode(), digest_size=8).digest())
         self.seconds = DOT + 1 + number % 1009 / 1009 * bounds.spread.total_seconds()
-        self.phase = number // 1009 % STEP
-        self._days: dict[bool, Day] = {}
         self.gap = math.ceil(bounds.least.total_seconds() / 60)
+        self._outlook = outlook(history, prior, number // 1009 % STEP)
+        self._cheaper = [_rung(rate) for rate in self._outlook.per_day]
 
     def day(self, day: int) -> Day:
-        return self._kind(works(day))
+        return self._outlook.day(kind_of(day))
 
-    def _kind(self, worked: bool) -> Day:
-        if worked not in self._days:
-            self._days[worked] = day_of(self.history, self.prior, worked, self.phase)
-        return self._days[worked]
+    def rate(self, day: int) -> float:
+        """Releases to expect on a day."""
+        return self._outlook.per_day[kind_of(day)]
 
     def table(self, day: int, minute: int, today: int) -> Table:
-        """The rest of ``day`` at the lowest price that stays inside the budget after a poll at ``minute``."""
-        base = self._base(day)
+        """The rest of ``day`` at the lowest price that stays inside the budget after a poll at ``minute``.
 
-        def at(rung: int) -> Table:
-            return table_of(self.day(day), base * RUNG**rung, self.gap)
+        The days until Friday take theirs first.
+        """
+        kind, start, friday = kind_of(day), self._guess(day), week_start(day) + WEEK - 1
+        coming = Counter(map(kind_of, range(day + 1, friday + 1)))
+        day_has = left(self.history, self.bounds, today, day)
+        week_has = left_until(self.history, self.bounds, today, friday)
 
         def fits(rung: int) -> bool:
-            return at(rung).left(minute) <= self._left(day, today, base * RUNG**rung)
+            wanted = self._at(kind, start + rung).left(minute)
+            return wanted <= day_has and wanted + self._wanted(coming, start + rung) <= week_has
 
-        return at(lowest(fits))
+        return self._at(kind, start + lowest(fits))
 
-    def _base(self, day: int) -> float:
-        """A price that about fits: polls as dense as the square root of the rate make all polls equally useful."""
-        budget = self.bounds.polls_per_day
-        if not self.bounds.weekly:
-            return (self.day(day).roots / budget) ** 2
-        return float(((5 * self._kind(True).roots + 2 * self._kind(False).roots) / (WEEK * budget)) ** 2)
+    def _at(self, kind: int, rung: int) -> Table:
+        return table_of(self._outlook.day(kind), rung - self._cheaper[kind], self.gap)
 
-    def _left(self, day: int, today: int, price: float) -> int:
-        """Polls that the rest of ``day`` may have; with a weekly budget the days until Friday take theirs first."""
-        left = _allowance(self.history, self.bounds, today, day)
-        if not self.bounds.weekly:
-            return left
-        friday = week_start(day) + WEEK - 1
-        coming = sum(table_of(self.day(later), price, self.gap).whole for later in range(day + 1, friday + 1))
-        return min(left, _allowance(self.history, self.bounds, today, friday) - coming)
+    def _wanted(self, coming: Mapping[int, int], rung: int) -> int:
+        """Polls of so many whole days of each kind, at a price."""
+        return sum(count * min(self._at(kind, rung).whole, self.bounds.polls_per_day) for kind, count in coming.items())
+
+    def _guess(self, day: int) -> int:
+        """The price that about fits: polls as dense as the square root of the rate make all polls equally useful."""
+        saturday = week_start(day)
+        claims = sum(self.day(one).roots * math.sqrt(self.rate(one)) for one in range(saturday, saturday + WEEK))
+        return _rung((claims / WEEK / self.bounds.usual) ** 2)
+
+
+def _rung(price: float) -> int:
+    return round(math.log(price) / math.log(RUNG))
 
 
 def lowest(fits: Callable[[int], bool]) -> int:
@@ -124,14 +127,14 @@ def lowest(fits: Callable[[int], bool]) -> int:
 
 def _planned(source: _Source, now: datetime, earliest: datetime, found_new: bool) -> datetime:
     today, seconds = place(now)
-    start = math.floor((seconds - source.seconds) / 60)
+    start = max(-1, math.floor((seconds - source.seconds) / 60))
     first = math.ceil((seconds + (earliest - now).total_seconds() - source.seconds - LATE) / 60)
-    scan = Scan(start, _burst(source, now, today) if found_new else {})
-    if _allowance(source.history, source.bounds, today, today) > 0 and first < MINUTES:
+    scan = Scan(start, source.rate(today), _burst(source, now, today) if found_new else {})
+    if left(source.history, source.bounds, today, today) > 0 and first < MINUTES:
         minute = scan.best(source.day(today), source.table(today, start, today), first, may_stop=True)
         if minute is not None:
             return moment_of(today, minute * 60 + source.seconds)
-    scan.skip(source.day(today))
+    scan.pass_on(source.day(today), source.rate(today + 1))
     minute = scan.best(source.day(today + 1), source.table(today + 1, -1, today), first - MINUTES, may_stop=False)
     if minute is None:
         return earliest
@@ -141,7 +144,7 @@ def _planned(source: _Source, now: datetime, earliest: datetime, found_new: bool
 def _burst(source: _Source, now: datetime, today: int) -> dict[int, float]:
     """Releases to expect, minute by minute, because one of the same sitting was just seen."""
     last = source.history.last
-    if not is_off_the_dot(last) or not 0 <= now.timestamp() - last < 60 * len(source.prior.ages):
+    if is_on_the_dot(last) or not 0 <= now.timestamp() - last < 60 * len(source.prior.ages):
         return {}
     share = follow_ups(source.history, source.prior)
     minute = math.floor((last - moment_of(today, 0).timestamp()) / 60)
@@ -149,31 +152,40 @@ def _burst(source: _Source, now: datetime, today: int) -> dict[int, float]:
 
 
 class Scan:
-    """Walks forward from the last poll, minute by minute: ``cost`` is what waiting has cost, ``mass`` what waits."""
+    """The wait since the last poll, at minute ``start``, on a day of ``rate`` releases. Costs are in a day's releases
+    times minutes. ``burst``: releases besides, minute by minute.
+    """
 
-    def __init__(self, start: int, burst: dict[int, float]) -> None:
-        self.start, self.burst = start, burst
+    def __init__(self, start: int, rate: float, burst: dict[int, float]) -> None:
+        self.start, self.rate = start, rate
+        self.burst = {minute: extra / rate for minute, extra in burst.items() if minute > start}
         self.cost = self.mass = 0.0
+
+    def waited(self, day: Day, minute: int) -> float:
+        """The cost of all that waits until a minute."""
+        until = min(minute, MINUTES - 1)
+        mass, weight = (day.mass[self.start], day.weight[self.start]) if self.start >= 0 else (0.0, 0.0)
+        waited = minute * (day.mass[until] - mass) - (day.weight[until] - weight)
+        for at, extra in self.burst.items():
+            waited += max(0, minute - at) * extra
+        return self.cost + self.mass * (minute - self.start) + waited
 
     def best(self, day: Day, table: Table, first: int, *, may_stop: bool) -> int | None:
         """The minute from ``first`` on whose poll costs least with all that follows; None: none more on that day."""
-        cost, mass, price, then = self.cost, self.mass, table.price, table.cost
         least, best = NEVER, None
-        for minute in range(self.start + 1, MINUTES):
-            cost += mass
-            mass += day.rate[minute] + self.burst.get(minute, 0.0)
-            if minute < first:
-                continue
-            whole = cost + price + then[minute]
-            if whole < least:
-                least, best = whole, minute
-            elif cost > least:
+        for number in range(bisect.bisect_left(table.moments, max(first, self.start + 1)), len(table.moments)):
+            waited = self.waited(day, table.moments[number])
+            if waited > least:
                 return best
-        return None if may_stop and cost + mass < least else best
+            whole = waited + table.price + table.cost[number]
+            if whole < least:
+                least, best = whole, table.moments[number]
+        return None if may_stop and self.waited(day, MINUTES) < least else best
 
-    def skip(self, day: Day) -> None:
-        """Lets the rest of the day pass without a poll."""
-        for minute in range(self.start + 1, MINUTES):
-            self.cost += self.mass
-            self.mass += day.rate[minute] + self.burst.get(minute, 0.0)
-        self.start, self.burst = -1, {}
+    def pass_on(self, day: Day, rate: float) -> None:
+        """Lets the rest of the day pass without a poll; the next one has ``rate`` releases."""
+        scale = self.rate / rate
+        cost = self.waited(day, MINUTES) * scale
+        left = day.mass[self.start] if self.start >= 0 else 0.0
+        self.mass = (self.mass + day.mass[-1] - left + sum(self.burst.values())) * scale
+        self.cost, self.start, self.rate, self.burst = cost - self.mass, -1, rate, {}

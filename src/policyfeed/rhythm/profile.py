@@ -1,163 +1,165 @@
-"""A source's own publication times, in the small."""
+"""A source's memory: the polls spent, its publication times, and which views of them foretold the next ones."""
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import accumulate, groupby, pairwise
 from typing import Any
 
-from policyfeed.rhythm.calendar import MINUTES, place, week_start, works
+from policyfeed.rhythm.calendar import place, week_start, works
+from policyfeed.rhythm.prior import Prior, load_prior
+from policyfeed.rhythm.views import HALF_LIFE, Pasts, day_of, is_on_the_dot, minute_of
 
-HALF_LIFE = 180.0  # days after which a release counts half
-MEMORY = 400  # days; older releases teach nothing
-DOT = 5  # seconds after a full minute that still belong to it: a release approved on the dot
+MEMORY = 400  # days; older releases are forgotten
+KEPT = 1200  # and so are more than so many
 FOLLOWED = (30, 330)  # seconds between two releases of one sitting
-_TRACE = 0.1
+DOUBT = 8.0  # releases' worth of the trust that all ministries' views deserve
+FADE = 0.99  # by which each release makes earlier lessons count less
+LESSONS = 400  # releases, the last ones; what earlier ones taught has faded
 
-Counts = tuple[tuple[int, float], ...]
-"""Weighted releases per minute of the day, sparse, in order. A poll in that minute is the first that can see them."""
+Trust = tuple[float, ...]
+"""For each view the releases, fading, that it is to be thanked for foretelling."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """The memory of one source: the polls spent, and when its releases came out, older ones fading.
+    """The memory of one source. Days are ordinals in KST, moments are seconds since the epoch.
 
-    Days are ordinals in KST, moments are seconds since the epoch. ``worked`` and ``free`` hold what is learned up to
-    the day ``learned``; the releases of later days wait in ``fresh``, so that a day's plan stays what it is.
+    The releases of a day are learned from on the day after, so that a day's plan stays what it is.
     """
 
     day: int = 0
     used: int = 0
-    """Polls made on ``day``."""
+    """Requests made on ``day``."""
     week: int = 0
     spent: int = 0
-    """Polls made in the budget's week before ``day``."""
+    """Requests made in the budget's week before ``day``."""
     first: int = 0
-    """The day of the first poll."""
-    polled: float = 0.0
-    since: int = 0
-    """The day of the oldest release known, at most MEMORY days ago."""
+    """The day of the first request."""
+    releases: tuple[int, ...] = ()
+    """Publication times, in order."""
     learned: int = 0
-    worked: Counts = ()
-    free: Counts = ()
-    fresh: tuple[float, ...] = ()
-    """Releases on or after the day ``learned``."""
-    last: float = 0.0
-    """The latest release."""
+    """Releases of the days before it are what plans are made from."""
+    taught: int = 0
+    """Releases of the days before it have taught which views to trust."""
+    worked: Trust = ()
+    free: Trust = ()
     sittings: float = 0.0
     """Releases off the dot, fading; ``followed`` of them had another one within minutes."""
     followed: float = 0.0
 
-    def seen(self, published: Iterable[datetime], now: datetime) -> Profile:
+    @property
+    def past(self) -> tuple[int, ...]:
+        """The releases of the days before ``learned``: those that plans are made from."""
+        return self.releases[: bisect.bisect_left(self.releases, self.learned, key=day_of)]
+
+    @property
+    def since(self) -> int:
+        """The day from which on all releases are known, at most MEMORY days before ``learned``."""
+        oldest = day_of(self.releases[0]) if self.releases else self.learned
+        known = oldest if len(self.releases) == KEPT else min(oldest, self.first or oldest)
+        return max(known, self.learned - MEMORY)
+
+    @property
+    def last(self) -> int:
+        """The latest release, 0 for none."""
+        return self.releases[-1] if self.releases else 0
+
+    def seen(self, published: Iterable[datetime], now: datetime, prior: Prior | None = None) -> Profile:
         """The profile after one request at ``now`` that found releases published at these times (aware).
 
         Call it for every request, failures included: it counts the budget. Leave out releases of which only the day
-        is known (``Article.dated``). Times in the future and older than MEMORY days are ignored.
+        is known (``Article.dated``). Times in the future and older than MEMORY days are ignored. ``prior``: the one
+        that the plans are made with, the shipped one by default.
         """
         day, _ = place(now)
-        times = sorted(moment.timestamp() for moment in published if _believable(moment, now))
-        return self._counted(day, now)._told(times, day)
+        counted = self._counted(day)
+        if self.learned != day:
+            counted = counted._taught(day, prior or load_prior())
+        times = sorted(int(moment.timestamp()) for moment in published if _believable(moment, now))
+        return counted._told(times) if times else counted
 
-    def _counted(self, day: int, now: datetime) -> Profile:
+    def _counted(self, day: int) -> Profile:
         if day == self.day:
-            return replace(self, used=self.used + 1, polled=now.timestamp())
+            return replace(self, used=self.used + 1)
         week = week_start(day)
         spent = self.spent + self.used if week == self.week else 0
-        return replace(self, day=day, used=1, week=week, spent=spent, first=self.first or day, polled=now.timestamp())
+        return replace(self, day=day, used=1, week=week, spent=spent, first=self.first or day)
 
-    def _learned(self, day: int) -> Profile:
-        """Fades the counts once a day, and takes in the releases of days gone by."""
-        fade = 0.5 ** ((day - self.learned) / HALF_LIFE) if 0 < self.learned < day else 1.0
-        old = [time for time in self.fresh if _day(time) < day]
-        if self.learned >= day and not old:
-            return self
-        worked, free = _faded(self.worked, fade), _faded(self.free, fade)
-        for time in old:
-            counts, minute = worked if works(_day(time)) else free, _minute(time)
-            counts[minute] = counts.get(minute, 0.0) + 0.5 ** ((day - _day(time)) / HALF_LIFE)
+    def _taught(self, day: int, prior: Prior) -> Profile:
+        """What the releases of the days gone by teach, each day foretold by what was known before it."""
+        fade = 0.5 ** (max(0, day - self.learned) / HALF_LIFE) if self.learned else 1.0
+        kept = self.releases[bisect.bisect_left(self.releases, day - MEMORY, key=day_of) :]
+        start, end = (bisect.bisect_left(kept, until, key=day_of) for until in (self.taught, day))
+        trust, start = {True: self.worked, False: self.free}, max(start, end - LESSONS)
+        pasts = Pasts(day)
+        for time in kept[:start]:
+            pasts.add(time)
+        for lesson, times in groupby(kept[start:end], day_of):
+            worked, new = works(lesson), list(times)
+            trust[worked] = _lesson(trust[worked], pasts, prior, new, worked=worked)
+            for time in new:
+                pasts.add(time)
         return replace(
             self,
-            learned=max(day, self.learned),
-            since=max(self.since, day - MEMORY),
-            worked=_packed(worked),
-            free=_packed(free),
-            fresh=self.fresh[len(old) :],
+            releases=kept,
+            learned=day,
+            taught=day if kept else 0,
+            worked=trust[True],
+            free=trust[False],
             sittings=round(self.sittings * fade, 3),
             followed=round(self.followed * fade, 3),
         )
 
-    def _told(self, times: list[float], day: int) -> Profile:
-        if not times:
-            return self._learned(day)
-        sittings, followed, last = self.sittings, self.followed, self.last
-        for time in times:
-            if is_off_the_dot(last) and FOLLOWED[0] < time - last <= FOLLOWED[1]:
-                followed += 1
-            sittings += is_off_the_dot(time)
-            last = max(last, time)
-        told = replace(
-            self,
-            fresh=tuple(sorted((*self.fresh, *times))),
-            since=min(self.since or day, _day(times[0])),
-            sittings=round(sittings, 3),
-            followed=round(followed, 3),
-            last=last,
-        )
-        return told._learned(day)
+    def _told(self, times: list[int]) -> Profile:
+        kept = tuple(sorted((*self.releases, *times))[-KEPT:])
+        off = sum(not is_on_the_dot(time) for time in times)
+        pairs = pairwise((self.last, *times))
+        soon = sum(FOLLOWED[0] < new - old <= FOLLOWED[1] for old, new in pairs if not is_on_the_dot(old))
+        return replace(self, releases=kept, sittings=self.sittings + off, followed=self.followed + soon)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values for the source's state row: a few kilobytes at most."""
-        return {
-            "v": 1,
-            **{name: getattr(self, name) for name in _PLAIN},
-            "worked": [value for pair in self.worked for value in pair],
-            "free": [value for pair in self.free for value in pair],
-            "fresh": list(self.fresh),
-        }
+        """JSON values for the source's state row: a few kilobytes. Releases are stored as the seconds between them."""
+        plain: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
+        gaps = [later - earlier for earlier, later in pairwise((0, *self.releases))]
+        return {"v": 2, **plain, "worked": list(self.worked), "free": list(self.free), "releases": gaps}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any] | None) -> Profile:
         """The stored profile; an empty one where nothing, or nothing of this version, was stored."""
-        if not stored or stored.get("v") != 1:
+        if not stored or stored.get("v") != 2:
             return cls()
         return cls(
             **{name: stored[name] for name in _PLAIN},
-            worked=_pairs(stored["worked"]),
-            free=_pairs(stored["free"]),
-            fresh=tuple(stored["fresh"]),
+            worked=tuple(stored["worked"]),
+            free=tuple(stored["free"]),
+            releases=tuple(accumulate(stored["releases"])),
         )
 
 
-_PLAIN = (
-    "day", "used", "week", "spent", "first", "polled", "since", "learned", "last", "sittings", "followed",
-)  # fmt: skip
+_PLAIN = ("day", "used", "week", "spent", "first", "learned", "taught", "sittings", "followed")
+
+
+def _lesson(trust: Trust, pasts: Pasts, prior: Prior, times: list[int], *, worked: bool) -> Trust:
+    """The trust after one day: each view is thanked for its part in foretelling the day's releases.
+
+    One step of expectation maximisation a day, on releases that the views did not know yet.
+    """
+    habit = prior.habit(worked=worked)
+    start = [DOUBT * share for share in habit.trust]
+    trust = trust or tuple(start)
+    views = pasts.views(habit, worked=worked)
+    fade = FADE ** len(times)
+    sums = [fade * old + (1 - fade) * share for old, share in zip(trust, start, strict=True)]
+    for minute in map(minute_of, times):
+        parts = [weight * view[minute] for weight, view in zip(trust, views, strict=True)]
+        whole = sum(parts) or 1.0
+        sums = [total + part / whole for total, part in zip(sums, parts, strict=True)]
+    return tuple(round(total, 4) for total in sums)
 
 
 def _believable(moment: datetime, now: datetime) -> bool:
     return 0 <= (now - moment).total_seconds() <= MEMORY * 86400
-
-
-def _day(time: float) -> int:
-    return 719163 + int(time + 32400) // 86400  # the ordinal of 1970-01-01, KST = UTC + 9 h
-
-
-def _minute(time: float) -> int:
-    minute, second = divmod((time + 32400) % 86400, 60)
-    return int(minute + (second > DOT)) % MINUTES
-
-
-def is_off_the_dot(time: float) -> bool:
-    return (time + 32400) % 600 > DOT
-
-
-def _faded(counts: Counts, fade: float) -> dict[int, float]:
-    return {minute: weight * fade for minute, weight in counts}
-
-
-def _packed(counts: dict[int, float]) -> Counts:
-    return tuple((minute, round(weight, 3)) for minute, weight in sorted(counts.items()) if weight >= _TRACE)
-
-
-def _pairs(flat: list[Any]) -> Counts:
-    return tuple((int(flat[i]), float(flat[i + 1])) for i in range(0, len(flat), 2))

@@ -8,62 +8,120 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+from statistics import fmean
 
-from policyfeed.rhythm.calendar import MINUTES, weight_of_days
-from policyfeed.rhythm.prior import Habit, Prior
-from policyfeed.rhythm.profile import HALF_LIFE, Counts, Profile
+from policyfeed.rhythm.calendar import EVE, FREE, KINDS, MINUTES, kind_of, weight_of_days
+from policyfeed.rhythm.prior import Prior
+from policyfeed.rhythm.profile import Profile, Trust
+from policyfeed.rhythm.views import HALF_LIFE, Pasts, blurred, day_of
 
-DOUBT = 8.0  # releases' worth of trust in the prior's times of day
 DAYS_OF_DOUBT = 2.0  # days' worth of trust in the prior's number of releases
-MIXTURE = (0.5, 0.15, 0.25, 0.1)  # trust in the very minute, ±NEAR_BY and ±WIDELY minutes, and the prior, to begin with
-UNIT = 0.35  # weight of one release that is foretold from the others
-ROUNDS = 6
-NEAR_BY, WIDELY = 2, 45
+RELEASES_OF_DOUBT = 20.0  # releases' worth of trust in its weekdays
+BUSY_HALF_LIFE = 40.0  # days after which a working day counts half for how busy the source is
 DOUBTFUL_SITTINGS = 20.0
 STEP, IDLE_STEP = 2, 10  # minutes between the moments at which a poll is considered, besides the peaks
 QUIET = 0.2  # below this part of the day's mean rate the idle step is enough
 PEAK = 2.0  # a peak has so many times the releases of the minutes around
 LEAST_PEAK = 3.6  # and so many times those of the day's mean minute
+WEEKDAYS = range(EVE)
+FAINT = 1e-9  # even where nothing ever came out, time is not worthless
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Day:
-    """What a day of one class should bring. ``moments`` are the minutes worth polling at, in order."""
+    """Where the releases of one class of days fall: shares of the day's releases, 1 in all.
 
-    rate: array[float]
+    ``moments`` are the minutes worth polling at, in order.
+    """
+
     mass: array[float]
-    """Releases expected up to and with the minute."""
+    """The share up to and with the minute."""
     weight: array[float]
-    """The same, each times its minute."""
+    """The same, each share times its minute."""
     moments: tuple[int, ...]
     roots: float
-    """The sum of the square roots of half the rates: a day's claim to polls."""
+    """The sum of the square roots of half the shares: a day's claim to polls."""
 
 
-@lru_cache(maxsize=256)
-def expected(counts: Counts, habit: Habit, days: float, phase: int) -> Day:
-    """The day to expect after so many (weighted) ``days`` with these counts.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outlook:
+    """What a source's days should bring: how many releases, by kind of day, and when in the day."""
+
+    per_day: tuple[float, ...]
+    worked: Day
+    free: Day
+
+    def day(self, kind: int) -> Day:
+        return self.worked if kind in WEEKDAYS else self.free
+
+
+def outlook(profile: Profile, prior: Prior, phase: int) -> Outlook:
+    """The days to expect of a source.
 
     ``phase`` (0 to STEP - 1) shifts the moments between the peaks, so that sources of one habit do not bunch there.
     """
-    known = sum(weight for _, weight in counts)
-    per_day = (known + habit.per_day * DAYS_OF_DOUBT) / (days + DAYS_OF_DOUBT)
-    shares = _shares(counts, known, habit.shares)
-    rate = array("d", [per_day * share for share in shares])
-    return Day(
-        rate=rate,
-        mass=array("d", accumulate(rate)),
-        weight=array("d", accumulate(minute * share for minute, share in enumerate(rate))),
-        moments=_moments(rate, phase),
-        roots=sum(math.sqrt(share / 2) for share in rate),
+    return _outlook(profile.past, profile.learned, profile.since, profile.worked, profile.free, prior, phase)
+
+
+@lru_cache(maxsize=128)
+def _outlook(
+    past: tuple[int, ...], learned: int, since: int, worked: Trust, free: Trust, prior: Prior, phase: int
+) -> Outlook:
+    pasts = Pasts(learned)
+    for time in past:
+        pasts.add(time)
+    return Outlook(
+        per_day=_per_day(past, learned, since, prior.per_day),
+        worked=_day(pasts.views(prior.worked, worked=True), worked or prior.worked.trust, phase),
+        free=_day(pasts.views(prior.free, worked=False), free or prior.free.trust, phase),
     )
 
 
-def day_of(profile: Profile, prior: Prior, worked: bool, phase: int) -> Day:
-    """The day to expect of a source, for a working day or a free one."""
-    days = weight_of_days(profile.since, profile.learned, worked, HALF_LIFE) if profile.since else 0.0
-    counts, habit = (profile.worked, prior.worked) if worked else (profile.free, prior.free)
-    return expected(counts, habit, days, phase)
+def _day(views: tuple[Sequence[float], ...], trust: Trust, phase: int) -> Day:
+    a, b, c, d, e, f, g, h = trust
+    mixed = [
+        a * s + b * t + c * u + d * v + e * w + f * x + g * y + h * z + FAINT
+        for s, t, u, v, w, x, y, z in zip(*views, strict=True)
+    ]
+    whole = sum(mixed)
+    return day_from([share / whole for share in mixed], phase)
+
+
+def day_from(shares: list[float], phase: int) -> Day:
+    """The day with these shares in its minutes."""
+    return Day(
+        mass=array("d", accumulate(shares)),
+        weight=array("d", accumulate(minute * share for minute, share in enumerate(shares))),
+        moments=_moments(shares, phase),
+        roots=sum(math.sqrt(share / 2) for share in shares),
+    )
+
+
+def _per_day(past: tuple[int, ...], learned: int, since: int, usual: tuple[float, ...]) -> tuple[float, ...]:
+    """The number of releases on a day of each kind. Working days rise and fall together within weeks, while what
+    Mondays have more than Fridays lasts.
+    """
+    lately, long = [0.0] * len(KINDS), [0.0] * len(KINDS)
+    for time in past:
+        kind, age = kind_of(day_of(time)), learned - day_of(time)
+        lately[kind] += 0.5 ** (age / BUSY_HALF_LIFE)
+        long[kind] += 0.5 ** (age / HALF_LIFE)
+    days = [weight_of_days(since, learned, kind, HALF_LIFE) for kind in KINDS]
+    recent = sum(weight_of_days(since, learned, kind, BUSY_HALF_LIFE) for kind in WEEKDAYS)
+    typical = fmean(usual[kind] for kind in WEEKDAYS)
+    level = _doubted(sum(lately[kind] for kind in WEEKDAYS), recent, typical)
+    steady = _doubted(sum(long[kind] for kind in WEEKDAYS), sum(days[kind] for kind in WEEKDAYS), typical)
+    weekdays = (
+        (long[kind] + RELEASES_OF_DOUBT * usual[kind] / typical) / (days[kind] * steady + RELEASES_OF_DOUBT)
+        for kind in WEEKDAYS
+    )
+    free = (_doubted(long[kind], days[kind], usual[kind]) for kind in (EVE, FREE))
+    return (*(level * weekday for weekday in weekdays), *free)
+
+
+def _doubted(releases: float, days: float, usual: float) -> float:
+    """Releases a day, where few days are known rather the usual number."""
+    return (releases + usual * DAYS_OF_DOUBT) / (days + DAYS_OF_DOUBT)
 
 
 def follow_ups(profile: Profile, prior: Prior) -> float:
@@ -71,55 +129,11 @@ def follow_ups(profile: Profile, prior: Prior) -> float:
     return (profile.followed + prior.followed * DOUBTFUL_SITTINGS) / (profile.sittings + DOUBTFUL_SITTINGS)
 
 
-def _shares(counts: Counts, known: float, prior: tuple[float, ...]) -> list[float]:
-    """The shares of releases over the minutes: the source's own past at three widths, mixed with the prior."""
-    if not counts:
-        return list(prior)
-    exact = [0.0] * MINUTES
-    for minute, weight in counts:
-        exact[minute] = weight / known
-    views = (exact, _blurred(exact, NEAR_BY), _blurred(exact, WIDELY), prior)
-    a, b, c, d = _trust(counts, known, views)
-    own = known / (known + DOUBT)
-    a, b, c, d = a * own, b * own, c * own, d * own + 1 - own
-    return [a * w + b * x + c * y + d * z for w, x, y, z in zip(*views, strict=True)]
-
-
-def _trust(counts: Counts, known: float, views: tuple[Sequence[float], ...]) -> list[float]:
-    """How far each view is to be trusted at this source: as it foretells every release from all the others.
-
-    Deleted interpolation (Jelinek and Mercer, 1980), by expectation maximisation from MIXTURE, which also counts as
-    much as DOUBT releases.
-    """
-    alone = UNIT / known
-    parts = (alone, alone / (2 * NEAR_BY + 1), alone / (2 * WIDELY + 1), 0.0)
-    told = [
-        (weight, [max(0.0, view[minute] - part) for view, part in zip(views, parts, strict=True)])
-        for minute, weight in counts
-    ]
-    trust = list(MIXTURE)
-    for _ in range(ROUNDS):
-        sums = [DOUBT * share for share in MIXTURE]
-        for weight, seen in told:
-            shares = [share * view for share, view in zip(trust, seen, strict=True)]
-            scale = weight / (sum(shares) or 1.0)
-            sums = [total + scale * share for total, share in zip(sums, shares, strict=True)]
-        trust = [total / sum(sums) for total in sums]
-    return trust
-
-
-def _blurred(shares: list[float], width: int) -> list[float]:
-    """The mean of each minute and ``width`` minutes on both sides, around midnight."""
-    sums = [0.0, *accumulate(shares[-width:] + shares + shares[:width])]
-    span = 2 * width + 1
-    return [(sums[minute + span] - sums[minute]) / span for minute in range(MINUTES)]
-
-
-def _moments(rate: array[float], phase: int) -> tuple[int, ...]:
-    usual, mean = _blurred(list(rate), 30), sum(rate) / MINUTES
+def _moments(shares: list[float], phase: int) -> tuple[int, ...]:
+    usual, mean = blurred(shares, 30), 1 / MINUTES
     return tuple(
         minute
         for minute in range(MINUTES)
         if minute % (STEP if usual[minute] > QUIET * mean else IDLE_STEP) == phase
-        or (rate[minute] > max(PEAK * usual[minute], LEAST_PEAK * mean))
+        or (shares[minute] > max(PEAK * usual[minute], LEAST_PEAK * mean))
     )

@@ -1,7 +1,7 @@
 """The cost of the rest of a day, poll by poll: dynamic programming with a price on every poll.
 
 Let a poll at minute i be followed by one at j: every release between waits until j, which costs
-w(i, j) = j·(A(j) − A(i)) − (B(j) − B(i)) release-minutes, A being the releases expected so far and B the same times
+w(i, j) = j·(A(j) − A(i)) − (B(j) − B(i)), A being the share of the day's releases so far and B the same shares times
 their minutes. The least cost of the rest of the day is V(i) = min over j of w(i, j) + price + V(j). As w splits into
 a part of j and a product of i's and j's terms, the minimum over j is a lower envelope of lines at A(i), kept as a
 convex hull: one pass over the day. A higher price gives fewer polls, so the budget is met by searching the price.
@@ -9,6 +9,7 @@ convex hull: one pass over the day. A higher price gives fewer polls, so the bud
 
 from __future__ import annotations
 
+import bisect
 from array import array
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,16 +17,24 @@ from functools import lru_cache
 from policyfeed.rhythm.calendar import MINUTES
 from policyfeed.rhythm.rates import Day
 
-NEVER = float("inf")
+RUNG = 1.07  # ratio of two neighbouring prices
+
+
+def price_of(rung: int) -> float:
+    """The price of a poll, in minutes that a day's releases wait."""
+    return float(RUNG**rung)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Table:
-    """``cost[m]`` of the rest of the day after a poll at minute m (NEVER where none is considered), price included.
+    """What follows a poll at each of ``moments``: a day's, but for those within ``gap`` minutes of midnight, where a
+    poll would be in the way of the next day's first.
 
-    ``polls[m]`` is the number of polls that follow it on that day; ``whole`` the number of a whole day's.
+    ``cost[n]`` is that of the rest of the day after a poll at ``moments[n]``, ``polls[n]`` how many polls follow it on
+    that day; ``whole`` is the number of a whole day's.
     """
 
+    moments: tuple[int, ...]
     price: float
     cost: array[float]
     polls: array[int]
@@ -33,23 +42,23 @@ class Table:
 
     def left(self, minute: int) -> int:
         """Polls planned after a poll at any minute: those after the nearest considered one before it."""
-        while minute >= 0 and self.cost[minute] == NEVER:
-            minute -= 1
-        return self.polls[minute] if minute >= 0 else self.whole
+        number = bisect.bisect_right(self.moments, minute) - 1
+        return self.polls[number] if number >= 0 else self.whole
 
 
 @lru_cache(maxsize=512)
-def table_of(day: Day, price: float, gap: int) -> Table:
-    """The table of a day at a price (release-minutes a poll), polls at least ``gap`` minutes apart."""
-    cost = array("f", [NEVER]) * MINUTES
-    polls = array("h", [0]) * MINUTES
-    mass, weight, moments = day.mass, day.weight, day.moments
+def table_of(day: Day, rung: int, gap: int) -> Table:
+    """The table of a day at the price of a rung, polls at least ``gap`` minutes apart."""
+    price, mass, weight = price_of(rung), day.mass, day.weight
+    moments = day.moments[: bisect.bisect_right(day.moments, MINUTES - gap)]
+    cost, polls = array("f", bytes(4 * len(moments))), array("h", bytes(2 * len(moments)))
     hull = [(-float(MINUTES), MINUTES * mass[-1] - weight[-1], 0)]
     front, nearest = 0, len(moments) - 1
-    for minute in reversed(moments):
+    for number in range(len(moments) - 1, -1, -1):
+        minute = moments[number]
         while nearest >= 0 and (ahead := moments[nearest]) >= minute + gap:
-            level = cost[ahead] + price + ahead * mass[ahead] - weight[ahead]
-            _add(hull, front, (-float(ahead), level, polls[ahead] + 1))
+            level = cost[nearest] + price + ahead * mass[ahead] - weight[ahead]
+            _add(hull, front, (-float(ahead), level, polls[nearest] + 1))
             nearest -= 1
         x, (slope, level, count) = mass[minute], hull[front]
         least = slope * x + level
@@ -58,10 +67,11 @@ def table_of(day: Day, price: float, gap: int) -> Table:
             if (value := slope * x + level) > least:
                 break
             front, least, count = place, value, after
-        cost[minute] = least + weight[minute]
-        polls[minute] = count
-    first = min(moments, key=lambda minute: cost[minute] + minute * mass[minute] - weight[minute])
-    return Table(price=price, cost=cost, polls=polls, whole=polls[first] + 1)
+        cost[number] = least + weight[minute]
+        polls[number] = count
+    starts = (cost[n] + minute * mass[minute] - weight[minute] for n, minute in enumerate(moments))
+    first = min(enumerate(starts), key=lambda start: start[1])[0]
+    return Table(moments=moments, price=price, cost=cost, polls=polls, whole=polls[first] + 1)
 
 
 def _add(hull: list[tuple[float, float, int]], front: int, line: tuple[float, float, int]) -> None:
