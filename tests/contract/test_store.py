@@ -404,6 +404,21 @@ def test_works_that_are_flushed_together_fail_alone_and_see_what_was_done(store:
     assert seen() == 2
 
 
+def test_reading_together_keeps_nobody_from_writing(store: Store) -> None:
+    def read() -> int:
+        with store.read() as tx:
+            hosts = len(Prepared(select(schema.hosts.c.name)).rows(tx))
+        with closing(raw(store)) as other:
+            other.execute("PRAGMA busy_timeout = 0")
+            other.execute("INSERT INTO hosts VALUES ('elsewhere', 0, '2026-05-20 00:00:00.000000')")
+            other.commit()
+        return hosts
+
+    assert store.together([read]) == [(0, None)]
+    with store.read() as tx:
+        assert len(Prepared(select(schema.hosts.c.name)).rows(tx)) == 1
+
+
 # Trouble --------------------------------------------------------------------------------------------------------------
 
 

@@ -58,11 +58,11 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A snapshot for reading. Within ``together`` it is the common transaction."""
+        """A snapshot for reading. Within ``together`` it is common, and shows what was written there before."""
         group: _Group | None = getattr(self._local, "group", None)
         if group is not None:
             with self._mapped():
-                yield group.begun()
+                yield group.snapshot()
             return
         with self._mapped(), self._engine.connect() as connection, connection.begin():
             yield connection
@@ -135,6 +135,16 @@ class _Group:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: Connection | None = None
+        self._snapshot: Connection | None = None
+
+    def snapshot(self) -> Connection:
+        """For reading: nobody who writes elsewhere has to wait for it."""
+        if self._connection is not None:
+            return self._connection
+        if self._snapshot is None:
+            self._snapshot = self._engine.connect()
+            self._snapshot.begin()
+        return self._snapshot
 
     def begun(self) -> Connection:
         if self._connection is None:
@@ -148,8 +158,9 @@ class _Group:
             (self._connection.commit if stored else self._connection.rollback)()
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        for connection in (self._connection, self._snapshot):
+            if connection is not None:
+                connection.close()
 
 
 def _outcome(work: Callable[[], Any]) -> Outcome:
