@@ -5,7 +5,8 @@
     python -m benchmarks.relevance --labels unseen.jsonl --train a.jsonl    trained on other labels first
 
 Labels are JSON lines (title, ministry, lead, relevant, pillars); ``--texts`` names releases for labels that give only a
-newsId. TF-IDF needs scikit-learn; without it that row is left out. Nothing is written but ``--svg FILE``.
+newsId. TF-IDF needs scikit-learn; without it that row is left out. Intervals are 95 % bootstrap percentiles over
+articles. Nothing is written but ``--svg FILE``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from policyfeed.relevance import Judge, Rules, judge_text, load_topics
@@ -39,6 +41,7 @@ from policyfeed.relevance.train import train
 
 ROOT = Path(__file__).parent.parent
 FOLDS = 5
+RESAMPLES = 1000
 WORDS = (  # noqa: SIM905 - easier to read and to change than a list
     "탄소중립 온실가스 기후 재생에너지 태양광 미세먼지 수질 폐기물 재활용 플라스틱 생물다양성 친환경 전기차 화학물질 "
     "임금 노동 산업안전 중대재해 고용 여성 장애인 인권 복지 개인정보 소비자 안전 재난 "
@@ -61,14 +64,15 @@ def main() -> None:
     options = _options()
     rules = load_topics(options.topics)
     labels = read_labels(options.labels, options.texts)
-    rated, spent = _ours(rules, labels, options)
+    others = read_labels(options.train, options.texts) if options.train else ()
+    rated, spent = _ours(rules, labels, others, shipped=options.shipped)
     rows = [
         Figures("topics + re-ranker", [one.verdict.kept for one in rated], _scores(rated), spent),
         _untrained(rules, labels),
         _contains("33 words", WORDS, labels),
         _contains("all strong terms", _strong(rules), labels),
     ]
-    if (learned := _tfidf(labels)) is not None:
+    if (learned := _tfidf(labels, others)) is not None:
         rows.append(learned)
     found = report(rated)
     if options.svg:
@@ -89,15 +93,11 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _ours(rules: Rules, labels: Sequence[Label], options: argparse.Namespace) -> tuple[tuple[Rated, ...], float]:
-    if options.shipped:
-        judges = [(Judge(rules), labels)]
-    elif options.train:
-        others = read_labels(options.train, options.texts)
-        judges = [(_trained(rules, others), labels)]
-    else:
-        folds = _folds(labels)
-        judges = [(_trained(rules, [one for one in labels if one not in fold]), fold) for fold in folds]
+def _ours(
+    rules: Rules, labels: Sequence[Label], others: Sequence[Label], *, shipped: bool
+) -> tuple[tuple[Rated, ...], float]:
+    parts = [((), labels)] if shipped else _parts(labels, others)
+    judges = [(Judge(rules) if shipped else _trained(rules, known), own) for known, own in parts]
     began = time.perf_counter()
     rated = {one.label.id: one for judge, own in judges for one in rate(judge, own)}
     spent = 1000 * (time.perf_counter() - began) / len(labels)
@@ -108,9 +108,13 @@ def _trained(rules: Rules, labels: Sequence[Label]) -> Judge:
     return Judge(replace(rules, model=train(rules, samples(rules, labels))))
 
 
-def _folds(labels: Sequence[Label]) -> list[list[Label]]:
+def _parts(labels: Sequence[Label], others: Sequence[Label]) -> list[tuple[Sequence[Label], Sequence[Label]]]:
+    """What to learn from and what to judge: other labels and all of these, or fold by fold these alone."""
+    if others:
+        return [(others, labels)]
     ordered = sorted(labels, key=lambda label: label.id)
-    return [ordered[fold::FOLDS] for fold in range(FOLDS)]
+    folds = [ordered[fold::FOLDS] for fold in range(FOLDS)]
+    return [([label for other in folds if other is not fold for label in other], fold) for fold in folds]
 
 
 def _untrained(rules: Rules, labels: Sequence[Label]) -> Figures:
@@ -137,8 +141,8 @@ def _contains(name: str, words: Sequence[str], labels: Sequence[Label]) -> Figur
     return Figures(name, [score > 0 for score in scores], scores, spent)
 
 
-def _tfidf(labels: Sequence[Label]) -> Figures | None:
-    """Character n-grams of title, lead and ministry; out of fold like ours."""
+def _tfidf(labels: Sequence[Label], others: Sequence[Label]) -> Figures | None:
+    """Character n-grams of title, lead and ministry; learned from the same labels as ours."""
     try:
         text: Any = importlib.import_module("sklearn.feature_extraction.text")
         linear: Any = importlib.import_module("sklearn.linear_model")
@@ -146,15 +150,14 @@ def _tfidf(labels: Sequence[Label]) -> Figures | None:
         return None
     scores: dict[str, float] = {}
     spent = 0.0
-    for fold in _folds(labels):
-        others = [label for label in labels if label not in fold]
+    for known, own in _parts(labels, others):
         vectors = text.TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), min_df=2, sublinear_tf=True)
         model = linear.LogisticRegression(C=10, max_iter=1000)
-        model.fit(vectors.fit_transform([_whole(label) for label in others]), [label.relevant for label in others])
+        model.fit(vectors.fit_transform([_whole(label) for label in known]), [label.relevant for label in known])
         began = time.perf_counter()
-        chances = model.predict_proba(vectors.transform([_whole(label) for label in fold]))[:, 1]
+        chances = model.predict_proba(vectors.transform([_whole(label) for label in own]))[:, 1]
         spent += time.perf_counter() - began
-        scores |= {label.id: float(chance) for label, chance in zip(fold, chances, strict=True)}
+        scores |= {label.id: float(chance) for label, chance in zip(own, chances, strict=True)}
     ordered = [scores[label.id] for label in labels]
     return Figures("TF-IDF + LR", [one >= 0.5 for one in ordered], ordered, 1000 * spent / len(labels))
 
@@ -201,11 +204,26 @@ def _row(one: Figures, truth: Sequence[bool]) -> dict[str, Any]:
     }
 
 
+def _intervals(one: Figures, truth: Sequence[bool]) -> dict[str, tuple[float, float]]:
+    """95 % of what other draws of as many articles would give."""
+    chance, places = Random(1), range(len(truth))
+    drawn: dict[str, list[float]] = {"precision": [], "recall": [], "f1": [], "pr_auc": []}
+    for _ in range(RESAMPLES):
+        chosen = chance.choices(places, k=len(truth))
+        part = replace(one, kept=[one.kept[place] for place in chosen], scores=[one.scores[place] for place in chosen])
+        row = _row(part, [truth[place] for place in chosen])
+        for name, values in drawn.items():
+            values.append(row[name])
+    ordered = {name: sorted(values) for name, values in drawn.items()}
+    return {name: (values[RESAMPLES // 40], values[-RESAMPLES // 40]) for name, values in ordered.items()}
+
+
 def _tell_json(rows: Sequence[Figures], found: Report, truth: Sequence[bool], speed: dict[str, float]) -> None:
     for one in rows:
         print(json.dumps(_row(one, truth), ensure_ascii=False))
     pillars = {name: counts.recall for name, counts in found.pillars.items()}
-    print(json.dumps({"pillar_recall": pillars, "pillar_named": found.topics_named, "alerts": found.alerts, **speed}))
+    told = {"pillar_recall": pillars, "pillar_named": found.topics_named, "alerts": found.alerts, **speed}
+    print(json.dumps(told | {"intervals": _intervals(rows[0], truth)}))
 
 
 def _tell(rows: Sequence[Figures], found: Report, truth: Sequence[bool], speed: dict[str, float]) -> None:
@@ -217,6 +235,8 @@ def _tell(rows: Sequence[Figures], found: Report, truth: Sequence[bool], speed: 
         row = _row(one, truth)
         cells = "  ".join(show(row[key]) for key in ("precision", "recall", "f1", "pr_auc", "recall_at_p85", "ece"))
         print(f"{one.name:21}  {cells}  {one.milliseconds:.3f} ({one.milliseconds / least:.0f}×)")
+    ranges = (f"{name} {low:.3f} to {high:.3f}" for name, (low, high) in _intervals(rows[0], truth).items())
+    print("\ntopics + re-ranker, 95 %: " + ", ".join(ranges))
     print("\nrecall by pillar (kept; kept under that very pillar)")
     for name, counts in found.pillars.items():
         print(f"  {name}  {counts.recall:.3f}  {found.topics_named[name]:.3f}  of {counts.relevant}")
