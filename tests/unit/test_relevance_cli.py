@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from policyfeed.cli.topics import app
 from policyfeed.errors import UsageError
 from policyfeed.relevance import load_topics
+from tests import releases
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "ai-regulation"
 LINES = [
@@ -69,6 +70,15 @@ def test_eval_counts(topics: Path, labels: Path) -> None:
 def test_suggest_names_the_missing_term(topics: Path, labels: Path) -> None:
     found = lines(run("suggest", labels, "--topics", topics, "--json"))
     assert (found[0]["fixes"], found[0]["topic"]) == (2, "D1")
+
+
+def test_suggest_counts_what_stored_articles_it_would_keep(
+    topics: Path, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLICYFEED_DATA", str(tmp_path / "var"))
+    releases.stored(tmp_path / "var", [releases.judged(1, title="합성데이터 지침 해설"), releases.judged(2)]).close()
+    (found, *_) = lines(run("suggest", labels, "--topics", topics, "--stored", "--json"))
+    assert (found["fixes"], found["gains"]) == (2, 1)
 
 
 def test_train_writes_what_the_next_load_reads(topics: Path, labels: Path) -> None:

@@ -159,3 +159,11 @@ def test_labels_that_cannot_be_used_are_named(tmp_path: Path, line: str) -> None
 def test_a_label_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="absent"):
         read_labels([tmp_path / "absent.jsonl"])
+
+
+def test_a_term_that_one_article_alone_shows_teaches_nothing() -> None:
+    own = rules()
+    lone = [label("합성데이터 지침 가명정보", True), *(label(f"음악회 {n}일차", False) for n in range(12))]
+    assert "term/가명정보" not in train(own, samples(own, lone)).corrections
+    many = [*lone, label("가명정보 결합", True), label("가명정보 활용", True)]
+    assert train(own, samples(own, many)).corrections["term/가명정보"] > 0

@@ -20,6 +20,7 @@ from policyfeed.relevance.labels import Label, read_labels, samples
 from policyfeed.relevance.reading import MODEL_FILE
 from policyfeed.relevance.suggest import suggest
 from policyfeed.relevance.train import model_toml, train
+from policyfeed.selection import Selection
 from policyfeed.store import articles
 from policyfeed.store import labels as stored_labels
 from policyfeed.types import Article
@@ -27,6 +28,7 @@ from policyfeed.types import Article
 app = typer.Typer()
 
 EXAMPLES = 10
+STORED = 5000
 
 Topics = Annotated[Path | None, typer.Option("--topics", help=_("A folder of topics; default: the configuration's."))]
 Files = Annotated[
@@ -76,16 +78,20 @@ def suggest_terms(
     topics: Topics = None,
     texts: Texts = None,
     feedback: Feedback = False,
+    stored: Annotated[
+        bool, typer.Option("--stored", help=_("Count the stored articles that it would keep, too."))
+    ] = False,
     limit: Annotated[int, typer.Option(help=_("How many at most."))] = 20,
     as_json: AsJson = False,
 ) -> None:
     judge = Judge(_rules(context, topics))
-    found = suggest(judge, rate(judge, _labels(files, texts, feedback=feedback)), limit=limit)
-    shown = table("term", "topic", "fixes", "costs", "for example", wide="for example")
+    rated = rate(judge, _labels(files, texts, feedback=feedback))
+    found = suggest(judge, rated, _stored() if stored else (), limit=limit)
+    shown = table("term", "topic", "fixes", "costs", "newly kept", "for example", wide="for example")
     for one in found:
         if as_json:
             json_line(asdict(one))
-        shown.add_row(one.term, one.topic, str(one.fixes), str(one.costs), next(iter(one.examples), ""))
+        shown.add_row(one.term, one.topic, str(one.fixes), str(one.costs), str(one.gains), next(iter(one.examples), ""))
     if not as_json:
         show(shown)
 
@@ -115,17 +121,27 @@ def _labels(files: list[Path] | None, texts: list[Path] | None, *, feedback: boo
         with opened_store() as store, store.read() as tx:
             said = stored_labels.every(tx)
             known = articles.get(tx, [one.number for one in said])
-        found += tuple(_label(known[one.number], one) for one in said)
+        found += tuple(_label(known[one.number], one.relevant, one.topic) for one in said)
     if not found:
         raise UsageError("There are no labels.", remedy="Name a label file, or --feedback after `policyfeed label`.")
     return found
 
 
-def _label(article: Article, said: stored_labels.Feedback) -> Label:
-    topics = (said.topic,) if said.topic else ()
-    lead, ministry = article.summary, article.ministry.name
+def _stored() -> tuple[Label, ...]:
+    """The newest stored articles; nobody said whether they are relevant."""
+    with opened_store() as store, store.read() as tx:
+        found = articles.newest(tx, Selection(kept_only=False), STORED)
+    return tuple(_label(one.article, one.verdict.kept) for one in found)
+
+
+def _label(article: Article, relevant: bool, topic: str = "") -> Label:
     return Label(
-        id=article.id, title=article.title, relevant=said.relevant, ministry=ministry, lead=lead, topics=topics
+        id=article.id,
+        title=article.title,
+        relevant=relevant,
+        ministry=article.ministry.name,
+        lead=article.summary,
+        topics=(topic,) if topic else (),
     )
 
 

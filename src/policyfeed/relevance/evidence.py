@@ -6,7 +6,7 @@ what an editor wrote and what labelled articles taught add up in one place, ``Ev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from policyfeed.relevance.case import Case, Passage
@@ -52,10 +52,15 @@ class Gatherer:
         self._zones = {zone: zone_weight(rules, zone) for zone in Zone}
         self._by_ministry = _by_ministry(rules.topics)
 
-    def gather(self, case: Case) -> tuple[Evidence, ...]:
-        """All evidence, terms first. Linear in the length of the passages."""
+    def gather(self, case: Case, without: Container[str] = ()) -> tuple[Evidence, ...]:
+        """All evidence, terms first. Linear in the length of the passages. ``without``: terms to overlook."""
         read = [(passage, squeeze(passage.text)) for passage in case.passages]
-        found = [(passage, one) for passage, squeezed in read for one in self._matcher.find(squeezed)]
+        found = [
+            (passage, one)
+            for passage, squeezed in read
+            for one in self._matcher.find(squeezed)
+            if one.sought.text not in without
+        ]
         return (
             *self._terms(found),
             *self._genres_of(case, read, found),

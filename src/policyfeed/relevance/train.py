@@ -50,10 +50,19 @@ def penalty(name: str) -> float:
     return PENALTIES[name.split("/", 1)[0]]
 
 
-def rows_of(rules: Rules, samples: Iterable[Sample]) -> list[Row]:
-    """The samples as rows to fit."""
+def rows_of(rules: Rules, samples: Sequence[Sample]) -> list[Row]:
+    """The samples as rows to fit, without the terms that one article alone shows.
+
+    Who writes terms has read labelled articles, so each of them shows a term; an unread one often shows none. Left in,
+    such terms would teach that silence means irrelevance, and scores of unread articles would be too low.
+    """
     gatherer = Gatherer(rules)
-    return [row_of(rules, gatherer.gather(sample.case), sample) for sample in samples]
+    holders: dict[str, set[str]] = defaultdict(set)
+    for sample in samples:
+        for one in gatherer.gather(sample.case):
+            holders[one.term].add(sample.group)
+    rare = {term for term, groups in holders.items() if len(groups) == 1}
+    return [row_of(rules, gatherer.gather(sample.case, rare), sample) for sample in samples]
 
 
 def row_of(rules: Rules, evidence: Iterable[Evidence], sample: Sample) -> Row:
