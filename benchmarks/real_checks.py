@@ -85,7 +85,7 @@ class Compared:
         """Every release that korea.kr listed since ``begun`` is stored once, and equals the truth."""
         begun, now = self.begun.date().isoformat(), self.truth["now"]
         withdrawn = {one["newsId"] for one in self.truth["withdrawn"]}
-        edited = {one["newsId"] for one in self.truth["edits"]}
+        edited = {one["newsId"] for one in self.daemon.replica.ask("/truth?all=1")["edits"]}  # its titles are the last
         listed = [
             one for one in self.truth["items"]
             if one["portal"] and one["portal_at"] <= now and one["approved"][:10] >= begun

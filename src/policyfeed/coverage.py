@@ -129,7 +129,7 @@ class Coverage:
 
     async def _total(self, body: Ministry, day: date) -> int:
         """A body's own total: the first page says it."""
-        alone = replace(self.source, options={**self.source.options, "rep_code": ",".join(body.rep_codes)})
+        alone = replace(self.source, options={**self.source.options, "rep_code": ",".join(_codes(body, day))})
         request = registry.load("sources", alone.kind).days(alone, day, day)
         return (await self._read(alone, request, Reading(articles=()))).total or 0
 
@@ -137,6 +137,12 @@ class Coverage:
         """Bodies whose own list has something, and that the whole list does not name."""
         seen = {one.id for one in counted}
         return [MinistryName(id=one.id, name=one.name) for one in self.bodies if one.id in own and one.id not in seen]
+
+
+def _codes(body: Ministry, day: date) -> tuple[str, ...]:
+    """Under its present name a body has its present code alone: an earlier one finds its successors' releases, too."""
+    since = body.names[-1].since
+    return body.rep_codes[:1] if since and since <= day.isoformat() else body.rep_codes
 
 
 def _row(

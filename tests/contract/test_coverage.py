@@ -13,7 +13,7 @@ from policyfeed.backfill import Backfill
 from policyfeed.coverage import Coverage, Day
 from policyfeed.errors import LayoutChanged
 from policyfeed.store import Store
-from policyfeed.types import Document, Ministry, Request
+from policyfeed.types import Document, Ministry, Name, Request
 from tests import fakes
 from tests.alerts import Hand
 from tests.fakes import BODIES, PressList, Release, Server, korea_kr, rss
@@ -91,6 +91,20 @@ async def test_what_is_not_stored_is_named(world: World) -> None:
     assert not day.whole
     assert day.missing == ("korea.kr/900",)
     assert [row.missing for row in day.rows if row.ministry.id == "moel"] == [("korea.kr/900",)]
+
+
+@pytest.mark.parametrize(("since", "own", "whole"), [("2010-07-05", 3, True), ("2025-10-01", 4, False)])
+async def test_an_earlier_code_is_asked_for_in_its_own_time(world: World, since: str, own: int, whole: bool) -> None:
+    """The earlier code finds what a successor publishes, too: under its present name a body has its present code."""
+    world.site.add(Release(id=900, day=DAY, ministry="산림청", title="숲길 점검"))
+    await world.backfill()
+    renamed = (Name(ko="노동부", until=since), Name(ko="고용노동부", since=since))
+    bodies = tuple(
+        replace(one, names=renamed, rep_codes=("A00011", "B00021")) if one.id == "moel" else one for one in CODED
+    )
+    (day,) = await world.compare(bodies)
+    assert [row.own for row in day.rows if row.ministry.id == "moel"] == [own]
+    assert (day.missing, day.whole) == ((), whole)
 
 
 async def test_nothing_stored_is_all_missing(world: World) -> None:
