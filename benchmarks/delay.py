@@ -173,7 +173,7 @@ def row_of(polls: int, plan: str, cases: list[Case], prior: Prior) -> Row:
             return _scaled(polls, plan, cases, commafeed)
         case "knew the test weeks":
             return _row(polls, plan, cases, partial(clairvoyant, polls=polls))
-    most = polls if plan == DAILY else -(-4 * polls // 3)
+    most = polls if plan == DAILY else -(-3 * polls // 2)
     bounds = Bounds(polls_per_day=most, usual_per_day=polls)
     return _row(polls, plan, cases, partial(planned, bounds=bounds, prior=prior))
 

@@ -55,9 +55,9 @@ def test_no_day_has_more_polls_than_the_budget(budget: int) -> None:
 
 def test_free_days_save_for_the_week_and_nothing_is_borrowed() -> None:
     saturday = MONDAY - timedelta(days=2)
-    counts = a_day(replay(Profile(), saturday, 14, Bounds(polls_per_day=32), noon_releases(saturday, 14)))
+    counts = a_day(replay(Profile(), saturday, 14, Bounds(polls_per_day=36), noon_releases(saturday, 14)))
     days = [counts[saturday.date() + timedelta(days=day)] for day in range(14)]
-    assert days[0] < 24 < max(days[2:7]) <= 32
+    assert days[0] < 24 < max(days[2:7]) <= 36
     for week in (days[:7], days[7:]):
         assert all(sum(week[: day + 1]) <= 24 * (day + 1) for day in range(7))
 

@@ -14,8 +14,8 @@ class Bounds:
     """Limits of the polls of one source.
 
     ``least`` and ``most`` bound the time between two polls, ``polls_per_day`` the requests of every Korean calendar
-    day. ``usual_per_day`` is what the plan spends on average over the week (Saturday to Friday), by default three
-    quarters of that: what a quiet day leaves may be spent later in the same week, and nothing is borrowed, so that no
+    day. ``usual_per_day`` is what the plan spends on average over the week (Saturday to Friday), by default two
+    thirds of that: what a quiet day leaves may be spent later in the same week, and nothing is borrowed, so that no
     beginning of a week has more than its days' averages. ``interval`` switches planning off: the source is polled at
     that fixed interval (inside ``least``, ``most`` and ``polls_per_day``). ``spread`` is the width of the window in
     which sources that wait for the same minute ask.
@@ -39,7 +39,7 @@ class Bounds:
     @property
     def usual(self) -> int:
         """Requests that the plan spends a day, on average over the week."""
-        return -(-3 * self.polls_per_day // 4) if self.usual_per_day is None else self.usual_per_day
+        return -(-2 * self.polls_per_day // 3) if self.usual_per_day is None else self.usual_per_day
 
     @property
     def normal(self) -> timedelta:
