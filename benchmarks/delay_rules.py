@@ -20,14 +20,13 @@ from typing import Protocol
 from policyfeed.rhythm.calendar import MINUTES, moment_of, place, works
 from policyfeed.rhythm.plan import Scan, lowest
 from policyfeed.rhythm.rates import day_from
-from policyfeed.rhythm.table import table_of
+from policyfeed.rhythm.table import rung_of, table_of
 from policyfeed.rhythm.views import minute_of
 
 LEAST, MOST = 300.0, 86400.0
 DAY = 86400.0
 FEED_LENGTH = 50
 SECONDS = 15
-_CHEAP = -120  # the rung around which its price is sought: it knows peaks where others see hills
 
 
 class Case(Protocol):
@@ -120,8 +119,8 @@ def _best(minutes: list[int], polls: int) -> list[int]:
         shares[minute] += 1
     whole = sum(shares)
     day = replace(day_from([share / whole for share in shares], 0), moments=tuple(range(MINUTES)))
-    cheap = _CHEAP + lowest(lambda rung: table_of(day, _CHEAP + rung, 5).whole <= polls)
-    table = table_of(day, cheap, 5)
+    guess = rung_of((day.roots / polls) ** 2 / 4)  # it knows peaks where others see hills: they cost less
+    table = table_of(day, guess + lowest(lambda rung: table_of(day, guess + rung, 5).whole <= polls), 5)
     chosen: list[int] = []
     due = Scan(-1, 1.0, {}).best(day, table, 0, may_stop=False)
     while due is not None:

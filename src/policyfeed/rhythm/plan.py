@@ -15,7 +15,7 @@ from policyfeed.rhythm.calendar import MINUTES, kind_of, moment_of, place, week_
 from policyfeed.rhythm.prior import Prior
 from policyfeed.rhythm.profile import Profile
 from policyfeed.rhythm.rates import STEP, Day, follow_ups, outlook
-from policyfeed.rhythm.table import RUNG, Table, table_of
+from policyfeed.rhythm.table import Table, rung_of, table_of
 from policyfeed.rhythm.views import DOT, is_on_the_dot
 
 WEEK = 7
@@ -69,7 +69,7 @@ class _Source:
         self.seconds = DOT + 1 + number % 1009 / 1009 * bounds.spread.total_seconds()
         self.gap = math.ceil(bounds.least.total_seconds() / 60)
         self._outlook = outlook(history, prior, number // 1009 % STEP)
-        self._cheaper = [_rung(rate) for rate in self._outlook.per_day]
+        self._cheaper = [rung_of(rate) for rate in self._outlook.per_day]
 
     def day(self, day: int) -> Day:
         return self._outlook.day(kind_of(day))
@@ -105,11 +105,7 @@ class _Source:
         """The price that about fits: polls as dense as the square root of the rate make all polls equally useful."""
         saturday = week_start(day)
         claims = sum(self.day(one).roots * math.sqrt(self.rate(one)) for one in range(saturday, saturday + WEEK))
-        return _rung((claims / WEEK / self.bounds.usual) ** 2)
-
-
-def _rung(price: float) -> int:
-    return round(math.log(price) / math.log(RUNG))
+        return rung_of((claims / WEEK / self.bounds.usual) ** 2)
 
 
 def lowest(fits: Callable[[int], bool]) -> int:

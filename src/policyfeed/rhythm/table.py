@@ -10,6 +10,7 @@ convex hull: one pass over the day. A higher price gives fewer polls, so the bud
 from __future__ import annotations
 
 import bisect
+import math
 from array import array
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,11 @@ RUNG = 1.07  # ratio of two neighbouring prices
 def price_of(rung: int) -> float:
     """The price of a poll, in minutes that a day's releases wait."""
     return float(RUNG**rung)
+
+
+def rung_of(price: float) -> int:
+    """The rung nearest to a price."""
+    return round(math.log(price) / math.log(RUNG))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
