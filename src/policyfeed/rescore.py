@@ -1,4 +1,4 @@
-"""Apply changed topics to stored articles: new verdicts, nothing announced, and what enters and leaves each feed."""
+"""Apply changed topics to stored articles: new verdicts, what enters and leaves each feed, and no news unless asked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from policyfeed.formats import Feed
-from policyfeed.store import Store, articles
+from policyfeed.route import Listener, owed
+from policyfeed.store import Store, Transaction, articles, outbox
 from policyfeed.types import Article, Judged, Verdict
 
 BATCH = 500
@@ -28,13 +29,24 @@ SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """The channels that are to be told of what is theirs only now, if it was published ``since`` then."""
+
+    channels: Sequence[Listener]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RescoreReport:
-    """``changed``: verdicts that differ in kept, alert, score or topics; ``kept`` and ``dropped``: changes of mind."""
+    """``changed``: verdicts that differ in kept, alert, score or topics; ``kept`` and ``dropped``: changes of mind;
+    ``owed``: messages that channels are owed now.
+    """
 
     articles: int
     changed: int
     kept: int
     dropped: int
+    owed: int
     feeds: tuple[FeedChange, ...]
 
 
@@ -45,11 +57,15 @@ def rescore(
     now: datetime,
     *,
     save: bool,
+    announce: Announcement | None = None,
     step: Callable[[int], None] = lambda _done: None,
 ) -> RescoreReport:
-    """Judge every stored article anew, a transaction for each batch; ``save`` False only counts. Nobody is told."""
+    """Judge every stored article anew, a transaction for each batch; ``save`` False only counts.
+
+    Nobody is told but by ``announce``.
+    """
     changes = [FeedChange(name=feed.name) for feed in feeds]
-    done = changed = kept = dropped = 0
+    done = changed = kept = dropped = told = 0
     for batch in _batches(store):
         fresh = [(one, Judged(article=one.article, verdict=judge(one.article))) for one in batch]
         moved = [(was, new) for was, new in fresh if was.verdict != new.verdict]
@@ -57,13 +73,23 @@ def rescore(
             with store.write() as tx:
                 for _was, new in moved:
                     articles.save_verdict(tx, new.article.number, new.verdict, now)
+                told += _announce(tx, moved, announce, now) if announce else 0
         done, changed = done + len(batch), changed + sum(_shows_otherwise(was, new) for was, new in moved)
         kept += sum(new.verdict.kept and not was.verdict.kept for was, new in moved)
         dropped += sum(was.verdict.kept and not new.verdict.kept for was, new in moved)
         for feed, change in zip(feeds, changes, strict=True):
             _count(feed, change, fresh)
         step(done)
-    return RescoreReport(articles=done, changed=changed, kept=kept, dropped=dropped, feeds=tuple(changes))
+    return RescoreReport(articles=done, changed=changed, kept=kept, dropped=dropped, owed=told, feeds=tuple(changes))
+
+
+def _announce(tx: Transaction, moved: Sequence[tuple[Judged, Judged]], to: Announcement, now: datetime) -> int:
+    due = []
+    for was, new in moved:
+        if new.article.sort_time >= to.since:
+            before = {one.channel for one in owed(was, to.channels, now, quiet=False)}
+            due += [one for one in owed(new, to.channels, now, quiet=False) if one.channel not in before]
+    return outbox.owe(tx, due)
 
 
 def _shows_otherwise(was: Judged, new: Judged) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from policyfeed.deliver import DeliveryReport, deliver
 from policyfeed.feedback import SAMPLE, missed_share, say, weekly_sample
 from policyfeed.formats import Feed
-from policyfeed.rescore import rescore
+from policyfeed.rescore import Announcement, rescore
 from policyfeed.selection import Selection
 from policyfeed.store import Store, articles, labels, outbox
 from policyfeed.types import Article, Delivery, DeliveryState, Verdict
@@ -60,6 +60,19 @@ def test_a_rescore_changes_verdicts_and_tells_nobody(store: Store, clock: Hand) 
     assert {one.verdict.rule_version for one in kept} == {"new"}
     again = rescore(store, keeps_concerts, FEEDS, clock(), save=True)
     assert (again.changed, again.kept, again.dropped) == (0, 0, 0)
+
+
+def test_a_rescore_tells_of_what_is_a_channels_only_now_when_it_is_asked_to(store: Store, clock: Hand) -> None:
+    fill(store, clock, 30)
+    channels = (alert_channel(), alert_channel("webhook", selection=Selection(kept_only=False)))
+    since = Announcement(channels=channels, since=clock() - timedelta(hours=7))
+    assert rescore(store, keeps_concerts, FEEDS, clock(), save=False, announce=since).owed == 0
+    report = rescore(store, keeps_concerts, FEEDS, clock(), save=True, announce=since)
+    with store.read() as tx:
+        owed = outbox.listing(tx)
+    assert report.owed == len(owed) == 5, "1, 2, 4, 5 and 7: 3 and 6 are left, the others are older"
+    assert {(one.channel, one.number) for one in owed} == {("slack-team", number) for number in (1, 2, 4, 5, 7)}
+    assert rescore(store, keeps_concerts, FEEDS, clock(), save=True, announce=since).owed == 0
 
 
 def test_the_last_word_on_an_article_counts(store: Store, clock: Hand) -> None:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 
 from policyfeed.article_json import as_json as article_json
-from policyfeed.cli.given import configuration, topics
+from policyfeed.cli.given import configuration, moment, topics
 from policyfeed.cli.say import _, brief, json_line, out, say, show, table, when
 from policyfeed.cli.stored import opened_store
 from policyfeed.config import Config, topic_names
 from policyfeed.errors import UsageError
 from policyfeed.formats import field_name, rule_name
 from policyfeed.i18n import environment_language
-from policyfeed.normalize import dates
 from policyfeed.relevance import Judge, Rules, judge_text
 from policyfeed.selection import Selection
 from policyfeed.store import articles as stored
@@ -50,7 +48,7 @@ def articles(
         words=tuple(words or ()),
     )
     with opened_store() as store, store.read() as tx:
-        found = stored.newest(tx, selection, sys.maxsize, since=_since(since))
+        found = stored.newest(tx, selection, sys.maxsize, since=moment(since))
     if not found:
         _check_ministries(config, ministry or ())
     chosen = [one for one in found if not (dropped and one.verdict.kept)][: limit or None]
@@ -103,15 +101,6 @@ def _check_ministries(config: Config, names: Sequence[str]) -> None:
             raise UsageError("No ministry is called {name!r}.", remedy="Known: {known}.", name=name, known=near)
 
 
-def _since(text: str) -> datetime | None:
-    if not text:
-        return None
-    moment = dates.parse(text)
-    if moment is None:
-        raise UsageError("{text!r} is no date.", remedy="Write 2026-05-20 or 2026-05-20T09:00.", text=text)
-    return moment.at
-
-
 def _show(chosen: list[Judged]) -> None:
     shown = table("number", "title", "ministry", "published", "score", "topics")
     for one in chosen:
@@ -127,6 +116,8 @@ def _explain(rules: Rules, verdict: Verdict) -> None:
     names = topic_names(rules, environment_language())
     named = ", ".join(f"{topic} {names.get(topic, '')}".strip() for topic in verdict.topics)
     say(template, score=f"{verdict.score:.1f}", topics=named)
+    if verdict.alert:
+        say("On the short list.")
     shown = table("points", "rule", "topic", "term", "field", "position", wide="term")
     for reason in verdict.reasons:
         place = str(reason.offset) if reason.offset >= 0 else ""

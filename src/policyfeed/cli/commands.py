@@ -41,7 +41,7 @@ COMMANDS = {
         "curate",
         _("Last week's random sample of dropped articles, to be labelled: it estimates what is missed."),
     ),
-    "rescore": ("curate", _("Apply changed topics to stored articles; nothing is announced.")),
+    "rescore": ("curate", _("Apply changed topics to stored articles; nothing is announced unless asked.")),
     "demo": ("demo", _("A self-contained example world, without any network.")),
     "sources health": ("sources", _("How each source is, since when, and what is wrong.")),
     "sources list": ("sources", _("The sources, when they were polled, and how that went.")),

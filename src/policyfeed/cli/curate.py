@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from policyfeed.article_json import as_json as article_json
-from policyfeed.cli.given import configuration
+from policyfeed.cli.given import configuration, moment
 from policyfeed.cli.say import _, brief, json_line, out, progress, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
@@ -17,6 +17,7 @@ from policyfeed.errors import UsageError
 from policyfeed.feedback import SAMPLE, missed_share, weekly_sample
 from policyfeed.feedback import say as say_of
 from policyfeed.relevance import Judge
+from policyfeed.rescore import Announcement
 from policyfeed.rescore import rescore as apply
 from policyfeed.split import split as separate
 from policyfeed.store import Transaction, articles, labels
@@ -107,9 +108,14 @@ def review(
 def rescore(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only show what would enter and leave."))] = False,
+    announce: Annotated[
+        str, typer.Option(metavar="DAY", help=_("Tell channels of what is theirs only now, published since that day."))
+    ] = "",
     as_json: Json = False,
 ) -> None:
     config = configuration(context)
+    since = moment(announce)
+    asked = Announcement(channels=config.channels, since=since) if since else None
     with opened_store() as store:
         with store.read() as tx:
             total = articles.count(tx)["articles"]
@@ -122,12 +128,15 @@ def rescore(
                     step("")
                 done = number
 
-            report = apply(store, Judge(config.rules).judge, config.feeds, now(), save=not dry_run, step=stepped)
+            judge = Judge(config.rules).judge
+            report = apply(store, judge, config.feeds, now(), save=not dry_run, announce=asked, step=stepped)
     if as_json:
         json_line(asdict(report))
         return
     counted = {"articles": report.articles, "changed": report.changed, "kept": report.kept, "dropped": report.dropped}
     say("{articles} articles judged: {changed} changed, {kept} newly kept, {dropped} newly dropped.", **counted)
+    if asked and not dry_run:
+        say("{owed} messages are owed; `policyfeed deliver` or the daemon sends them.", owed=report.owed)
     shown = table("feed", "before", "after")
     for one in report.feeds:
         shown.add_row(one.name, str(one.before), str(one.after))

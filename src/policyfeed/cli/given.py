@@ -1,10 +1,14 @@
-"""What a command is given: the configuration, or the topics alone."""
+"""What a command is given: the configuration, or the topics alone, and times as people write them."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 import typer
 
 from policyfeed.config import Config, find_folder, load, load_rules
+from policyfeed.errors import UsageError
+from policyfeed.normalize import dates
 from policyfeed.relevance import Rules
 
 
@@ -16,3 +20,13 @@ def configuration(context: typer.Context) -> Config:
 def topics(context: typer.Context) -> Rules:
     """The topics that the command judges by, whatever the rest of the configuration says. Raises ConfigErrors."""
     return load_rules(find_folder(context.obj))
+
+
+def moment(text: str) -> datetime | None:
+    """A day or time in Korea; None for an empty text. Raises UsageError."""
+    if not text:
+        return None
+    found = dates.parse(text)
+    if found is None:
+        raise UsageError("{text!r} is no date.", remedy="Write 2026-05-20 or 2026-05-20T09:00.", text=text)
+    return found.at
