@@ -17,7 +17,7 @@ from policyfeed.errors import UsageError
 from policyfeed.feedback import SAMPLE, missed_share, weekly_sample
 from policyfeed.feedback import say as say_of
 from policyfeed.relevance import Judge
-from policyfeed.rescore import Announcement
+from policyfeed.rescore import Announcement, RescoreReport
 from policyfeed.rescore import rescore as apply
 from policyfeed.split import split as separate
 from policyfeed.store import Transaction, articles, labels
@@ -133,10 +133,16 @@ def rescore(
     if as_json:
         json_line(asdict(report))
         return
-    counted = {"articles": report.articles, "changed": report.changed, "kept": report.kept, "dropped": report.dropped}
-    say("{articles} articles judged: {changed} changed, {kept} newly kept, {dropped} newly dropped.", **counted)
+    _show_rescore(report)
     if asked and not dry_run:
         say("{owed} messages are owed; `policyfeed deliver` or the daemon sends them.", owed=report.owed)
+    if dry_run:
+        say("Nothing was stored (--dry-run).")
+
+
+def _show_rescore(report: RescoreReport) -> None:
+    counted = {"articles": report.articles, "changed": report.changed, "kept": report.kept, "dropped": report.dropped}
+    say("{articles} articles judged: {changed} changed, {kept} newly kept, {dropped} newly dropped.", **counted)
     shown = table("feed", "before", "after")
     for one in report.feeds:
         shown.add_row(one.name, str(one.before), str(one.after))
@@ -144,5 +150,3 @@ def rescore(
     for one in report.feeds:
         for line in (*(f"+ {title}" for title in one.enter), *(f"− {title}" for title in one.leave)):
             out.print(f"{one.name} {line}", markup=False)
-    if dry_run:
-        say("Nothing was stored (--dry-run).")
