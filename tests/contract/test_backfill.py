@@ -20,6 +20,7 @@ from tests.fakes import Item, PressList, Release, Server, korea_kr, rss
 
 FIRST, LAST = date(2024, 8, 1), date(2024, 8, 3)
 LIST = "https://www.korea.kr/briefing/pressReleaseList.do"
+MOBILE = LIST.replace("www.", "m.")
 
 
 class Killed(BaseException):
@@ -148,10 +149,12 @@ async def test_a_server_that_wishes_a_pause_gets_it(world: World) -> None:
 
 
 async def test_a_server_that_stays_down_ends_the_run(world: World) -> None:
-    world.server.at(LIST, Unreachable("{url} is down.", url=LIST))
+    for address in (LIST, MOBILE):
+        world.server.at(address, Unreachable("{url} is down.", url=address))
     with pytest.raises(Unreachable):
         await world.run()
-    assert len(world.server.got) == TRIES
+    asked = [request.url.partition("?")[0] for request in world.server.got]
+    assert asked == [LIST, MOBILE] * TRIES
     assert world.state() is None
 
 
@@ -302,6 +305,7 @@ def test_days_are_given_in_order() -> None:
 
 
 async def test_a_refusal_names_its_remedy(world: World) -> None:
-    world.server.at(LIST, world.server.page("", status=403))
+    for address in (LIST, MOBILE):
+        world.server.at(address, world.server.page("", status=403))
     with pytest.raises(Refused, match="another address"):
         await world.run()
