@@ -63,7 +63,7 @@ def outlook(profile: Profile, prior: Prior, phase: int) -> Outlook:
     return _outlook(profile.past, profile.learned, profile.since, profile.worked, profile.free, prior, phase)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _outlook(
     past: tuple[int, ...], learned: int, since: int, worked: Trust, free: Trust, prior: Prior, phase: int
 ) -> Outlook:
