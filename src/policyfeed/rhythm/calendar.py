@@ -51,9 +51,3 @@ def moment_of(day: int, seconds: float) -> datetime:
     """The moment, in UTC, so many seconds after the KST midnight of a day."""
     midnight = datetime.combine(date.fromordinal(day), datetime.min.time(), KST)
     return (midnight + timedelta(seconds=seconds)).astimezone(UTC)
-
-
-@lru_cache(maxsize=8192)
-def weight_of_days(since: int, until: int, kind: int, half_life: float) -> float:
-    """How many days of one kind lie in [since, until), each halved per ``half_life`` days of age."""
-    return float(sum(0.5 ** ((until - day) / half_life) for day in range(since, until) if kind_of(day) == kind))

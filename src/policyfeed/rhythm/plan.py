@@ -15,7 +15,7 @@ from policyfeed.rhythm.calendar import MINUTES, kind_of, moment_of, place, week_
 from policyfeed.rhythm.prior import Prior
 from policyfeed.rhythm.profile import Profile
 from policyfeed.rhythm.rates import STEP, Day, follow_ups, outlook
-from policyfeed.rhythm.table import Table, rung_of, table_of
+from policyfeed.rhythm.table import Table, count_of, rung_of, table_of
 from policyfeed.rhythm.views import DOT, is_on_the_dot
 
 WEEK = 7
@@ -83,29 +83,33 @@ class _Source:
 
         The days until Friday take theirs first.
         """
-        kind, start, friday = kind_of(day), self._guess(day), week_start(day) + WEEK - 1
+        kind, friday = kind_of(day), week_start(day) + WEEK - 1
         coming = Counter(map(kind_of, range(day + 1, friday + 1)))
         day_has = left(self.history, self.bounds, today, day)
         week_has = left_until(self.history, self.bounds, today, friday)
+        start = self._guess(kind, minute, coming, week_has)
 
         def fits(rung: int) -> bool:
-            wanted = self._at(kind, start + rung).left(minute)
+            wanted = self._count(kind, start + rung, minute)
             return wanted <= day_has and wanted + self._wanted(coming, start + rung) <= week_has
 
-        return self._at(kind, start + lowest(fits))
+        return table_of(self._outlook.day(kind), start + lowest(fits) - self._cheaper[kind], self.gap)
 
-    def _at(self, kind: int, rung: int) -> Table:
-        return table_of(self._outlook.day(kind), rung - self._cheaper[kind], self.gap)
+    def _count(self, kind: int, rung: int, minute: int = -1) -> float:
+        return count_of(self._outlook.day(kind), rung - self._cheaper[kind], self.gap, minute)
 
-    def _wanted(self, coming: Mapping[int, int], rung: int) -> int:
+    def _wanted(self, coming: Mapping[int, int], rung: int) -> float:
         """Polls of so many whole days of each kind, at a price."""
-        return sum(count * min(self._at(kind, rung).whole, self.bounds.polls_per_day) for kind, count in coming.items())
+        return sum(count * min(self._count(kind, rung), self.bounds.polls_per_day) for kind, count in coming.items())
 
-    def _guess(self, day: int) -> int:
+    def _guess(self, kind: int, minute: int, coming: Mapping[int, int], polls: int) -> int:
         """The price that about fits: polls as dense as the square root of the rate make all polls equally useful."""
-        saturday = week_start(day)
-        claims = sum(self.day(one).roots * math.sqrt(self.rate(one)) for one in range(saturday, saturday + WEEK))
-        return rung_of((claims / WEEK / self.bounds.usual) ** 2)
+        today = 1 - self._outlook.day(kind).mass[minute] if minute >= 0 else 1
+        claims = today * self._claim(kind) + sum(count * self._claim(other) for other, count in coming.items())
+        return rung_of((claims / max(polls, 1)) ** 2 + 1e-9)
+
+    def _claim(self, kind: int) -> float:
+        return self._outlook.day(kind).roots * math.sqrt(self._outlook.per_day[kind])
 
 
 def lowest(fits: Callable[[int], bool]) -> int:

@@ -6,13 +6,13 @@ import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from statistics import fmean
 
-from policyfeed.rhythm.calendar import EVE, FREE, KINDS, MINUTES, kind_of, weight_of_days
+from policyfeed.rhythm.calendar import EVE, FREE, KINDS, MINUTES, kind_of
 from policyfeed.rhythm.prior import Prior
-from policyfeed.rhythm.profile import Profile, Trust
+from policyfeed.rhythm.profile import MEMORY, Profile, Trust
 from policyfeed.rhythm.views import HALF_LIFE, Pasts, blurred, day_of
 
 DAYS_OF_DOUBT = 2.0  # days' worth of trust in the prior's number of releases
@@ -43,16 +43,44 @@ class Day:
     """The sum of the square roots of half the shares: a day's claim to polls."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outlook:
-    """What a source's days should bring: how many releases, by kind of day, and when in the day."""
+    """What a source's days should bring: releases, by kind of day, and when in the day. Made only as asked."""
 
-    per_day: tuple[float, ...]
-    worked: Day
-    free: Day
+    def __init__(
+        self,
+        past: tuple[int, ...],
+        learned: int,
+        since: int,
+        trust: tuple[Trust, Trust],
+        prior: Prior,
+        phase: int,
+    ) -> None:
+        self._past, self._learned, self._since, self._trust = past, learned, since, trust
+        self._prior, self._phase = prior, phase
+
+    @cached_property
+    def per_day(self) -> tuple[float, ...]:
+        return _per_day(self._past, self._learned, self._since, self._prior.per_day)
 
     def day(self, kind: int) -> Day:
-        return self.worked if kind in WEEKDAYS else self.free
+        return self._worked if kind in WEEKDAYS else self._free
+
+    @cached_property
+    def _worked(self) -> Day:
+        habit = self._prior.worked
+        return _day(self._pasts.views(habit, worked=True), self._trust[0] or habit.trust, self._phase)
+
+    @cached_property
+    def _free(self) -> Day:
+        habit = self._prior.free
+        return _day(self._pasts.views(habit, worked=False), self._trust[1] or habit.trust, self._phase)
+
+    @cached_property
+    def _pasts(self) -> Pasts:
+        pasts = Pasts(self._learned)
+        for time in self._past:
+            pasts.add(time)
+        return pasts
 
 
 def outlook(profile: Profile, prior: Prior, phase: int) -> Outlook:
@@ -60,21 +88,10 @@ def outlook(profile: Profile, prior: Prior, phase: int) -> Outlook:
 
     ``phase`` (0 to STEP - 1) shifts the moments between the peaks, so that sources of one habit do not bunch there.
     """
-    return _outlook(profile.past, profile.learned, profile.since, profile.worked, profile.free, prior, phase)
+    return _outlook(profile.past, profile.learned, profile.since, (profile.worked, profile.free), prior, phase)
 
 
-@lru_cache(maxsize=256)
-def _outlook(
-    past: tuple[int, ...], learned: int, since: int, worked: Trust, free: Trust, prior: Prior, phase: int
-) -> Outlook:
-    pasts = Pasts(learned)
-    for time in past:
-        pasts.add(time)
-    return Outlook(
-        per_day=_per_day(past, learned, since, prior.per_day),
-        worked=_day(pasts.views(prior.worked, worked=True), worked or prior.worked.trust, phase),
-        free=_day(pasts.views(prior.free, worked=False), free or prior.free.trust, phase),
-    )
+_outlook = lru_cache(maxsize=256)(Outlook)
 
 
 def _day(views: tuple[Sequence[float], ...], trust: Trust, phase: int) -> Day:
@@ -106,8 +123,8 @@ def _per_day(past: tuple[int, ...], learned: int, since: int, usual: tuple[float
         kind, age = kind_of(day_of(time)), learned - day_of(time)
         lately[kind] += 0.5 ** (age / BUSY_HALF_LIFE)
         long[kind] += 0.5 ** (age / HALF_LIFE)
-    days = [weight_of_days(since, learned, kind, HALF_LIFE) for kind in KINDS]
-    recent = sum(weight_of_days(since, learned, kind, BUSY_HALF_LIFE) for kind in WEEKDAYS)
+    days = [_weight_of_days(since, learned, kind, HALF_LIFE) for kind in KINDS]
+    recent = sum(_weight_of_days(since, learned, kind, BUSY_HALF_LIFE) for kind in WEEKDAYS)
     typical = fmean(usual[kind] for kind in WEEKDAYS)
     level = _doubted(sum(lately[kind] for kind in WEEKDAYS), recent, typical)
     steady = _doubted(sum(long[kind] for kind in WEEKDAYS), sum(days[kind] for kind in WEEKDAYS), typical)
@@ -117,6 +134,18 @@ def _per_day(past: tuple[int, ...], learned: int, since: int, usual: tuple[float
     )
     free = (_doubted(long[kind], days[kind], usual[kind]) for kind in (EVE, FREE))
     return (*(level * weekday for weekday in weekdays), *free)
+
+
+def _weight_of_days(since: int, until: int, kind: int, half_life: float) -> float:
+    """How many days of a kind lie in [since, until), MEMORY at most, each halved per ``half_life`` days of age."""
+    return _weights_back(until, kind, half_life)[max(0, min(until - since, MEMORY))]
+
+
+@lru_cache(maxsize=64)
+def _weights_back(until: int, kind: int, half_life: float) -> tuple[float, ...]:
+    """The weight of the last n days of a kind, n from 0 to MEMORY."""
+    days = range(until - 1, max(0, until - 1 - MEMORY), -1)
+    return tuple(accumulate((0.5 ** ((until - day) / half_life) * (kind_of(day) == kind) for day in days), initial=0.0))
 
 
 def _doubted(releases: float, days: float, usual: float) -> float:
