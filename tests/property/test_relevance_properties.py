@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policyfeed.relevance import Judge, judge_text, load_topics
+from policyfeed.relevance.genres import words
 from policyfeed.relevance.text import plain, squeeze
 from policyfeed.types import Kind
 
@@ -31,11 +33,28 @@ WORDS = [
     "개최",
 ]
 TITLES = st.one_of(st.text(max_size=80), st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
+TRICKY = [
+    "가나?다",
+    "(?:가|나)다*라",
+    "가{0,2}나다",
+    "[(]가[)]+",
+    r"\(가\)",
+    "가|나다",
+    "가|.",
+    "가나+다?",
+    r"가\d{2}나|[다라]마",
+    "(가)?나",
+]
 
 
 @cache
 def judge() -> Judge:
     return Judge(load_topics(TOPICS))
+
+
+@cache
+def patterns() -> list[str]:
+    return [*TRICKY, *(pattern for genre in judge().rules.genres for pattern in genre.patterns)]
 
 
 @settings(max_examples=60, deadline=None)
@@ -77,3 +96,25 @@ def test_squeezing_twice_changes_nothing(text: str) -> None:
 @given(text=st.text(alphabet="<>&;ab 가", max_size=60))
 def test_blanking_markup_keeps_every_place(text: str) -> None:
     assert len(plain(text)) == len(text)
+
+
+@given(text=st.text(alphabet=" \t\xa0·-가나A", max_size=40))
+def test_every_place_in_squeezed_text_leads_back(text: str) -> None:
+    squeezed, places = squeeze(text), [place for place, char in enumerate(text) if char in "가나A"]
+    assert squeezed.text == "".join(text[place] for place in places).lower()
+    assert [squeezed.origin(offset) for offset in range(len(squeezed.text))] == places
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_genre_is_not_overlooked_for_want_of_its_words(data: st.DataObject) -> None:
+    pattern = data.draw(st.sampled_from(patterns()))
+    found = re.search(pattern, data.draw(st.from_regex(pattern)))
+    assert found is not None
+    assert not words(pattern) or any(word in found[0] for word in words(pattern))
+
+
+def test_most_genres_are_known_by_words() -> None:
+    assert sum(bool(words(pattern)) for pattern in patterns()) > 0.9 * len(patterns())
+    assert words("가|나다") == ("가", "나다")
+    assert words("가|.") == words("(가)?") == words(r"\x41") == ()

@@ -7,10 +7,11 @@ what an editor wrote and what labelled articles taught add up in one place, ``Ev
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from policyfeed.relevance.case import Case, Passage
-from policyfeed.relevance.genres import GenreFinder, Read, Sign
+from policyfeed.relevance.genres import Genres, Read, Sign
 from policyfeed.relevance.matching import Found, Matcher, Sought
 from policyfeed.relevance.rules import Genre, Rules, Strength, Term, Topic, Zone
 from policyfeed.relevance.text import squeeze
@@ -46,7 +47,7 @@ class Gatherer:
         for topic in rules.topics:
             sought += [*topic.terms, *topic.masks]
         self._matcher = Matcher(sought)
-        self._genres = tuple(GenreFinder(genre) for genre in rules.genres)
+        self._genres = Genres(rules.genres)
         self._weights = {topic.id: topic.weight for topic in rules.topics}
         self._strengths = {strength: strength_weight(rules, strength) for strength in Strength}
         self._zones = {zone: zone_weight(rules, zone) for zone in Zone}
@@ -69,31 +70,30 @@ class Gatherer:
         )
 
     def _terms(self, found: Iterable[tuple[Passage, Found]]) -> list[Evidence]:
-        first: dict[tuple[str, str], tuple[Passage, Found, Term]] = {}
+        first: dict[tuple[str, str], tuple[Passage, Found]] = {}
         for passage, one in found:
-            if isinstance(one.sought, Term):
-                first.setdefault((one.sought.topic, one.sought.text), (passage, one, one.sought))
-        hits = sorted(first.values(), key=lambda hit: -self._prior(hit[2], hit[0].zone))
+            first.setdefault((one.sought.topic, one.sought.text), (passage, one))
+        hits = [(self._prior(one.sought, passage.zone), passage, one) for passage, one in first.values()]
+        hits.sort(key=itemgetter(0), reverse=True)
         evidence = []
-        counted: dict[tuple[str, int], float] = {}
-        rank = 0
-        for passage, one, term in hits:
+        counted = set[tuple[str, int]]()
+        for prior, passage, one in hits:
             # A term of two topics is one piece of evidence for relevance, told under the first topic.
             place = (passage.zone, one.start)
-            factor = 0.0 if place in counted else self._settings.decay**rank
-            rank += place not in counted
-            counted[place] = factor
-            evidence.append(self._term(passage, one, term, factor))
+            factor = 0.0 if place in counted else self._settings.decay ** len(counted)
+            counted.add(place)
+            evidence.append(self._term(passage, one, prior, factor))
         return evidence
 
     def _prior(self, term: Term, zone: Zone) -> float:
         return self._weights.get(term.topic, 1.0) * self._strengths[term.strength] * self._zones[zone]
 
-    def _term(self, passage: Passage, one: Found, term: Term, factor: float) -> Evidence:
+    def _term(self, passage: Passage, one: Found, prior: float, factor: float) -> Evidence:
+        term = one.sought
         share = factor * self._zones[passage.zone]
         return Evidence(
             rule="phrase" if "+" in term.text or " " in term.text else "term",
-            written=self._prior(term, passage.zone) * factor,
+            written=prior * factor,
             parts=(
                 (f"strength/{passage.zone}/{term.strength}", factor),
                 (f"topic/{term.topic}", share),
@@ -104,19 +104,11 @@ class Gatherer:
             field=passage.field,
             offset=passage.shift + one.offset,
             zone=passage.zone,
-            weight=self._prior(term, passage.zone),
+            weight=prior,
         )
 
     def _genres_of(self, case: Case, read: Sequence[Read], found: Sequence[tuple[Passage, Found]]) -> list[Evidence]:
-        tagged = "".join(f"[{tag}] " for tag in case.tags)
-        told = [(passage, one) for passage, one in found if isinstance(one.sought, Term)]
-        title = [one for one in read if one[0].zone is Zone.TITLE]
-        opening = [one for one in read if one[0].zone is not Zone.BODY]
-        evidence = []
-        for genre in self._genres:
-            if (sign := genre.sign(case.kind, tagged, opening if genre.genre.lead else title, told)) is not None:
-                evidence.append(self._genre(genre.genre, sign))
-        return evidence
+        return [self._genre(genre, sign) for genre, sign in self._genres.signs(case, read, found)]
 
     def _genre(self, genre: Genre, sign: Sign) -> Evidence:
         passage = sign.passage
@@ -155,7 +147,7 @@ class Gatherer:
 
 
 def _is_strong(found: Found) -> bool:
-    return isinstance(found.sought, Term) and found.sought.strength is Strength.STRONG
+    return found.sought.strength is Strength.STRONG
 
 
 def strength_weight(rules: Rules, strength: Strength) -> float:

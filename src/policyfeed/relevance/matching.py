@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import groupby
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
@@ -19,7 +19,7 @@ Sought = Term | Mask
 class Found(NamedTuple):
     """One occurrence; ``start`` and ``end`` count in the squeezed text, ``offset`` and ``until`` as stored."""
 
-    sought: Sought
+    sought: Term
     start: int
     end: int
     text: Squeezed
@@ -33,12 +33,17 @@ class Found(NamedTuple):
         return self.text.origin(self.end - 1) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    owner: int
-    index: int
-    of: int
-    needle: Needle
+class _Owned(NamedTuple):
+    """What a string with its edges stands for: topics that it masks, terms (with their numbers), parts of ``+`` terms
+    (the term's number, which part)."""
+
+    masks: list[str]
+    terms: list[tuple[int, Term]]
+    parts: list[tuple[int, int]]
+
+
+_Hits = dict[tuple[int, int], _Owned]
+"""Start and -end, and what fits there; in the order of the spans, the longer one comes first."""
 
 
 class Matcher:
@@ -46,64 +51,63 @@ class Matcher:
 
     def __init__(self, sought: Iterable[Sought]) -> None:
         self._sought = tuple(sought)
-        by_text: dict[str, list[_Part]] = {}
-        for owner, one in enumerate(self._sought):
+        by_text: dict[str, dict[Needle, _Owned]] = {}
+        for number, one in enumerate(self._sought):
             parts = needles(one.text)
             for index, needle in enumerate(parts):
-                by_text.setdefault(needle.text, []).append(_Part(owner, index, len(parts), needle))
-        self._parts = tuple(tuple(parts) for parts in by_text.values())
-        self._automaton = AhoCorasick(list(by_text) or ["\0"])
+                owned = by_text.setdefault(needle.text, {}).setdefault(needle, _Owned([], [], []))
+                if len(parts) > 1:
+                    owned.parts.append((number, index))
+                elif isinstance(one, Mask):
+                    owned.masks.append(one.topic)
+                else:
+                    owned.terms.append((number, one))
+        self._owned = [[(needle, needle.is_free, owned) for needle, owned in each.items()] for each in by_text.values()]
+        self._automaton = AhoCorasick(list(by_text))
 
     def find(self, squeezed: Squeezed) -> tuple[Found, ...]:
         """The terms that count in the text, by position; masks and what they hide are left out."""
-        whole: list[tuple[int, int, int]] = []
-        partial: dict[int, list[tuple[int, int, int]]] = {}
+        bounds = squeezed.bounds
+        hits: _Hits = {}
         for pattern, start, end in self._automaton.find_matches_as_indexes(squeezed.text, overlapping=True):
-            for part in self._parts[pattern] if pattern < len(self._parts) else ():
-                if not part.needle.fits(squeezed, start, end):
-                    continue
-                if part.of == 1:
-                    whole.append((start, end, part.owner))
-                else:
-                    partial.setdefault(part.owner, []).append((start, end, part.index))
-        found = self._unhidden(whole, squeezed)
-        found += self._joined(partial, squeezed)
-        return tuple(sorted(found, key=lambda one: (one.start, one.end)))
+            word = bisect_right(bounds, start)
+            within = end <= bounds[word] and (end - start > 2 or (end - start == 2 and bounds[word - 1] == start))
+            for needle, free, owned in self._owned[pattern]:
+                if (within and free) or needle.fits(squeezed, start, end):
+                    span = (start, -end)
+                    hits[span] = _together(hits[span], owned) if span in hits else owned
+        found = [*_unhidden(hits, squeezed), *self._joined(hits, squeezed)]
+        return tuple(sorted(found, key=itemgetter(1, 2)))
 
-    def _unhidden(self, spans: list[tuple[int, int, int]], squeezed: Squeezed) -> list[Found]:
-        """Drops masks, and terms inside a longer term or inside a mask of their topic."""
-        spans.sort(key=lambda span: (span[0], -span[1]))
-        ends: dict[str, int] = {}  # how far to the right all topics ("") and single ones are covered
-        kept: list[Found] = []
-        for (start, end), group in groupby(spans, _stretch):
-            sought = [self._sought[owner] for _, _, owner in group]
-            masked = {one.topic for one in sought if isinstance(one, Mask)}
-            hidden = "" in masked or ends.get("", -1) >= end
-            for topic in masked:
-                ends[topic] = max(end, ends.get(topic, -1))
-            if hidden:
-                continue
-            survivors = [
-                Found(one, start, end, squeezed)
-                for one in sought
-                if isinstance(one, Term) and one.topic not in masked and ends.get(one.topic, -1) < end
-            ]
-            if survivors:
-                ends[""] = max(end, ends.get("", -1))
-                kept += survivors
-        return kept
-
-    def _joined(self, partial: dict[int, list[tuple[int, int, int]]], squeezed: Squeezed) -> list[Found]:
-        found = []
-        for owner, spans in partial.items():
-            wanted = len(needles(self._sought[owner].text))
-            if span := _near(sorted(spans), wanted):
-                found.append(Found(self._sought[owner], *span, squeezed))
-        return [one for one in found if not isinstance(one.sought, Mask)]
+    def _joined(self, hits: _Hits, squeezed: Squeezed) -> Iterator[Found]:
+        partial: dict[int, list[tuple[int, int, int]]] = {}
+        for (start, minus), owned in hits.items():
+            for number, index in owned.parts:
+                partial.setdefault(number, []).append((start, -minus, index))
+        for number, spans in partial.items():
+            one = self._sought[number]
+            if isinstance(one, Term) and (span := _near(sorted(spans), len(needles(one.text)))):
+                yield Found(one, *span, squeezed)
 
 
-def _stretch(span: tuple[int, int, int]) -> tuple[int, int]:
-    return span[:2]
+def _together(one: _Owned, other: _Owned) -> _Owned:
+    """The same string with other edges."""
+    return _Owned(one.masks + other.masks, sorted(one.terms + other.terms), one.parts + other.parts)
+
+
+def _unhidden(hits: _Hits, squeezed: Squeezed) -> Iterator[Found]:
+    """Drops masks, and terms inside a longer term or inside a mask of their topic."""
+    ends: dict[str, int] = {"": -1}  # how far to the right all topics ("") and single ones are covered
+    for span in sorted(hits):
+        start, end = span[0], -span[1]
+        masks, terms, _ = hits[span]
+        for topic in masks:
+            ends[topic] = max(end, ends.get(topic, -1))
+        if ends[""] < end:
+            for _, term in terms:
+                if ends.get(term.topic, -1) < end:
+                    ends[""] = end
+                    yield Found(term, start, end, squeezed)
 
 
 def _near(spans: list[tuple[int, int, int]], wanted: int) -> tuple[int, int] | None:

@@ -27,32 +27,38 @@ class Needle:
     ends: bool | None = None
     latin: bool = False
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it fits wherever it has three characters or begins a word, and no soft mark in it."""
+        return not self.latin and self.begins is None and self.ends is None
+
     def fits(self, squeezed: Squeezed, start: int, end: int) -> bool:
         """Whether an occurrence is the term and not an accident inside other words."""
         if self.latin:
             return _stands_alone(squeezed, start, end)
-        if self.begins is True and not squeezed.begins_word(start):
+        if self.begins and not squeezed.begins_word(start):
             return False
-        if self.ends is True and not squeezed.ends_word(end):
+        if self.ends and not squeezed.ends_word(end):
             return False
-        if squeezed.space(start) < end and not self._may_cross(squeezed, start, end):
+        if (space := squeezed.space(start)) < end and not _may_cross(squeezed, start, space, end):
             return False
-        return self._fits_by_length(squeezed, start, end)
-
-    def _may_cross(self, squeezed: Squeezed, start: int, end: int) -> bool:
-        if end - start < 3:
-            return False
-        if squeezed.begins_word(start):
-            return end - start >= 4 or squeezed.ends_word(end)
-        space = squeezed.space(start)
-        return space - start >= 2 and end - space >= 2  # 산림규제 개선, but not 대한 파급
-
-    def _fits_by_length(self, squeezed: Squeezed, start: int, end: int) -> bool:
         if end - start >= 3 or (self.begins is False and self.ends is False):
             return True
-        if end - start == 2:
-            return squeezed.begins_word(start) or (squeezed.before(start) >= 2 and squeezed.ends_word(end))
-        return squeezed.begins_word(start) and squeezed.ends_word(end)
+        return _fits_as_short(squeezed, start, end)
+
+
+def _may_cross(squeezed: Squeezed, start: int, space: int, end: int) -> bool:
+    if end - start < 3:
+        return False
+    if squeezed.begins_word(start):
+        return end - start >= 4 or squeezed.ends_word(end)
+    return space - start >= 2 and end - space >= 2  # 산림규제 개선, but not 대한 파급
+
+
+def _fits_as_short(squeezed: Squeezed, start: int, end: int) -> bool:
+    if squeezed.begins_word(start):
+        return end - start == 2 or squeezed.ends_word(end)
+    return end - start == 2 and not squeezed.begins_word(start - 1) and squeezed.ends_word(end)
 
 
 @lru_cache(maxsize=16384)
@@ -75,7 +81,7 @@ def _stands_alone(squeezed: Squeezed, start: int, end: int) -> bool:
     for plural in ("", "s", "es"):
         after = end + len(plural)
         if text[end:after] == plural and (
-            after >= len(text) or after in squeezed.breaks or not (text[after].isascii() and text[after].isalnum())
+            squeezed.is_bound(after) or not (text[after].isascii() and text[after].isalnum())
         ):
             return True
     return False
