@@ -326,8 +326,13 @@ def revise(known: Article, seen: Article, now: datetime) -> Article | None:
 
 def digest(title: str, summary: str, content: str) -> str:
     """The hash of what is said (SHA-256, hex): white space, session ids and markup attributes do not count."""
-    text = "".join(_MARKUP.sub("", content).split()) or "".join(summary.split())
+    text = _unspaced(_MARKUP.sub("", content)) or _unspaced(summary)
     return hashlib.sha256(f"{title}\x1f{text}".encode("utf-8", "replace")).hexdigest()
+
+
+def _unspaced(text: str) -> str:
+    close = text.replace(" ", "").replace("\n", "")
+    return close if close.isprintable() else "".join(close.split())  # what is printable holds no other white space
 
 
 def _holds(article: Article, origin: Origin) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from policyfeed.identity import head_mark, like_mark, mint, same_release, title_mark
+from policyfeed.identity import digest, head_mark, like_mark, mint, same_release, title_mark
 from policyfeed.normalize.links import absolute, canonical
 from policyfeed.selection import Selection
 from policyfeed.store import Store, articles, outbox
@@ -187,3 +187,8 @@ def test_the_order_of_arrival_changes_neither_articles_nor_alerts(order: list[Ap
             owed = [(one.channel, one.number) for one in outbox.listing(tx)]
         store.close()
     assert len(owed) == len(set(owed)) == 5
+
+
+@given(st.text(alphabet="가a \n\t\xa0\u2028\u3000\x1c\u200b", max_size=20))
+def test_no_white_space_counts_in_a_digest(text: str) -> None:
+    assert digest("제목", "", text) == digest("제목", "", "".join(text.split()))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policyfeed.normalize.html import MOST, is_html, sanitize, title, to_line, to_text
+from policyfeed.normalize.html import MOST, is_html, opening, sanitize, title, to_line, to_text
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "cases" / "html" / "sanitize.toml").read_text(encoding="utf-8"))
 BASE = "https://www.example.go.kr/board/view.do?no=7"
@@ -19,7 +19,7 @@ PIECES = (
     "<p>", "</p>", "<b onclick=x>", "</b>", "<script>", "</script>", "<svg onload=x>", "<a href='javascript:x'>",
     "<a href=/7>", "</a>", "<!--", "-->", "&lt;", "&amp;", "&#60;", "&nbsp;", "<", ">", '"', "'", "가", "나 다", "\n",
     "<K-푸드>", "<style>", "</style>", "<iframe src=x>", "<img src=x onerror=y>", "\x00", "\u202e", "<math>",
-    "<textarea>", "<title>", "<plaintext>",
+    "<textarea>", "<title>", "<plaintext>", "\u1100", "\u1161",
 )  # fmt: skip
 MARKUP = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 
@@ -74,3 +74,9 @@ def test_a_title_is_one_line_without_controls(markup: str) -> None:
     assert text == " ".join(text.split())
     assert "\x00" not in text
     assert "\u202e" not in text
+
+
+@given(MARKUP)
+def test_the_opening_of_sanitized_html_is_its_text(markup: str) -> None:
+    safe = sanitize(markup, BASE)
+    assert opening(safe, len(safe)) == to_line(safe)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policyfeed.normalize.links import _SOUND, MOST, absolute, canonical, is_site
+from policyfeed.normalize.links import _PLAIN, _SOUND, MOST, _key, absolute, canonical, is_site
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "cases" / "links" / "links.toml").read_text(encoding="utf-8"))
 BASE = "https://www.example.go.kr/rss/feed.xml"
@@ -37,6 +37,11 @@ def test_what_is_taken_for_sound_is_what_mending_gives(link: str) -> None:
     path = link[link.index("/", 8) :]
     assert absolute(f" {link}", BASE) == absolute(link, BASE) == link
     assert absolute(f" {path}", link) == absolute(path, link) == link
+
+
+@given(st.from_regex(_PLAIN, fullmatch=True))
+def test_a_key_that_is_read_off_is_the_one_that_taking_apart_gives(link: str) -> None:
+    assert canonical(link) == _key(link)
 
 
 def test_lone_surrogates_are_dropped() -> None:

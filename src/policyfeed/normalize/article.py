@@ -223,8 +223,7 @@ def _date(raw: str, source: Source, now: datetime, warnings: list[str]) -> dates
 
 def _ministry(entry: Entry, source: Source, ministries: Ministries, published: dates.Moment | None) -> MinistryName:
     day = published.at.astimezone(KST).date() if published else None
-    label = shorten(html.to_line(entry.ministry), NAME_LIMIT)
-    if label:
+    if entry.ministry and (label := shorten(html.to_line(entry.ministry), NAME_LIMIT)):
         printed = ministries.named(label)
         return printed if printed.name == label else ministries.named(label, day)
     own = ministries.get(source.ministry) if source.ministry else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _ZONE = r"\s*\(?(?P<zone>(?:(?:GMT|UTC)\s?)?[+-]\d{1,2}(?::?\d{2})?|[A-Z]{1,5})?\)?\s*"
@@ -56,6 +57,7 @@ class Moment:
     dated: bool = False
 
 
+@lru_cache(maxsize=1024)  # releases of a day often have one time, midnight
 def parse(raw: str, zone: str = "Asia/Seoul") -> Moment | None:
     """The moment that ``raw`` names, in ``zone`` where it names none itself; None when it cannot be read.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from contextvars import ContextVar
 
 import nh3
@@ -33,6 +34,7 @@ _SOME_MARKUP = re.compile(
 _BRACKET = re.compile(rf"<(?!!--)(?!{_TAG[1:]})", re.IGNORECASE)
 _BREAKS = ("p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "dd", "blockquote", "pre", "hr",
            "table", "ul", "ol")  # fmt: skip
+_BROKEN = frozenset(_BREAKS)
 _LINES = re.compile(r"[ \t\xa0]*\n[\s\xa0]*")
 _SAFE_TAG = re.compile(r"""</?([a-z1-6]+)[^<>"]*(?:"[^"]*"[^<>"]*)*>""")
 MOST = 1_000_000
@@ -119,8 +121,8 @@ def opening(safe: str, limit: int) -> str:
     """
     part = safe[: max(safe.rfind("<", 0, 2 * limit), 0)] if len(safe) > 2 * limit else safe
     texts = _SAFE_TAG.split(part)
-    texts[1::2] = ["\n" if name in _BREAKS else "" for name in texts[1::2]]
-    text = one_line(html.unescape("".join(texts)))
+    texts[1::2] = ["\n" if name in _BROKEN else "" for name in texts[1::2]]
+    text = " ".join(unicodedata.normalize("NFC", html.unescape("".join(texts))).split())
     return text if len(text) > limit or part == safe else opening(safe, 2 * limit)
 
 

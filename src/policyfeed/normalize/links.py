@@ -35,6 +35,12 @@ _SOUND = re.compile(
     r"/(?:[\w~-][\w.~-]*(?:/[\w~-][\w.~-]*)*/?)?(?:\?[\w.=&~-]+)?",
     re.ASCII,
 )
+# Most canonical keys can be read off the address: no port, no fragment, nothing escaped
+_PLAIN = re.compile(
+    r"https?://(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)*)(/[\w.~/-]*)"
+    r"(?:\?([\w.~-]*(?:=[\w.~-]*)?(?:&[\w.~-]*(?:=[\w.~-]*)?)*))?",
+    re.ASCII,
+)
 _KOREA_KR = re.compile(r"^(www\.|m\.)?korea\.kr$")
 _NEWS_ID = re.compile(r"[?&]newsId=(\d{1,12})")
 
@@ -73,6 +79,17 @@ def canonical(link: str) -> str:
     The scheme, ``www.``, letter case of the host, session ids, tracking and list-position parameters do not count, nor
     does the order of parameters, nor a fragment, unless it is a page of its own (``#/view/7``).
     """
+    plain = _PLAIN.fullmatch(link)
+    return _read_off(*plain.groups("")) if plain and not plain[1].endswith("korea.kr") else _key(link)
+
+
+def _read_off(host: str, path: str, query: str) -> str:
+    pairs = sorted(one.partition("=")[::2] for one in query.split("&") if one)
+    kept = "&".join(f"{name}={value}" for name, value in pairs if _counts(name, value))
+    return f"{host}{path.rstrip('/')}{'?' if kept else ''}{kept}"
+
+
+def _key(link: str) -> str:
     parts = urlsplit(link)
     host = (parts.hostname or "").lower()
     if _KOREA_KR.match(host) and (found := _NEWS_ID.search(f"?{parts.query}")):

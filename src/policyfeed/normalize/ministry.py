@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from policyfeed.normalize.text import one_line
@@ -73,6 +74,7 @@ def _on(ministry: Ministry, day: date) -> Name:
     return begun[-1] if begun else ministry.names[0]
 
 
+@lru_cache(maxsize=1024)
 def _heard(label: str) -> str:
     """What counts of a label: not its spaces, punctuation, letter case, width or Unicode form."""
     return _UNHEARD.sub("", unicodedata.normalize("NFKC", one_line(label))).casefold()
