@@ -34,7 +34,7 @@ class Evidence(NamedTuple):
 
     def amount(self, corrections: Mapping[str, float]) -> float:
         """The log-odds that it adds."""
-        return self.written + sum(corrections.get(name, 0.0) * factor for name, factor in self.parts)
+        return self.written + sum([corrections.get(name, 0.0) * factor for name, factor in self.parts])
 
 
 class Gatherer:
