@@ -201,3 +201,18 @@ def test_what_a_day_brings_is_learned_the_day_after() -> None:
     later = told.seen([], MONDAY + timedelta(days=1))
     assert len(later.past) == 1
     assert sum(later.worked) > 0
+
+
+def test_a_poll_made_to_the_very_second_is_that_of_its_minute() -> None:
+    """Moments have whole microseconds: a poll must not seem to have come just before the minute it was planned for."""
+    start = MONDAY + timedelta(days=28)
+    past = noon_releases(start - timedelta(days=60), 60)
+    known = Profile().seen(past, start - timedelta(days=1)).seen((), start)
+    few = Bounds(polls_per_day=6)
+    for seed in map(str, range(40)):
+        eleven = start + timedelta(hours=11, minutes=50)
+        noon = next_poll(known, PRIOR, eleven, few, seed=seed)
+        told = known.seen((), noon)
+        after = next_poll(told, PRIOR, noon, few, seed=seed)
+        later = next_poll(told, PRIOR, noon + timedelta(milliseconds=1), few, seed=seed)
+        assert later - after < timedelta(seconds=1), seed

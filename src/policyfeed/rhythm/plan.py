@@ -21,6 +21,7 @@ from policyfeed.rhythm.views import DOT, is_on_the_dot
 WEEK = 7
 NEVER = float("inf")
 LATE = 15.0  # seconds that a poll may have taken, or started late, without losing the minute planned after it
+ROUNDED = 1.0  # seconds by which a poll planned for a minute may seem to have come before it: clocks have microseconds
 RUNGS = 60  # up or down: beyond, a price buys no poll, or every one
 
 
@@ -127,7 +128,7 @@ def lowest(fits: Callable[[int], bool]) -> int:
 
 def _planned(source: _Source, now: datetime, earliest: datetime, found_new: bool) -> datetime:
     today, seconds = place(now)
-    start = max(-1, math.floor((seconds - source.seconds) / 60))
+    start = max(-1, math.floor((seconds - source.seconds + ROUNDED) / 60))
     first = math.ceil((seconds + (earliest - now).total_seconds() - source.seconds - LATE) / 60)
     scan = Scan(start, source.rate(today), _burst(source, now, today) if found_new else {})
     if left(source.history, source.bounds, today, today) > 0 and first < MINUTES:

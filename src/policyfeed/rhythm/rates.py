@@ -38,7 +38,7 @@ class Day:
     """The share up to and with the minute."""
     weight: array[float]
     """The same, each share times its minute."""
-    moments: tuple[int, ...]
+    moments: array[int]
     roots: float
     """The sum of the square roots of half the shares: a day's claim to polls."""
 
@@ -68,14 +68,13 @@ class Outlook:
     @cached_property
     def _worked(self) -> Day:
         habit = self._prior.worked
-        return _day(self._pasts.views(habit, worked=True), self._trust[0] or habit.trust, self._phase)
+        return _day(self._pasts().views(habit, worked=True), self._trust[0] or habit.trust, self._phase)
 
     @cached_property
     def _free(self) -> Day:
         habit = self._prior.free
-        return _day(self._pasts.views(habit, worked=False), self._trust[1] or habit.trust, self._phase)
+        return _day(self._pasts().views(habit, worked=False), self._trust[1] or habit.trust, self._phase)
 
-    @cached_property
     def _pasts(self) -> Pasts:
         pasts = Pasts(self._learned)
         for time in self._past:
@@ -158,11 +157,14 @@ def follow_ups(profile: Profile, prior: Prior) -> float:
     return (profile.followed + prior.followed * DOUBTFUL_SITTINGS) / (profile.sittings + DOUBTFUL_SITTINGS)
 
 
-def _moments(shares: list[float], phase: int) -> tuple[int, ...]:
+def _moments(shares: list[float], phase: int) -> array[int]:
     usual, mean = blurred(shares, 30), 1 / MINUTES
-    return tuple(
-        minute
-        for minute in range(MINUTES)
-        if minute % (STEP if usual[minute] > QUIET * mean else IDLE_STEP) == phase
-        or (shares[minute] > max(PEAK * usual[minute], LEAST_PEAK * mean))
+    return array(
+        "h",
+        (
+            minute
+            for minute in range(MINUTES)
+            if minute % (STEP if usual[minute] > QUIET * mean else IDLE_STEP) == phase
+            or (shares[minute] > max(PEAK * usual[minute], LEAST_PEAK * mean))
+        ),
     )

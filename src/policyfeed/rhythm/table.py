@@ -41,7 +41,7 @@ class Table:
     that day; ``whole`` is the number of a whole day's.
     """
 
-    moments: tuple[int, ...]
+    moments: array[int]
     price: float
     cost: array[float]
     polls: array[int]
@@ -53,20 +53,29 @@ class Table:
         return self.polls[number] if number >= 0 else self.whole
 
 
-@lru_cache(maxsize=1024)
-def _points(day: Day, gap: int) -> tuple[tuple[int, float, float, float], ...]:
-    """The moments of a day from its end: minute, A and B there, and what a line of a poll there begins with."""
-    mass, weight = day.mass, day.weight
-    moments = day.moments[: bisect.bisect_right(day.moments, MINUTES - gap)]
-    return tuple(
-        (minute, mass[minute], weight[minute], minute * mass[minute] - weight[minute]) for minute in reversed(moments)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Points:
+    """The moments of a day that a poll may be at, and from the last one back what each brings to every table."""
+
+    moments: array[int]
+    backwards: tuple[tuple[int, float, float, float], ...]
+    """Minute, A and B there, and what the line of a poll there begins with."""
+
+
+@lru_cache(maxsize=8)  # the tables of a source's days are made together
+def _points(day: Day, gap: int) -> _Points:
+    moments, mass, weight = day.moments[: bisect.bisect_right(day.moments, MINUTES - gap)], day.mass, day.weight
+    return _Points(
+        moments=moments,
+        backwards=tuple((at, mass[at], weight[at], at * mass[at] - weight[at]) for at in reversed(moments)),
     )
 
 
 @lru_cache(maxsize=2048)  # some 5 a source, of 3 kB and 0.5 ms each
 def table_of(day: Day, rung: int, gap: int) -> Table:
     """The table of a day at the price of a rung, polls at least ``gap`` minutes apart."""
-    price, points = price_of(rung), _points(day, gap)
+    price, made = price_of(rung), _points(day, gap)
+    points = made.backwards
     cost, polls = array("d"), array("h")
     slopes, levels, counts = [-float(MINUTES)], [MINUTES * day.mass[-1] - day.weight[-1]], [0]
     front, nearest = 0, 0
@@ -86,9 +95,9 @@ def table_of(day: Day, rung: int, gap: int) -> Table:
         polls.append(counts[front])
     first = min(range(len(points)), key=lambda number: cost[number] + points[number][3])
     return Table(
-        moments=tuple(point[0] for point in reversed(points)),
+        moments=made.moments,
         price=price,
-        cost=cost[::-1],
+        cost=array("f", reversed(cost)),
         polls=polls[::-1],
         whole=polls[first] + 1,
     )

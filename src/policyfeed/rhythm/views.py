@@ -14,11 +14,11 @@ from policyfeed.rhythm.prior import Habit
 
 VIEWS = ("minute", "lately", "habit", "near_by", "around", "other_days", "all_dots", "all_rest")
 """Its own past in that very minute, and in the last weeks alone; on the dot in that hour × at that minute of any hour;
-within ±3 minutes; off the dot within ±30 minutes; on the dot on the other class of days. All ministries, on the dot and
-off it."""
+within ±3 minutes; off the dot within ±44 minutes, near ones more; on the dot on the other class of days. All
+ministries, on the dot and off it."""
 HALF_LIFE = 180.0  # days after which a release counts half
 LATELY = 30.0  # the same, where only the last weeks count
-NEAR_BY, AROUND = 3, 30
+NEAR_BY, AROUND = 3, 22
 DOT = 5  # seconds after a full minute that still belong to it: a release approved on the dot
 DAY_ZERO = 719163  # the ordinal of 1970-01-01
 
@@ -73,7 +73,7 @@ class Pasts:
             _shares(past.lately),
             _product(past.dots),
             _shares(blurred(past.minutes, NEAR_BY)),
-            _shares(blurred(rest, AROUND)),
+            _shares(blurred(blurred(rest, AROUND), AROUND)),
             _shares(other.dots),
             habit.dots,
             habit.rest,
