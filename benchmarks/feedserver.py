@@ -22,7 +22,7 @@ _SUBJECTS = (
     *("탄소중립 시범사업", "중대재해 예방 점검", "하도급 거래 개선"),
     *("문화축전 개막", "수소 충전소 확충", "청년 일자리 지원"),
 )
-_START = datetime(2026, 11, 20, 0, 0, tzinfo=UTC)
+_START = datetime.now(UTC).replace(microsecond=0)
 
 
 class Feeds:
@@ -51,7 +51,7 @@ class Feeds:
     def _item(self, feed: int, number: int) -> str:
         chosen = (feed * 7919 + number * 104_729) % 1_000_003
         title = f"제{feed}기관 {number}차 {_SUBJECTS[chosen % len(_SUBJECTS)]} 추진 현황 {chosen} 발표"
-        at = _START - timedelta(hours=3 * (ENTRIES - number), seconds=feed % 60)
+        at = _START - timedelta(hours=3 * (ENTRIES + 1 - number), seconds=feed % 60)  # the new one is of today
         link = f"{self.url(feed)}view.do?no={number}"
         bodies = self.bodies[feed % len(self.bodies)]
         return (

@@ -7,7 +7,9 @@ the reader's language (``policyfeed.i18n``); ``str(error)`` is English.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 
 class PolicyfeedError(Exception):
@@ -35,8 +37,33 @@ class PolicyfeedError(Exception):
         """The error's name as states, metrics and pages show it."""
         return type(self).__name__
 
+    def dumped(self) -> str:
+        """The message as JSON, to be stored, and told in any language later (``told``)."""
+        return json.dumps(self._parts(), ensure_ascii=False)
+
+    def _parts(self) -> dict[str, object]:
+        facts = {name: fact if isinstance(fact, int | float) else _plain(fact) for name, fact in self.facts.items()}
+        return {"template": self.template, "remedy": self.remedy, "facts": facts}
+
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.template, self.remedy, self.facts, self.__dict__)
+
+
+def _plain(fact: object) -> object:
+    return fact._parts() if isinstance(fact, PolicyfeedError) else str(fact)
+
+
+def told(stored: str, translate: Callable[[str], str] = str) -> str:
+    """A stored message (``PolicyfeedError.dumped``) in the reader's language; any other text as it stands."""
+    try:
+        return _from_parts(json.loads(stored)).text(translate)
+    except (ValueError, TypeError, KeyError):
+        return stored
+
+
+def _from_parts(parts: dict[str, Any]) -> PolicyfeedError:
+    facts = {name: _from_parts(fact) if isinstance(fact, dict) else fact for name, fact in parts["facts"].items()}
+    return PolicyfeedError(parts["template"], remedy=parts["remedy"], **facts)
 
 
 def _rebuild(

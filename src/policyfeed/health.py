@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from policyfeed import errors
 from policyfeed.channels import Channel
 from policyfeed.clock import KST
 from policyfeed.rhythm import works
@@ -54,7 +55,10 @@ _BY_STATUS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """A source's condition now. ``newest`` is its newest article's publication, ``silent`` the working days since."""
+    """A source's condition now. ``newest`` is its newest article's publication, ``silent`` the working days since.
+
+    ``detail`` is the failure's message as it is stored (``errors.told``).
+    """
 
     source: Source
     name: ConditionName
@@ -121,7 +125,8 @@ def condition(source: Source, state: SourceState, published: Sequence[datetime],
 
 def _trouble(state: SourceState) -> ConditionName:
     if state.state == "Refused":
-        statuses = [name for status, name in _BY_STATUS.items() if f" {status}." in f"{state.error} "]
+        said = errors.told(state.error)
+        statuses = [name for status, name in _BY_STATUS.items() if f" {status}." in f"{said} "]
         return statuses[0] if statuses else ConditionName.UNREACHABLE
     return _BY_ERROR.get(state.state, ConditionName.UNREACHABLE)
 

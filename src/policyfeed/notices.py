@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from policyfeed.clock import KST
+from policyfeed.errors import told
 from policyfeed.i18n import translator
 from policyfeed.types import Article, ConditionName, Judged, Kind, MinistryName, Notice, Verdict
 
@@ -35,7 +36,7 @@ def as_judged(notice: Notice, language: str, base_url: str) -> Judged:
         published=notice.created,
         first_seen=notice.created,
         changed=notice.created,
-        summary=f"{since} {notice.detail}".strip(),
+        summary=f"{since} {told(notice.detail, _)}".strip(),
         url=f"{base_url}/sources",
         language=language,
     )

@@ -245,7 +245,7 @@ class Poller:
             last_poll=now,
             state=name,
             since=state.since if state.state == name else now,
-            error=str(error),
+            error=error.dumped(),
             profile=profile.to_json(),
         )
         with self.store.write() as tx:

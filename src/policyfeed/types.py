@@ -373,6 +373,7 @@ class Notice:
     recovered: bool
     since: datetime
     detail: str = ""
+    """The failure's message as it is stored (``errors.told``)."""
     created: datetime
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from policyfeed import health
 from policyfeed.channels import Channel
+from policyfeed.errors import Refused, Unreachable, told
 from policyfeed.health import Waits, allowed_silence, condition, working_days
 from policyfeed.notices import as_judged
 from policyfeed.store import SourceState, Store, outbox, sources
@@ -124,3 +125,17 @@ def test_a_notice_reads_like_an_article_in_both_languages(store: Store) -> None:
     assert english.url == "https://policy.example/sources"
     assert "block page" in english.summary
     assert as_judged(notice, "ko", "").article.title != english.title
+
+
+def test_what_failed_is_kept_so_that_it_can_be_told_in_any_language(store: Store) -> None:
+    inner = Unreachable("The name {host} has no address.", host="mcee.example")
+    trouble = failing("Unreachable", Unreachable("{url}: {said}", url="https://mcee.example/", said=inner).dumped())
+    watch(store, trouble, NOW)
+    (notice,) = watch(store, trouble, NOW + timedelta(hours=25))
+    assert "https://mcee.example/: The name mcee.example has no address." in as_judged(notice, "en", "").article.summary
+    assert "mcee.example" in (korean := as_judged(notice, "ko", "").article.summary)
+    assert "has no address" not in korean
+    refused = Refused("{source} answered {status}.", status=403, source="mcee-press")
+    assert told(refused.dumped()) == "mcee-press answered 403."
+    assert condition(SOURCE, failing("Refused", refused.dumped()), [], NOW).name is ConditionName.BLOCKED
+    assert told("what an earlier version stored") == "what an earlier version stored"

@@ -11,6 +11,7 @@ from policyfeed.cli.given import configuration
 from policyfeed.cli.say import _, brief, err, json_line, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
+from policyfeed.errors import told
 from policyfeed.health import Condition, conditions
 from policyfeed.store import SourceState
 from policyfeed.store import sources as stored
@@ -40,7 +41,7 @@ def health(
     show(shown)
     for one in found:
         if one.detail:
-            err.print(f"{one.source.id}: {one.detail}", style="red", markup=False)
+            err.print(f"{one.source.id}: {told(one.detail, _)}", style="red", markup=False)
 
 
 def _condition(one: Condition) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def _condition(one: Condition) -> dict[str, Any]:
         "newest": one.newest,
     }
     counted = {"silent_working_days": one.silent, "failures": state.failures, "entries": state.listed}
-    named = {"source": one.source.id, "condition": one.name.value, "well": one.well, "detail": one.detail}
+    named = {"source": one.source.id, "condition": one.name.value, "well": one.well, "detail": told(one.detail)}
     return named | {name: time(moment) for name, moment in moments.items()} | counted
 
 
@@ -72,7 +73,8 @@ def list_(
             line = {"id": source.id, "kind": source.kind, "url": source.url, "ministry": source.ministry, "state": said}
             names = ("since", "last_poll", "last_success", "last_new", "due")
             moments_ = {name: time(getattr(state, name)) for name in names}
-            json_line(line | moments_ | {"entries": state.listed, "failures": state.failures, "error": state.error})
+            counted = {"entries": state.listed, "failures": state.failures}
+            json_line(line | moments_ | counted | {"error": told(state.error)})
             continue
         if source.enabled:
             ministry = config.ministries.get(source.ministry) if source.ministry else None

@@ -20,7 +20,8 @@ NO_VALIDATORS = Validators()
 class SourceState:
     """A source's row. ``fingerprint`` is the hash of the configuration that the validators and cursor belong to.
 
-    ``state`` is new, ok, or an error's name (``Unreachable``, ``LayoutChanged`` …), ``since`` when it began.
+    ``state`` is new, ok, or an error's name (``Unreachable``, ``LayoutChanged`` …), ``since`` when it began;
+    ``error`` is its message as it is stored (``errors.told``).
     ``first_contact`` is when the first complete poll was stored; until then nothing of the source is announced.
     ``listed`` is how many entries the last successful poll saw, ``profile`` the source's publication rhythm as
     ``rhythm.Profile`` writes it. ``final_url`` is where the validators came from, ``asked_whole`` when the whole was

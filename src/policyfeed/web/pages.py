@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from policyfeed import publish, store
+from policyfeed.errors import told
 from policyfeed.formats import web_link
 from policyfeed.i18n import translator
 from policyfeed.normalize.html import sanitize
@@ -73,9 +74,17 @@ def sources(request: Request) -> Response:
     """``/sources``: how each source is, and how early its releases are seen."""
     context: Context = request.app.state.context
     found = context.conditions()
-    wells = sum(one.well for one in found)
-    lasted = partial(span, translate=translator(language_of(request)))
-    return _answer("sources.html", request, found=found, wells=wells, waits=context.waits(), when=when, lasted=lasted)
+    translate = translator(language_of(request))
+    return _answer(
+        "sources.html",
+        request,
+        found=found,
+        wells=sum(one.well for one in found),
+        waits=context.waits(),
+        when=when,
+        lasted=partial(span, translate=translate),
+        told=partial(told, translate=translate),
+    )
 
 
 def missing(request: Request, _problem: Exception | None = None) -> Response:
