@@ -222,7 +222,8 @@ def _tell_json(rows: Sequence[Figures], found: Report, truth: Sequence[bool], sp
     for one in rows:
         print(json.dumps(_row(one, truth), ensure_ascii=False))
     pillars = {name: counts.recall for name, counts in found.pillars.items()}
-    told = {"pillar_recall": pillars, "pillar_named": found.topics_named, "alerts": found.alerts, **speed}
+    named = {name: {"precision": own.precision, "recall": own.recall} for name, own in found.attributed.items()}
+    told = {"pillar_recall": pillars, "pillar_named": named, "alerts": found.alerts, **speed}
     print(json.dumps(told | {"intervals": _intervals(rows[0], truth)}))
 
 
@@ -237,9 +238,10 @@ def _tell(rows: Sequence[Figures], found: Report, truth: Sequence[bool], speed: 
         print(f"{one.name:21}  {cells}  {one.milliseconds:.3f} ({one.milliseconds / least:.0f}×)")
     ranges = (f"{name} {low:.3f} to {high:.3f}" for name, (low, high) in _intervals(rows[0], truth).items())
     print("\ntopics + re-ranker, 95 %: " + ", ".join(ranges))
-    print("\nrecall by pillar (kept; kept under that very pillar)")
+    print("\nrecall by pillar (kept; kept under that very pillar; precision of the latter)")
     for name, counts in found.pillars.items():
-        print(f"  {name}  {counts.recall:.3f}  {found.topics_named[name]:.3f}  of {counts.relevant}")
+        named = found.attributed[name]
+        print(f"  {name}  {counts.recall:.3f}  {named.recall:.3f}  {named.precision:.3f}  of {counts.relevant}")
     print(f"\nshort list: {found.alerts:.1%} of the kept")
     print("score, share that is relevant (bar), mean score (line), articles\n" + reliability_text(found.bins))
     print("\n" + ", ".join(f"{name} {value:.2f}" for name, value in speed.items()))

@@ -24,7 +24,7 @@ from policyfeed.relevance.evaluate import (
 from policyfeed.relevance.fitting import Row, fit
 from policyfeed.relevance.labels import Label, read_labels, samples
 from policyfeed.relevance.rules import Model, Rules
-from policyfeed.relevance.suggest import suggest
+from policyfeed.relevance.suggest import suggest, suggest_against
 from policyfeed.relevance.train import model_toml, train
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "ai-regulation"
@@ -76,7 +76,7 @@ def test_a_report_counts_and_shows_the_worst_first() -> None:
     assert (found.counts.precision, found.counts.recall, found.counts.f1) == (0.5, 0.5, 0.5)
     assert [one.label.title for one in found.false_keeps] == ["개인정보 캠페인"]
     assert [one.label.title for one in found.misses] == ["회의 소식"]
-    assert found.pillars["D"].recall == found.topics_named["D"] == 1.0
+    assert found.pillars["D"].recall == found.attributed["D"].recall == 1.0
     assert found.ministries["개인정보보호위원회"].all == 1
 
 
@@ -129,6 +129,24 @@ def test_suggestions_weigh_fixes_against_costs() -> None:
     assert found[0].term.startswith("합성")
     assert (found[0].fixes, found[0].costs, found[0].gains) == (4, 0, 1)
     assert all(one.term != "공개" for one in found)
+
+
+def test_suggestions_against_wrong_keeps_count_what_they_would_drop() -> None:
+    labels = [
+        *(label(f"가명정보 산책대회 {n}회", False) for n in range(3)),
+        *(label(f"가명정보 결합 {n}건", True) for n in range(4)),
+    ]
+    judge = Judge(rules())
+    (found, *others) = suggest_against(judge, rate(judge, labels), corpus=[label("가명정보 산책대회 소식", False)])
+    assert found.against
+    assert (found.term, found.fixes, found.costs, found.gains) == ("산책대회", 3, 0, 1)
+    assert all("가명" not in one.term for one in others)
+
+
+def test_a_pillars_precision_asks_what_was_attributed_to_it() -> None:
+    labels = [replace(label("가명정보 결합", True), pillars=("D",)), label("가명정보 산책대회", False)]
+    counts = report(rate(Judge(rules()), labels)).attributed["D"]
+    assert (counts.precision, counts.recall) == (0.5, 1.0)
 
 
 def test_labels_may_name_known_releases(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def classify(
     for value in _lines():
         verdict = _judged(judge, value)
         if as_json:
-            json_line(value | verdict_json(verdict))
+            json_line(value | verdict_json(verdict) | {"rule_version": verdict.rule_version})
         else:
             mark = _("kept") if verdict.kept else _("dropped")
             out.print(f"{mark}\t{verdict.score:.0f}\t{','.join(verdict.topics)}\t{value['title']}", markup=False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from policyfeed.cli import given
 from policyfeed.cli.say import FAILED, _, json_line, out, say, show, table
@@ -18,7 +20,7 @@ from policyfeed.relevance.checking import Severity
 from policyfeed.relevance.evaluate import Counts, Rated, Report, rate, reliability_text, report
 from policyfeed.relevance.labels import Label, read_labels, samples
 from policyfeed.relevance.reading import MODEL_FILE
-from policyfeed.relevance.suggest import suggest
+from policyfeed.relevance.suggest import Suggestion, suggest, suggest_against
 from policyfeed.relevance.train import model_toml, train
 from policyfeed.selection import Selection
 from policyfeed.store import articles
@@ -86,14 +88,22 @@ def suggest_terms(
 ) -> None:
     judge = Judge(_rules(context, topics))
     rated = rate(judge, _labels(files, texts, feedback=feedback))
-    found = suggest(judge, rated, _stored() if stored else (), limit=limit)
-    shown = table("term", "topic", "fixes", "costs", "newly kept", "for example", wide="for example")
-    for one in found:
-        if as_json:
+    corpus = _stored() if stored else ()
+    for_misses, for_keeps = suggest(judge, rated, corpus, limit), suggest_against(judge, rated, corpus, limit)
+    if as_json:
+        for one in (*for_misses, *for_keeps):
             json_line(asdict(one))
+        return
+    show(_suggested("newly kept", for_misses))
+    say("Against what is wrongly kept, as a mask or a pattern:")
+    show(_suggested("newly dropped", for_keeps))
+
+
+def _suggested(changed: str, found: Sequence[Suggestion]) -> Table:
+    shown = table("term", "topic", "fixes", "costs", changed, "for example", wide="for example")
+    for one in found:
         shown.add_row(one.term, one.topic, str(one.fixes), str(one.costs), str(one.gains), next(iter(one.examples), ""))
-    if not as_json:
-        show(shown)
+    return shown
 
 
 @app.command("train")
@@ -152,7 +162,7 @@ def figures(found: Report) -> dict[str, Any]:
         "pr_auc": round(found.pr_auc, 4),
         "ece": round(found.ece, 4),
         "alerts": round(found.alerts, 4),
-        "pillars": {name: _counts(counts) for name, counts in found.pillars.items()},
+        "pillars": {name: _pillar(found, name) for name in found.attributed},
         "ministries": {name: _counts(counts) for name, counts in found.ministries.items()},
         "reliability": [asdict(one) for one in found.bins],
         "false_keeps": [_example(one) for one in found.false_keeps[:EXAMPLES]],
@@ -191,13 +201,19 @@ def _counts(counts: Counts) -> dict[str, Any]:
     }
 
 
+def _pillar(found: Report, name: str) -> dict[str, Any]:
+    """Kept under that very pillar; ``recall_kept``: kept under any."""
+    kept = found.pillars[name].recall if name in found.pillars else 0.0
+    return _counts(found.attributed[name]) | {"recall_kept": round(kept, 4)}
+
+
 def _example(one: Rated) -> dict[str, Any]:
     return {"title": one.label.title, "ministry": one.label.ministry, "score": one.verdict.score}
 
 
 def _print(found: Report) -> None:
     shown = table("group", "articles", "relevant", "kept", "precision", "recall", "F1", wide="group")
-    for name, own in ((_("all"), found.counts), *found.pillars.items(), *found.ministries.items()):
+    for name, own in ((_("all"), found.counts), *found.attributed.items(), *found.ministries.items()):
         shares = (f"{value:.3f}" for value in (own.precision, own.recall, own.f1))
         shown.add_row(name, str(own.all), str(own.relevant), str(own.kept), *shares)
     show(shown)

@@ -63,8 +63,8 @@ class Report:
     alerts: float
     """The share of the kept that is on the short list."""
     pillars: dict[str, Counts] = field(default_factory=dict)
-    topics_named: dict[str, float] = field(default_factory=dict)
-    """For each pillar: how many of its relevant articles were kept under that very pillar."""
+    attributed: dict[str, Counts] = field(default_factory=dict)
+    """By pillar: ``kept`` are kept under that very pillar, ``relevant`` are labelled with it."""
     ministries: dict[str, Counts] = field(default_factory=dict)
     false_keeps: tuple[Rated, ...] = ()
     misses: tuple[Rated, ...] = ()
@@ -89,7 +89,7 @@ def report(rated: Sequence[Rated]) -> Report:
         bins=bins,
         alerts=sum(one.verdict.alert for one in kept) / len(kept) if kept else 0.0,
         pillars=_by(rated, lambda one: one.label.pillars),
-        topics_named=_named(rated),
+        attributed=_attributed(rated),
         ministries=_by(rated, lambda one: (one.label.ministry,)),
         false_keeps=tuple(sorted((one for one in wrong if one.verdict.kept), key=lambda one: -one.verdict.score)),
         misses=tuple(sorted((one for one in wrong if one.label.relevant), key=lambda one: one.verdict.score)),
@@ -98,7 +98,10 @@ def report(rated: Sequence[Rated]) -> Report:
 
 def count(rated: Iterable[Rated]) -> Counts:
     """The confusion table."""
-    pairs = [(one.label.relevant, one.verdict.kept) for one in rated]
+    return _confusion([(one.label.relevant, one.verdict.kept) for one in rated])
+
+
+def _confusion(pairs: Sequence[tuple[bool, bool]]) -> Counts:
     return Counts(
         both=sum(relevant and kept for relevant, kept in pairs),
         kept=sum(kept for _, kept in pairs),
@@ -175,9 +178,11 @@ def _by(rated: Sequence[Rated], names: Callable[[Rated], Iterable[str]]) -> dict
     return {name: count(group) for name, group in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))}
 
 
-def _named(rated: Sequence[Rated]) -> dict[str, float]:
-    groups: dict[str, list[bool]] = defaultdict(list)
-    for one in rated:
-        for pillar in one.label.pillars:
-            groups[pillar].append(one.verdict.kept and pillar in one.verdict.pillars)
-    return {pillar: sum(hits) / len(hits) for pillar, hits in sorted(groups.items())}
+def _attributed(rated: Sequence[Rated]) -> dict[str, Counts]:
+    names = {name for one in rated for name in (*one.label.pillars, *(one.verdict.pillars if one.verdict.kept else ()))}
+    return {name: _attributed_to(rated, name) for name in sorted(names)}
+
+
+def _attributed_to(rated: Sequence[Rated], pillar: str) -> Counts:
+    pairs = [(pillar in one.label.pillars, one.verdict.kept and pillar in one.verdict.pillars) for one in rated]
+    return _confusion(pairs)

@@ -1,11 +1,11 @@
-"""Proposes terms: which words would bring back what was missed, and what else they would bring in."""
+"""Proposes terms for what was missed, and expressions against what was wrongly kept, each with its cost."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from policyfeed.relevance.evaluate import Rated
 from policyfeed.relevance.labels import Label
@@ -19,8 +19,9 @@ LEAST_FIXED = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A strong term to add to a topic: misses that it would bring back, drops it would wrongly keep (``costs``), and
-    how many more of the unlabelled corpus would be kept (``gains``)."""
+    """An expression to write into the files: mistakes that it would mend, right verdicts it would spoil (``costs``),
+    and how many of the unlabelled corpus would be judged otherwise (``gains``). ``against``: it speaks against an
+    article, as a mask or a genre's pattern; otherwise it is a strong term of ``topic``."""
 
     term: str
     topic: str
@@ -28,22 +29,45 @@ class Suggestion:
     costs: int
     gains: int
     examples: tuple[str, ...]
+    against: bool = False
 
 
 def suggest(judge: Judge, rated: Sequence[Rated], corpus: Sequence[Label] = (), limit: int = 20) -> list[Suggestion]:
-    """The terms that fix most, net of what they cost, best first. ``corpus`` needs no labels: its truth is not read."""
-    missed = [one.label for one in rated if one.label.relevant and not one.verdict.kept]
-    dropped = [one.label for one in rated if not one.label.relevant and not one.verdict.kept]
+    """The terms that fix most misses, net of what they would wrongly keep, best first. ``corpus`` needs no labels."""
+    dropped = [one.label for one in rated if not one.verdict.kept]
     known = {term.text for topic in judge.rules.topics for term in topic.terms}
-    found = _holders(missed)
-    made = [
-        _suggestion(judge, word, labels, dropped, corpus)
-        for word, labels in found.items()
-        if len(labels) >= LEAST_FIXED and word not in known
-    ]
+    found = _proposed(dropped, True, corpus, lambda label: _moved(judge, label, strong_gain(judge.rules)))
+    return [one for one in found if one.term not in known][:limit]
+
+
+def suggest_against(
+    judge: Judge, rated: Sequence[Rated], corpus: Sequence[Label] = (), limit: int = 20
+) -> list[Suggestion]:
+    """The expressions that fix most wrong keeps, net of what they would wrongly drop, best first."""
+    kept = [one.label for one in rated if one.verdict.kept]
+    loss = -judge.rules.model.slope * judge.rules.settings.strong
+    found = _proposed(kept, False, corpus, lambda label: _moved(judge, label, loss))
+    return [replace(one, against=True) for one in found][:limit]
+
+
+def _moved(judge: Judge, label: Label, gain: float) -> bool:
+    """Whether that much log-odds more (or less) would change the verdict."""
+    odds, keep = judge.log_odds(label.case(judge.rules)), judge.rules.settings.keep
+    return (sigmoid(odds) * 100 >= keep) is not (sigmoid(odds + gain) * 100 >= keep)
+
+
+def _proposed(
+    judged: Sequence[Label], relevant: bool, corpus: Sequence[Label], moves: Callable[[Label], bool]
+) -> list[Suggestion]:
+    """``judged`` had one verdict; wrong is it for those whose label says ``relevant``."""
+    movable = [label for label in judged if moves(label)]
+    wrong = [label for label in movable if label.relevant is relevant]
+    right = [label for label in movable if label.relevant is not relevant]
+    others = [label for label in corpus if moves(label)]
+    made = [_suggestion(word, labels, right, others) for word, labels in _holders(wrong).items()]
     useful = [one for one in made if one.fixes >= LEAST_FIXED and one.fixes > one.costs]
     useful.sort(key=lambda one: (one.costs - one.fixes, -len(one.term), one.term))
-    return _distinct(useful)[:limit]
+    return _distinct(useful)
 
 
 def _holders(labels: Iterable[Label]) -> dict[str, list[Label]]:
@@ -56,27 +80,14 @@ def _holders(labels: Iterable[Label]) -> dict[str, list[Label]]:
     return holders
 
 
-def _suggestion(
-    judge: Judge, word: str, missed: Sequence[Label], dropped: Sequence[Label], corpus: Sequence[Label]
-) -> Suggestion:
-    back = [label for label in missed if would_keep(judge, label)]
+def _suggestion(word: str, mended: Sequence[Label], right: Sequence[Label], corpus: Sequence[Label]) -> Suggestion:
     return Suggestion(
         term=word,
-        topic=_topic(back or missed),
-        fixes=len(back),
-        costs=sum(word in label.title and would_keep(judge, label) for label in dropped),
-        gains=sum(
-            word in label.title and not judge.judge_case(label.case(judge.rules)).kept and would_keep(judge, label)
-            for label in corpus
-        ),
-        examples=tuple(label.title for label in back[:3]),
-    )
-
-
-def would_keep(judge: Judge, label: Label) -> bool:
-    """Whether one more strong term in the title would keep the article."""
-    return (
-        sigmoid(judge.log_odds(label.case(judge.rules)) + strong_gain(judge.rules)) * 100 >= judge.rules.settings.keep
+        topic=_topic(mended),
+        fixes=len(mended),
+        costs=sum(word in label.title for label in right),
+        gains=sum(word in label.title for label in corpus),
+        examples=tuple(label.title for label in mended[:3]),
     )
 
 
