@@ -85,7 +85,7 @@ def test_classify_keeps_the_order_and_the_input(program: Program) -> None:
     judged = [json.loads(line) for line in result.stdout.splitlines()]
     assert [one["mine"] for one in judged] == [1, 2]
     assert [one["kept"] for one in judged] == [True, False]
-    assert all(one["reasons"] for one in judged)
+    assert all(one["reasons"] and one["rule_version"] for one in judged)
 
 
 def test_a_mistake_of_the_user_is_a_message_not_a_traceback(program: Program) -> None:

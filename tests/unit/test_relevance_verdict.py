@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from policyfeed.relevance import Judge, judge_text, load_topics
+from policyfeed.relevance.case import text_case
+from policyfeed.relevance.evidence import SPOKEN
 from policyfeed.relevance.verdict import points, sigmoid
 from policyfeed.types import Article, Kind, MinistryName, Verdict
 
@@ -97,6 +99,14 @@ def test_a_ministry_counts_by_any_of_its_names() -> None:
     unknown = judge_text(judge(), title="전체회의 결과", ministry="한국무명원")
     assert by_name.score > unknown.score
     assert next(reason for reason in by_name.reasons if reason.rule == "ministry").topic == "G1"
+
+
+def test_a_ministry_counts_less_where_the_title_names_a_subject() -> None:
+    def bias(title: str) -> float:
+        evidence = judge().evidence(text_case(judge().rules, title=title, ministry="산업통상자원부"))
+        return next(one.written for one in evidence if one.rule == "ministry")
+
+    assert bias("분산에너지 특화지역 지정 설명회") == pytest.approx(SPOKEN * bias("전체회의 결과"))
 
 
 def test_a_kept_article_has_topics_and_their_pillars() -> None:

@@ -16,6 +16,9 @@ from policyfeed.relevance.matching import Found, Matcher, Sought
 from policyfeed.relevance.rules import Genre, Rules, Strength, Term, Topic, Zone
 from policyfeed.relevance.text import squeeze
 
+SPOKEN = 0.3
+"""What a ministry's bias counts where the title itself names a subject."""
+
 
 class Evidence(NamedTuple):
     """One piece of evidence: ``written`` is the editors' amount; ``parts`` names the corrections with their factors."""
@@ -65,7 +68,7 @@ class Gatherer:
         return (
             *self._terms(found),
             *self._genres_of(case, read, found),
-            *self._ministry(case),
+            *self._ministry(case, SPOKEN if _names_subject(found) else 1.0),
             *self._shape(case, found),
         )
 
@@ -124,26 +127,34 @@ class Gatherer:
             alert=genre.alert * (0.5 if passage and passage.zone is not Zone.TITLE else 1.0),
         )
 
-    def _ministry(self, case: Case) -> list[Evidence]:
+    def _ministry(self, case: Case, factor: float) -> list[Evidence]:
         rules = self._rules
         for name in case.ministries:
             topic, points = self._by_ministry.get(name, ("", 0.0))
             points += rules.ministries.get(name, 0.0)
-            parts = ((f"ministry/{name}", 1.0),)
+            parts = ((f"ministry/{name}", factor),)
             known = bool(topic) or name in rules.ministries or f"ministry/{name}" in rules.model.corrections
             if known:
-                return [Evidence(rule="ministry", written=points, parts=parts, topic=topic, term=name)]
-        name = case.ministries[0] if case.ministries else ""
-        return [Evidence(rule="ministry", written=0.0, parts=((f"ministry/{name}", 1.0),), term=name)] if name else []
+                return [Evidence(rule="ministry", written=points * factor, parts=parts, topic=topic, term=name)]
+        return [
+            Evidence(rule="ministry", written=0.0, parts=((f"ministry/{name}", factor),), term=name)
+            for name in case.ministries[:1]
+            if name
+        ]
 
     def _shape(self, case: Case, found: Sequence[tuple[Passage, Found]]) -> list[Evidence]:
         """What is missing tells too: no lead to show evidence in, no strong term where titles name their subject."""
         evidence = []
         if not any(passage.zone is not Zone.TITLE and passage.text.strip() for passage in case.passages):
             evidence.append(Evidence(rule="title only", written=0.0, parts=(("shape/title only", 1.0),)))
-        if not any(passage.zone is Zone.TITLE and _is_strong(one) for passage, one in found):
+        if not _names_subject(found):
             evidence.append(Evidence(rule="no strong term", written=0.0, parts=(("shape/no strong term", 1.0),)))
         return evidence
+
+
+def _names_subject(found: Sequence[tuple[Passage, Found]]) -> bool:
+    """Whether the title holds a strong term."""
+    return any(passage.zone is Zone.TITLE and _is_strong(one) for passage, one in found)
 
 
 def _is_strong(found: Found) -> bool:

@@ -31,7 +31,7 @@ from policyfeed.relevance.rules import (
 )
 from policyfeed.relevance.terms import needles
 
-ENGINE = "1"
+ENGINE = "2"
 """Raised whenever the engine's code changes verdicts under the same files."""
 
 RULES_FILE = "_rules.toml"
