@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -234,6 +237,24 @@ def test_the_readmes_have_the_same_sections_commands_links_and_tables() -> None:
 def test_the_two_commands_stand_first() -> None:
     for name in ("README.md", "README.ko.md"):
         assert _shell(ROOT / name)[:2] == ["make run", "make test"]
+
+
+@pytest.mark.parametrize(("page", "language"), [("README.md", "en"), ("README.ko.md", "ko")])
+def test_the_explanation_in_the_readme_is_what_the_command_says(page: str, language: str) -> None:
+    (block,) = (block for _, block in FENCE.findall((ROOT / page).read_text("utf-8")) if "policyfeed explain" in block)
+    command, *shown = block.splitlines()
+    program = Path(sys.executable).with_name("policyfeed")
+    environ = {**os.environ, "POLICYFEED_LANG": language, "COLUMNS": "120"}
+    said = subprocess.run(
+        [program, *next(_arguments(command.removeprefix("$ ")))],
+        env=environ,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line.split() for line in said.stdout.splitlines()]
+    assert [line for line in shown if line != "…" and line.split() not in lines] == []
 
 
 @pytest.mark.parametrize("path", PAGES, ids=_named)
