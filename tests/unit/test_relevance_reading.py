@@ -89,6 +89,11 @@ def test_a_term_of_nothing(tmp_path: Path) -> None:
     assert (found["line"], found["term"]) == (5, "··")
 
 
+def test_a_background_term_must_be_a_term(tmp_path: Path) -> None:
+    (found,) = mistakes(tmp_path, _rules=RULES, A1=TOPIC + 'background = ["수질", "단속"]\n' + TERMS)
+    assert (found["file"], found["line"], found["term"]) == ("A1.toml", 4, "단속")
+
+
 def test_a_folder_without_rules(tmp_path: Path) -> None:
     (found,) = mistakes(tmp_path, A1=TOPIC + TERMS)
     assert found["file"] == "_rules.toml"

@@ -16,6 +16,7 @@ import pytest
 from policyfeed.relevance import Judge, judge_text, load_topics
 from policyfeed.relevance.case import text_case
 from policyfeed.relevance.evidence import SPOKEN
+from policyfeed.relevance.rules import Rules
 from policyfeed.relevance.verdict import points, sigmoid
 from policyfeed.types import Article, Kind, MinistryName, Verdict
 
@@ -124,6 +125,34 @@ def test_a_term_of_two_topics_counts_once() -> None:
     title = "인공지능 기본법 설명회"
     assert judge_text(both, title=title).score == judge_text(Judge(rules), title=title).score
     assert set(judge_text(both, title=title).topics) == {"A1", "A2"}
+
+
+def without_background(rules: Rules) -> Rules:
+    plain = [
+        replace(topic, terms=tuple(replace(term, background=False) for term in topic.terms)) for topic in rules.topics
+    ]
+    return replace(rules, topics=tuple(plain))
+
+
+def test_how_something_is_done_names_a_topic_only_where_no_subject_is_named() -> None:
+    title, ministry = "추석 명절 원산지 표시 위반 특별단속", "관세청"
+    verdict = judge_text(judge(), title=title, ministry=ministry)
+    plain = judge_text(Judge(without_background(judge().rules)), title=title, ministry=ministry)
+    assert (verdict.pillars, plain.pillars) == (("S",), ("S", "G"))
+    assert (verdict.score, verdict.kept, verdict.alert) == (plain.score, plain.kept, plain.alert)
+    assert verdict.reasons == plain.reasons
+    assert judge_text(judge(), title="하반기 특별단속 결과").topics == ("G3",)
+
+
+def test_topics_come_strongest_first_and_a_pillar_may_ask_less_of_its_own() -> None:
+    title = "플라스틱 순환이용과 순환경제 규제특례"
+    rules = judge().rules
+    asking = {
+        share: Judge(replace(rules, pillars=tuple(replace(one, topic_share=share) for one in rules.pillars)))
+        for share in (0.2, 1.0)
+    }
+    assert judge_text(asking[0.2], title=title).topics == ("E6", "G4")
+    assert judge_text(asking[1.0], title=title).topics == ("E6",)
 
 
 def test_the_short_list_wants_urgency() -> None:

@@ -33,6 +33,7 @@ class Evidence(NamedTuple):
     zone: Zone | None = None
     weight: float = 0.0
     """What it says for its topic, however much was said before; ``written`` is discounted for that."""
+    background: bool = False
     alert: float = 0.0
 
     def amount(self, corrections: Mapping[str, float]) -> float:
@@ -108,6 +109,7 @@ class Gatherer:
             offset=passage.shift + one.offset,
             zone=passage.zone,
             weight=prior,
+            background=term.background,
         )
 
     def _genres_of(self, case: Case, read: Sequence[Read], found: Sequence[tuple[Passage, Found]]) -> list[Evidence]:

@@ -50,6 +50,10 @@ class _Name(_Shape):
     en: _Text
 
 
+class _Pillar(_Name):
+    topic_share: float | None = Field(default=None, gt=0, le=1)
+
+
 class _Terms(_Shape):
     strong: list[_Text] = []
     normal: list[_Text] = []
@@ -71,6 +75,7 @@ class _Topic(_Shape):
     weight: float = Field(default=1.0, gt=0)
     terms: _Terms
     masks: list[_Text] = []
+    background: list[_Text] = []
     ministries: dict[str, float] = {}
     frameworks: dict[str, list[str]] = {}
     shared: dict[str, _Text] = {}
@@ -102,11 +107,12 @@ class _Settings(_Shape):
     decay: float = Field(default=0.6, gt=0, le=1)
     lead_chars: int = Field(default=400, ge=50)
     topic_share: float = Field(default=0.35, gt=0, le=1)
+    background: float = Field(default=0.1, ge=0, le=1)
 
 
 class _Rules(_Shape):
     settings: _Settings = _Settings()
-    pillars: dict[str, _Name]
+    pillars: dict[str, _Pillar]
     masks: list[_Text] = []
     genres: list[_Genre] = []
     ministries: dict[str, float] = {}
@@ -220,7 +226,7 @@ def _rules(rules: _Rules, topics: list[Topic], model: _Model, files: Mapping[str
     return Rules(
         version=_version(files),
         settings=Settings(**rules.settings.model_dump()),
-        pillars=tuple(Pillar(id=key, name_ko=name.ko, name_en=name.en) for key, name in rules.pillars.items()),
+        pillars=tuple(_pillar(key, shape) for key, shape in rules.pillars.items()),
         topics=tuple(sorted(topics, key=lambda topic: _natural(topic.id))),
         masks=tuple(Mask(text=text, place=file.place(text)) for text in rules.masks),
         genres=tuple(_genre(genre, file) for genre in rules.genres),
@@ -231,6 +237,10 @@ def _rules(rules: _Rules, topics: list[Topic], model: _Model, files: Mapping[str
             intercept=model.calibration.intercept,
         ),
     )
+
+
+def _pillar(key: str, shape: _Pillar) -> Pillar:
+    return Pillar(id=key, name_ko=shape.ko, name_en=shape.en, topic_share=shape.topic_share)
 
 
 def _version(files: Mapping[str, _File]) -> str:
@@ -249,11 +259,7 @@ def _topic(file: _File) -> Topic | None:
     shape = file.shape(_Topic)
     if shape is None:
         return None
-    terms = [
-        Term(text=text, topic=shape.id, strength=strength, place=file.place(text))
-        for strength in Strength
-        for text in getattr(shape.terms, strength.value)
-    ]
+    terms = _terms(shape, file)
     for text in (*(term.text for term in terms), *shape.masks):
         if not needles(text):
             file.mistake(
@@ -278,6 +284,24 @@ def _topic(file: _File) -> Topic | None:
         ),
         place=Place(file=file.name, line=file.line("id")),
     )
+
+
+def _terms(shape: _Topic, file: _File) -> list[Term]:
+    background = set(shape.background)
+    terms = [
+        Term(text=text, topic=shape.id, strength=strength, background=text in background, place=file.place(text))
+        for strength in Strength
+        for text in getattr(shape.terms, strength.value)
+    ]
+    for text in sorted(background - {term.text for term in terms}):
+        file.mistake(
+            "{file}, line {line}: the background term {term} is not among the topic's terms.",
+            "Correct its spelling, or add it under [terms].",
+            "background",
+            text,
+            term=text,
+        )
+    return terms
 
 
 def _example(one: str | _Example, keep: bool, topic: str, file: _File) -> Example:

@@ -38,6 +38,8 @@ class Term:
     text: str
     topic: str
     strength: Strength
+    background: bool = False
+    """Whether it tells how or by whom something is done, not what about: then it hardly names the topic."""
     place: Place = field(default=Place(), compare=False)
 
 
@@ -84,6 +86,8 @@ class Pillar:
     id: str
     name_ko: str
     name_en: str
+    topic_share: float | None = None
+    """None = that of the settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,8 @@ class Settings:
     lead_chars: int = 400
     topic_share: float = 0.35
     """A topic is named when its evidence reaches this share of the best topic's."""
+    background: float = 0.1
+    """What part of a background term's evidence counts for naming its topic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,9 @@ from policyfeed.relevance.evidence import Evidence, Gatherer
 from policyfeed.relevance.rules import Rules, Zone
 from policyfeed.types import Article, Kind, Reason, Verdict
 
+HOME = 0.5
+"""What a ministry's own topic gains, so that it comes first among equals; about a weak term in a title."""
+
 
 class Judge:
     """Judges articles under one set of rules. Building it costs milliseconds; ``judge`` keeps no state."""
@@ -18,6 +21,8 @@ class Judge:
         self.rules = rules
         self._gatherer = Gatherer(rules)
         self._pillar_of = {topic.id: topic.pillar for topic in rules.topics}
+        shares = {pillar.id: pillar.topic_share for pillar in rules.pillars}
+        self._share_of = {topic.id: shares[topic.pillar] or rules.settings.topic_share for topic in rules.topics}
         self._alert_of = {topic.id: topic.alert for topic in rules.topics}
 
     def judge(self, article: Article) -> Verdict:
@@ -33,7 +38,7 @@ class Judge:
         kept = score >= self.rules.settings.keep
         return Verdict(
             kept=kept,
-            alert=kept and self._alerts(evidence, score, topics),
+            alert=kept and self._alerts(evidence, score),
             score=score,
             topics=topics,
             pillars=self._pillars(topics),
@@ -60,28 +65,19 @@ class Judge:
         return model.intercept + model.slope * prior
 
     def _topics(self, evidence: Sequence[Evidence]) -> tuple[str, ...]:
-        weights: dict[str, float] = {}
-        home = ""
-        for one in evidence:
-            if one.rule == "ministry":
-                home = one.topic
-            elif one.topic and one.zone is not Zone.BODY:
-                weights[one.topic] = weights.get(one.topic, 0.0) + one.weight
-        if home in weights:
-            weights[home] += 0.5
-        if not weights:
-            return (home,) if home else ()
-        ranked = sorted(weights, key=lambda topic: (-weights[topic], topic))
-        least = weights[ranked[0]] * self.rules.settings.topic_share
-        return tuple(topic for topic in ranked if weights[topic] >= least)[:4]
+        weights = _weights(evidence, self.rules.settings.background)
+        best = max(weights.values(), default=0.0)
+        return tuple(topic for topic, weight in weights.items() if weight >= best * self._share_of[topic])[:4]
 
     def _pillars(self, topics: Iterable[str]) -> tuple[str, ...]:
         present = {self._pillar_of[topic] for topic in topics}
         return tuple(pillar.id for pillar in self.rules.pillars if pillar.id in present)
 
-    def _alerts(self, evidence: Sequence[Evidence], score: float, topics: Sequence[str]) -> bool:
+    def _alerts(self, evidence: Sequence[Evidence], score: float) -> bool:
         settings = self.rules.settings
-        urgent = sum(one.alert for one in evidence) + max((self._alert_of[topic] for topic in topics[:1]), default=0.0)
+        # How something is done (단속, 제재) is what makes it urgent: here the background counts in full.
+        subject = next(iter(_weights(evidence, 1.0)), "")
+        urgent = sum(one.alert for one in evidence) + self._alert_of.get(subject, 0.0)
         return score >= settings.alert and urgent >= settings.alert_points
 
 
@@ -120,6 +116,21 @@ def points(base: float, amounts: Sequence[float], score: float) -> list[float]:
     largest = max(range(len(hundredths)), key=lambda index: abs(hundredths[index]))
     hundredths[largest] += round(100 * score) - sum(hundredths)
     return [one / 100 for one in hundredths]
+
+
+def _weights(evidence: Iterable[Evidence], background: float) -> dict[str, float]:
+    """What speaks for each topic, strongest first; of background terms, this part. Without terms, the ministry's."""
+    weights: dict[str, float] = {}
+    home = ""
+    for one in evidence:
+        if one.rule == "ministry":
+            home = one.topic
+        elif one.topic and one.zone is not Zone.BODY:
+            weight = one.weight * (background if one.background else 1.0)
+            weights[one.topic] = weights.get(one.topic, 0.0) + weight
+    if home and (home in weights or not weights):
+        weights[home] = weights.get(home, 0.0) + HOME
+    return dict(sorted(weights.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _reasons(evidence: Sequence[Evidence], shares: Sequence[float]) -> tuple[Reason, ...]:
