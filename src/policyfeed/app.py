@@ -10,27 +10,27 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from policyfeed import __version__, registry
+from policyfeed import __version__, documents, registry
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock, now
 from policyfeed.config import Config
 from policyfeed.deliver import DeliveryReport, deliver
-from policyfeed.documents import Reading
 from policyfeed.fill import Filler, FillReport
 from policyfeed.health import watch
 from policyfeed.poll import Poller, PollReport, due_time
 from policyfeed.publish import Page, PublishReport, publish
-from policyfeed.relevance import Judge
+from policyfeed.relevance import Judge, Rules
 from policyfeed.rhythm import DAY, Bounds, load_prior
 from policyfeed.store import SourceState, Store, bodies, sources
 from policyfeed.transport.http import Client, HttpClient, Limits, Manner
 from policyfeed.transport.robots import Robots
 from policyfeed.transport.turns import Turns
 from policyfeed.transport.urls import take_apart
-from policyfeed.types import Detail, Document, Notice, Request, Source
+from policyfeed.types import Article, Detail, Document, Notice, Request, Source, Verdict
 from policyfeed.workers import Workers
 
 P = ParamSpec("P")
@@ -137,19 +137,20 @@ class App:
     def _follow(self) -> None:
         """Put together what follows from the configuration."""
         self.sources = {source.id: source for source in self.config.sources}
-        self.poller, self.filler = self._poller(), self._filler()
+        judge = _judging(self.config.rules)
+        self.poller, self.filler = self._poller(judge), self._filler(judge)
 
     def close_workers(self) -> None:
         self.workers.close()
 
-    def _poller(self) -> Poller:
+    def _poller(self, judge: documents.Judge) -> Poller:
         config = self.config
         return Poller(
             store=self.store,
             db=self.db,
             fetch=self.ask,
             read=self.read,
-            judge=Judge(config.rules).judge,
+            judge=judge,
             channels=config.channels,
             clock=self.clock,
             bounds=lambda source: bounds(config, source),
@@ -157,14 +158,14 @@ class App:
             running=self.visits,
         )
 
-    def _filler(self) -> Filler:
+    def _filler(self, judge: documents.Judge) -> Filler:
         config = self.config
         return Filler(
             store=self.store,
             db=self.db,
             fetch=self.ask_in_turn,
             read=self.read_detail,
-            judge=Judge(config.rules).judge,
+            judge=judge,
             channels=config.channels,
             clock=self.clock,
             sources=self.sources,
@@ -210,7 +211,7 @@ class App:
         await self.turns.wait(take_apart(request.url).host, max(self.config.settings.bodies.seconds, delay))
         return await self.client.fetch(request, how)
 
-    async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
+    async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> documents.Reading:
         """Read in the workers of now: those of when the document was asked for may have retired meanwhile."""
         return await self.workers.read(source, cursor, document)
 
@@ -318,6 +319,19 @@ def _workers(config: Config) -> Workers:
     parsing = config.settings.parsing
     limits = {"processes": parsing.workers, "megabytes": parsing.megabytes}
     return Workers(config.bodies, **limits, seconds=parsing.seconds, rules=config.rules)
+
+
+def _judging(rules: Rules) -> documents.Judge:
+    """Judges in this process, with what is made at the first call: mostly the workers judge what they read."""
+
+    @cache
+    def judge() -> Judge:
+        return Judge(rules)
+
+    def judged(article: Article) -> Verdict:
+        return judge().judge(article)
+
+    return judged
 
 
 def manner(source: Source) -> Manner:
