@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from policyfeed import discovery, registry
@@ -19,8 +19,10 @@ from policyfeed.errors import UpstreamError
 from policyfeed.normalize.article import one_by_one
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.normalize.text import decode, is_charset, one_line
-from policyfeed.poll import Poller
 from policyfeed.types import Article, Document, Entry, Request, Source
+
+if TYPE_CHECKING:
+    from policyfeed.poll import Poller  # workers, which read for a probe, need no store
 
 MOST_FEEDS = 10
 """Addresses that are asked when a site is searched for feeds; guesses, one list's item and the page come on top."""

@@ -47,7 +47,7 @@ class Workers:
         rules: Rules | None = None,
     ) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["policyfeed.workers"])
+        context.set_forkserver_preload(["policyfeed.workers", "policyfeed.sources.feed"])
         self._seconds = seconds
         self._most = 2 * processes
         self._turns = asyncio.Semaphore(self._most)  # what waits for a worker is there twice: as bytes in a pipe too
