@@ -119,7 +119,7 @@ def _best(minutes: list[int], polls: int) -> list[int]:
     for minute in minutes:
         shares[minute] += 1
     whole = sum(shares)
-    day = replace(day_from([share / whole for share in shares], 0), moments=array("h", range(MINUTES)))
+    day = replace(day_from([share / whole for share in shares]), moments=array("h", range(MINUTES)))
     guess = rung_of((day.roots / polls) ** 2 / 4)  # it knows peaks where others see hills: they cost less
     table = table_of(day, guess + lowest(lambda rung: table_of(day, guess + rung, 5).whole <= polls), 5)
     chosen: list[int] = []

@@ -57,7 +57,7 @@ def test_the_table_is_as_cheap_as_the_cheapest_of_all_plans(
     """Against brute force: every set of polls at the considered minutes that keeps the gap."""
     whole = 1440 + sum(peaks.values())
     shares = [(1 + peaks.get(minute, 0.0)) / whole for minute in range(1440)]
-    day = replace(day_from(shares, 0), moments=array("h", sorted(minutes)))
+    day = replace(day_from(shares), moments=array("h", sorted(minutes)))
     table = table_of(day, rung, 5)
     for number, minute in enumerate(table.moments):
         later = table.moments[number + 1 :]

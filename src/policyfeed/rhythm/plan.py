@@ -14,7 +14,7 @@ from policyfeed.rhythm.budget import left, left_on, left_until
 from policyfeed.rhythm.calendar import MINUTES, kind_of, moment_of, place, week_start
 from policyfeed.rhythm.prior import Prior
 from policyfeed.rhythm.profile import Profile
-from policyfeed.rhythm.rates import STEP, Day, follow_ups, outlook
+from policyfeed.rhythm.rates import Day, follow_ups, outlook
 from policyfeed.rhythm.table import Table, count_of, rung_of, table_of
 from policyfeed.rhythm.views import DOT, is_on_the_dot
 
@@ -39,7 +39,7 @@ def next_poll(
 
     ``history`` is the profile after that poll (``Profile.seen``), ``floor`` the earliest moment that the server
     allows (at most 24 h from now are kept), ``found_new`` whether the poll brought something, ``seed`` the source's
-    id: it fixes the source's own seconds and minutes, so that sources waiting for the same hour do not ask at once.
+    id: it fixes the source's own seconds, so that sources waiting for the same hour do not ask at once.
     The same arguments give the same moment.
     """
     earliest = now + bounds.least if floor is None else max(now + bounds.least, min(floor, now + DAY))
@@ -69,7 +69,7 @@ class _Source:
         number = int.from_bytes(hashlib.blake2b(seed.encode(), digest_size=8).digest())
         self.seconds = DOT + 1 + number % 1009 / 1009 * bounds.spread.total_seconds()
         self.gap = math.ceil(bounds.least.total_seconds() / 60)
-        self._outlook = outlook(history, prior, number // 1009 % STEP)
+        self._outlook = outlook(history, prior)
         self._cheaper = [rung_of(rate) for rate in self._outlook.per_day]
 
     def day(self, day: int) -> Day:

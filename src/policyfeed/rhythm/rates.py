@@ -19,8 +19,8 @@ DAYS_OF_DOUBT = 2.0  # days' worth of trust in the prior's number of releases
 RELEASES_OF_DOUBT = 20.0  # releases' worth of trust in its weekdays
 BUSY_HALF_LIFE = 40.0  # days after which a working day counts half for how busy the source is
 DOUBTFUL_SITTINGS = 20.0
-STEP, IDLE_STEP = 2, 10  # minutes between the moments at which a poll is considered, besides the peaks
-QUIET = 0.2  # below this part of the day's mean rate the idle step is enough
+IDLE_STEP = 10  # minutes between the moments at which a poll is considered where little comes, besides the peaks
+QUIET = 0.2  # of the day's mean rate: above it every minute is considered
 PEAK = 2.0  # a peak has so many times the releases of the minutes around
 LEAST_PEAK = 3.6  # and so many times those of the day's mean minute
 WEEKDAYS = range(EVE)
@@ -53,10 +53,9 @@ class Outlook:
         since: int,
         trust: tuple[Trust, Trust],
         prior: Prior,
-        phase: int,
     ) -> None:
         self._past, self._learned, self._since, self._trust = past, learned, since, trust
-        self._prior, self._phase = prior, phase
+        self._prior = prior
 
     @cached_property
     def per_day(self) -> tuple[float, ...]:
@@ -68,12 +67,12 @@ class Outlook:
     @cached_property
     def _worked(self) -> Day:
         habit = self._prior.worked
-        return _day(self._pasts().views(habit, worked=True), self._trust[0] or habit.trust, self._phase)
+        return _day(self._pasts().views(habit, worked=True), self._trust[0] or habit.trust)
 
     @cached_property
     def _free(self) -> Day:
         habit = self._prior.free
-        return _day(self._pasts().views(habit, worked=False), self._trust[1] or habit.trust, self._phase)
+        return _day(self._pasts().views(habit, worked=False), self._trust[1] or habit.trust)
 
     def _pasts(self) -> Pasts:
         pasts = Pasts(self._learned)
@@ -82,33 +81,30 @@ class Outlook:
         return pasts
 
 
-def outlook(profile: Profile, prior: Prior, phase: int) -> Outlook:
-    """The days to expect of a source.
-
-    ``phase`` (0 to STEP - 1) shifts the moments between the peaks, so that sources of one habit do not bunch there.
-    """
-    return _outlook(profile.past, profile.learned, profile.since, (profile.worked, profile.free), prior, phase)
+def outlook(profile: Profile, prior: Prior) -> Outlook:
+    """The days to expect of a source."""
+    return _outlook(profile.past, profile.learned, profile.since, (profile.worked, profile.free), prior)
 
 
 _outlook = lru_cache(maxsize=256)(Outlook)
 
 
-def _day(views: tuple[Sequence[float], ...], trust: Trust, phase: int) -> Day:
+def _day(views: tuple[Sequence[float], ...], trust: Trust) -> Day:
     a, b, c, d, e, f, g, h = trust
     mixed = [
         a * s + b * t + c * u + d * v + e * w + f * x + g * y + h * z + FAINT
         for s, t, u, v, w, x, y, z in zip(*views, strict=True)
     ]
     whole = sum(mixed)
-    return day_from([share / whole for share in mixed], phase)
+    return day_from([share / whole for share in mixed])
 
 
-def day_from(shares: list[float], phase: int) -> Day:
+def day_from(shares: list[float]) -> Day:
     """The day with these shares in its minutes."""
     return Day(
         mass=array("d", accumulate(shares)),
         weight=array("d", accumulate(minute * share for minute, share in enumerate(shares))),
-        moments=_moments(shares, phase),
+        moments=_moments(shares),
         roots=sum(math.sqrt(share / 2) for share in shares),
     )
 
@@ -157,14 +153,15 @@ def follow_ups(profile: Profile, prior: Prior) -> float:
     return (profile.followed + prior.followed * DOUBTFUL_SITTINGS) / (profile.sittings + DOUBTFUL_SITTINGS)
 
 
-def _moments(shares: list[float], phase: int) -> array[int]:
+def _moments(shares: list[float]) -> array[int]:
     usual, mean = blurred(shares, 30), 1 / MINUTES
     return array(
         "h",
         (
             minute
             for minute in range(MINUTES)
-            if minute % (STEP if usual[minute] > QUIET * mean else IDLE_STEP) == phase
+            if minute % IDLE_STEP == 0
+            or usual[minute] > QUIET * mean
             or (shares[minute] > max(PEAK * usual[minute], LEAST_PEAK * mean))
         ),
     )
