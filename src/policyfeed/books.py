@@ -73,6 +73,9 @@ class Books:
         if said:
             for number in articles.restore(self.tx, source.id, list(said), self.now):
                 bodies.again(self.tx, number, self.now + CALM)
+                recalled = outbox.recall(self.tx, number, self.now)
+                self.owed += recalled
+                self.rows += recalled
         fresh = [one for one in seen if said.get(one.origins[0].key) != one.origins[0].digest]
         if not fresh:
             return

@@ -214,7 +214,7 @@ def _pause(failures: int) -> timedelta:
 
 
 def _undeliverable(task: _Task) -> Delivery:
-    why = "the article was withdrawn upstream" if task.judged else f"article {task.delivery.number} is not stored"
+    why = outbox.WITHDRAWN if task.judged else f"article {task.delivery.number} is not stored"
     return replace(task.delivery, state=DeliveryState.DEAD, error=why)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from policyfeed.deliver import DeliveryReport, deliver
 from policyfeed.fill import Filler
 from policyfeed.sources.korea_kr import read_detail
 from policyfeed.store import Store, articles
-from policyfeed.types import Article, Detail, Document, Source
-from tests.alerts import directly
+from policyfeed.types import Article, DeliveryState, Detail, Document, Source
+from tests.alerts import Hand, Paces, Receiver, answer, channel, delivery, directly, listing, owe
 from tests.fakes import PressList, Release, Server, judge, korea_kr, poller
 
 START = datetime(2026, 5, 20, 0, 0, tzinfo=UTC)
@@ -61,6 +62,10 @@ class World:
         while await self.filler.fill("www.korea.kr"):
             pass
 
+    async def deliver(self, receiver: Receiver) -> DeliveryReport:
+        at = Hand(self.now)
+        return await deliver(channel(), store=self.store, db=directly, send=receiver, pace=Paces(), clock=at)
+
     def article(self, id_: int) -> Article:
         with self.store.read() as tx:
             found = articles.find(tx, f"korea.kr/{id_}")
@@ -111,6 +116,30 @@ async def test_what_is_listed_again_is_not_withdrawn(tmp_path: Path) -> None:
     world.list.add(Release(id=4, day=date(2026, 5, 20)))
     await world.later(hours=2)
     assert world.article(4).withdrawn is None
+
+
+async def test_an_alert_that_was_given_up_is_owed_again_when_the_release_comes_back(tmp_path: Path) -> None:
+    """As when korea.kr answers from an old copy of itself for some hours while the messenger is down."""
+    world = World(tmp_path)
+    await world.later()
+    number = world.article(4).number
+    owe(world.store, delivery(number), delivery(number, "other", state=DeliveryState.DEAD, error="refused"))
+    world.list.withdraw(4)
+    world.server.at(VIEW.format(id=4), world.server.page(DELETED))
+    await world.later(hours=2)
+    await world.later(hours=2)
+    receiver = Receiver(answer(200, "ok"))
+    assert (await world.deliver(receiver)).dead == 1
+    world.list.add(Release(id=4, day=date(2026, 5, 20)))
+    world.now += timedelta(hours=2)
+    report = await world.poller.poll(world.source)
+    assert report.owed == 1, "so that it is delivered at once"
+    assert (await world.deliver(receiver)).delivered == 1
+    assert len(receiver.got) == 1
+    assert sorted((one.channel, one.state) for one in listing(world.store)) == [
+        ("other", DeliveryState.DEAD),
+        ("slack-team", DeliveryState.DELIVERED),
+    ]
 
 
 async def test_what_comes_back_gets_the_text_that_it_never_had(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from policyfeed.types import Delivery, DeliveryState
 
 _PENDING = DeliveryState.PENDING.value
 _DEAD = DeliveryState.DEAD.value
+WITHDRAWN = "the article was withdrawn upstream"
 
 
 _KNOWN = Prepared(
@@ -130,6 +131,13 @@ def revive(tx: Connection, now: datetime, *, channel: str | None = None, keys: C
     for name in concerned:
         reopen(tx, name)
     return revived
+
+
+def recall(tx: Connection, number: int, now: datetime) -> int:
+    """The article is back: what was given up because it had been withdrawn is owed again."""
+    gone = and_(deliveries.c.state == _DEAD, deliveries.c.error == WITHDRAWN, deliveries.c.number == number)
+    row = {"state": _PENDING, "attempts": 0, "due": now, "error": ""}
+    return tx.execute(deliveries.update().where(gone).values(row)).rowcount
 
 
 def drop(tx: Connection, why: str, *, channel: str | None = None, keys: Collection[str] = ()) -> int:
