@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from real_checks import Watched
 from real_world import Daemon
 
+from policyfeed.errors import told
+
 WAVE = timedelta(hours=2)
 PORTAL = "www.korea.kr"
 MESSENGERS = ("hooks.slack.com", "hooks.example.com")
@@ -88,7 +90,7 @@ class Faults:
         inside = [one for one in self._daemon.replica.ask("/log")["requests"] if one.get("canary")]
         watched.check(not inside, f"inner addresses were asked: {inside[:3]}")
         ill = self._daemon.rows("SELECT id, state, error FROM sources WHERE failures > 0")
-        watched.figures["not well at the end"] = {id_: f"{state}: {error}" for id_, state, error in ill}
+        watched.figures["not well at the end"] = {id_: f"{state}: {told(error)}" for id_, state, error in ill}
         still = [id_ for id_, state, _ in ill if state != GONE]
         watched.check(not still, f"did not recover: {still}")
 
