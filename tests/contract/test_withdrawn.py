@@ -95,6 +95,18 @@ async def test_what_merely_left_the_list_stays(tmp_path: Path) -> None:
     assert world.article(3).withdrawn is None
 
 
+async def test_an_old_copy_of_the_site_withdraws_nothing(tmp_path: Path) -> None:
+    """Its list ends earlier, and its pages say of all that came later that they do not exist."""
+    world = World(tmp_path)
+    await world.later()
+    for id_ in (3, 4):
+        world.list.withdraw(id_)
+        world.server.at(VIEW.format(id=id_), world.server.page(DELETED))
+    for _ in range(3):
+        await world.later(hours=2)
+    assert all(world.article(id_).withdrawn is None for id_ in (3, 4))
+
+
 async def test_a_broken_page_withdraws_nothing(tmp_path: Path) -> None:
     world = World(tmp_path)
     await world.later()

@@ -86,8 +86,14 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
 
 
 def _vanished(cursor: Mapping[str, Any], read_: Mapping[str, str], start: str) -> tuple[str, ...]:
-    """What the last poll saw in the window and a complete reading does not find any more."""
-    return tuple(f"korea.kr/{id_}" for id_, day in cursor.get("seen", {}).items() if day >= start and id_ not in read_)
+    """What the last poll saw in the window and a complete reading does not find any more.
+
+    Nothing where several are missing and all of them are newer than what is listed: that is an old copy of the list.
+    """
+    gone = [(day, int(id_)) for id_, day in cursor.get("seen", {}).items() if day >= start and id_ not in read_]
+    if len(gone) > 1 and min(gone) > max(((day, int(id_)) for id_, day in read_.items()), default=("", 0)):
+        return ()
+    return tuple(f"korea.kr/{id_}" for _, id_ in gone)
 
 
 def _asked(document: Document) -> tuple[int, str, str]:
