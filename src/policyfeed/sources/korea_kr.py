@@ -90,10 +90,16 @@ def _vanished(cursor: Mapping[str, Any], read_: Mapping[str, str], start: str) -
 
     Nothing where several are missing and all of them are newer than what is listed: that is an old copy of the list.
     """
-    gone = [(day, int(id_)) for id_, day in cursor.get("seen", {}).items() if day >= start and id_ not in read_]
-    if len(gone) > 1 and min(gone) > max(((day, int(id_)) for id_, day in read_.items()), default=("", 0)):
+    gone = [id_ for id_, day in cursor.get("seen", {}).items() if day >= start and id_ not in read_]
+    newest = max((_place(id_, day) for id_, day in read_.items()), default=("", 0, ""))
+    if len(gone) > 1 and min(_place(id_, cursor["seen"][id_]) for id_ in gone) > newest:
         return ()
-    return tuple(f"korea.kr/{id_}" for _, id_ in gone)
+    return tuple(f"korea.kr/{id_}" for id_ in gone)
+
+
+def _place(id_: str, day: str) -> tuple[str, int, str]:
+    """Where a release stands in the order of time: on a day, later ones have higher numbers."""
+    return day, len(id_), id_
 
 
 def _asked(document: Document) -> tuple[int, str, str]:
