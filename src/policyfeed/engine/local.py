@@ -8,6 +8,7 @@ that the poll stored.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 SETTLE = timedelta(seconds=2)
 """Publishing waits so long for other polls that end together: one rendering for all."""
+REST = 4
+"""Publishing rests so many times as long as it took: polls wait for the database meanwhile."""
 AFTER_A_BUG = timedelta(minutes=15)
 """When a verb is tried again that failed by an error of our own."""
 BODIES_AT_A_TIME = 10
@@ -51,6 +54,7 @@ class LocalEngine:
         self.app = app
         self._texts = texts
         self._published = published
+        self._rested = app.clock()  # when publishing may begin again
         # One at a time is _start's affair: the scheduler counts a job as running for a tick after it has ended, and
         # would drop what becomes due in that tick.
         self._scheduler = AsyncIOScheduler(
@@ -141,12 +145,14 @@ class LocalEngine:
 
     def _publish_within(self, delay: timedelta) -> None:
         """Publish then, or earlier where that is intended already."""
-        when, job = self.app.clock() + delay, self._scheduler.get_job("publish")
+        when, job = max(self.app.clock() + delay, self._rested), self._scheduler.get_job("publish")
         if job is None or job.next_run_time > when:
             self._at("publish", when, self._publish)
 
     async def _publish(self) -> None:
+        began = time.monotonic()
         report = await self.app.publish()
+        self._rested = self.app.clock() + REST * timedelta(seconds=time.monotonic() - began)
         if report.written:
             log.info("published", files=len(report.written))
         if self._published is not None:
