@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -324,14 +324,12 @@ def _workers(config: Config) -> Workers:
 def _judging(rules: Rules) -> documents.Judge:
     """Judges in this process, with what is made at the first call: mostly the workers judge what they read."""
 
-    @cache
-    def judge() -> Judge:
-        return Judge(rules)
+    made = cache(partial(Judge, rules))
 
-    def judged(article: Article) -> Verdict:
-        return judge().judge(article)
+    def judge(article: Article) -> Verdict:
+        return made().judge(article)
 
-    return judged
+    return judge
 
 
 def manner(source: Source) -> Manner:

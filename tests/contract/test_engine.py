@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobEvent
 
 from policyfeed.app import opened
 from policyfeed.config import load, shipped
-from policyfeed.engine.local import LocalEngine
+from policyfeed.engine import local
+from policyfeed.engine.local import REST, SETTLE, LocalEngine
 from tests.fakes import Item, rss, source
 from tests.loopback import client, reply, serving, streams
 
@@ -29,6 +33,18 @@ async def test_no_job_is_dropped_because_it_becomes_due_again_at_once(tmp_path: 
         finally:
             await engine.stop(5)
     assert dropped == []
+
+
+async def test_publishing_rests_longer_than_it_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = replace(load(shipped(), {}), sources=())
+    async with client() as http, opened(config, tmp_path, client=http, environ={}) as app:
+        engine = LocalEngine(app)
+        began = app.clock()
+        monkeypatch.setattr(local, "time", SimpleNamespace(monotonic=iter((100.0, 110.0)).__next__))
+        engine._scheduler.start(paused=True)
+        await engine._publish()
+        engine._publish_within(SETTLE)
+        assert engine._scheduler.get_job("publish").next_run_time >= began + REST * timedelta(seconds=10)
 
 
 async def test_a_poll_under_way_outlives_a_change_of_the_configuration(tmp_path: Path) -> None:

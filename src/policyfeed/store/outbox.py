@@ -126,8 +126,7 @@ def revive(tx: Connection, now: datetime, *, channel: str | None = None, keys: C
     """
     where = _named(deliveries.c.state != DeliveryState.DELIVERED.value, channel, keys)
     concerned = tx.execute(select(deliveries.c.channel).where(where).distinct()).scalars().all()
-    row = {"state": _PENDING, "attempts": 0, "due": now, "error": ""}
-    revived = tx.execute(deliveries.update().where(where).values(row)).rowcount
+    revived = _renew(tx, where, now)
     for name in concerned:
         reopen(tx, name)
     return revived
@@ -136,8 +135,12 @@ def revive(tx: Connection, now: datetime, *, channel: str | None = None, keys: C
 def recall(tx: Connection, number: int, now: datetime) -> int:
     """The article is back: what was given up because it had been withdrawn is owed again."""
     gone = and_(deliveries.c.state == _DEAD, deliveries.c.error == WITHDRAWN, deliveries.c.number == number)
+    return _renew(tx, gone, now)
+
+
+def _renew(tx: Connection, where: ColumnElement[bool], now: datetime) -> int:
     row = {"state": _PENDING, "attempts": 0, "due": now, "error": ""}
-    return tx.execute(deliveries.update().where(gone).values(row)).rowcount
+    return tx.execute(deliveries.update().where(where).values(row)).rowcount
 
 
 def drop(tx: Connection, why: str, *, channel: str | None = None, keys: Collection[str] = ()) -> int:
