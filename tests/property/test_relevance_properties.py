@@ -118,3 +118,5 @@ def test_most_genres_are_known_by_words() -> None:
     assert sum(bool(words(pattern)) for pattern in patterns()) > 0.9 * len(patterns())
     assert words("가|나다") == ("가", "나다")
     assert words("가|.") == words("(가)?") == words(r"\x41") == ()
+    assert words(".{0,3}(?:가나|다라).(?:마|바)") == ("가나", "다라")
+    assert words("(?!가나).") == words("(?i:ab).") == words("(?:가|.)나?") == ()

@@ -22,10 +22,6 @@ class Passage:
     shift: int = 0
 
 
-BODY_CHARS = 20_000
-"""How far a text is read; releases have 1,000 to 5,000 characters, hostile pages any number."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """What is judged: title first, then lead and body."""

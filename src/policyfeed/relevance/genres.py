@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ahocorasick_rs import AhoCorasick
 
@@ -17,13 +18,15 @@ from policyfeed.types import Kind
 PATTERN_CHARS = 500
 """How far patterns are sought: editors write them, and a careless one may be slow on a long text."""
 
-# In a pattern: what stands for one character or none, a group without groups in it, how often
+# In a pattern: what stands for one character or none, how often, a group without groups in it
 _SIGN = re.compile(r"\\[bBdDsSwW\W]")
 _SET = re.compile(r"\[[^\[\]]+\]")
-_GROUP = re.compile(r"\([^()]*\)")
 _TIMES = re.compile(r"\{\d*,?\d*\}")
+_GROUP = re.compile(r"\((\?(?::|[=!]|<[=!]))?([^()]*)\)([*?]?)")
 _UNSURE = re.compile(r"[\\()\[\]{}]")
-_WORD = re.compile(r"[^\0.^$*+?]+(?![*?])")
+_WORD = re.compile(r"[^\0\ue000-\uf8ff.^$*+?]+(?![*?])")
+_PLACE = re.compile(r"[\ue000-\uf8ff]")
+"""Where a group stood of whose ways one must be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,45 +43,78 @@ _Signed = tuple[Genre, Sign]
 
 
 class Genres:
-    """All genres, ready to be sought. One look for words of their patterns tells which of them may be there at all."""
+    """All genres, ready to be sought. One look for words of their patterns tells which of these may match at all."""
 
     def __init__(self, genres: Iterable[Genre]) -> None:
         self._finders = tuple(GenreFinder(genre) for genre in genres)
         self._zones = {Zone.TITLE, *(Zone.LEAD for finder in self._finders if finder.genre.lead)}
-        having: dict[str, set[int]] = {}
+        having: dict[str, set[tuple[int, str]]] = {}
+        self._always = dict[int, set[str]]()
         for index, finder in enumerate(self._finders):
-            for word in finder.words():
-                having.setdefault(word, set()).add(index)
+            if finder.genre.kinds or finder.genre.terms:
+                self._always[index] = set()
+            for pattern in finder.genre.patterns:
+                for word in (found := words(pattern)):
+                    having.setdefault(word, set()).add((index, pattern))
+                if not found:
+                    self._always.setdefault(index, set()).add(pattern)
         self._having = tuple(having.values())
         self._automaton = AhoCorasick(list(having))
-        self._always = frozenset(range(len(self._finders))).difference(*self._having)
 
     def signs(self, case: Case, read: Sequence[Read], told: Sequence[tuple[Passage, Found]]) -> Iterator[_Signed]:
         """The genres of an article and what showed them. ``told`` is where topics' terms stand: what speaks against an
         article is not read out of the middle of a term (the 수급 of 전력수급)."""
         tagged = "".join(f"[{tag}] " for tag in case.tags)
         looked = [one for one in read if one[0].zone in self._zones]
-        for index in sorted(self._likely([tagged, *(passage.text for passage, _ in looked)])):
+        likely = self._likely([tagged, *(passage.text for passage, _ in looked)])
+        for index in sorted(likely):
             finder = self._finders[index]
             here = looked if finder.genre.lead else [one for one in looked if one[0].zone is Zone.TITLE]
-            if (sign := finder.sign(case.kind, tagged, here, told)) is not None:
+            if (sign := finder.sign(case.kind, tagged, here, told, likely[index])) is not None:
                 yield finder.genre, sign
 
-    def _likely(self, texts: Iterable[str]) -> set[int]:
-        found = set(self._always)
-        for text in texts:
-            for word, _, _ in self._automaton.find_matches_as_indexes(text, overlapping=True):
-                found |= self._having[word]
+    def _likely(self, texts: Iterable[str]) -> dict[int, set[str]]:
+        """The patterns that may match, by genre."""
+        look = self._automaton.find_matches_as_indexes
+        having = {word for text in texts for word, _, _ in look(text, overlapping=True)}
+        found = {index: set(patterns) for index, patterns in self._always.items()}
+        for word in having:
+            for index, pattern in self._having[word]:
+                found.setdefault(index, set()).add(pattern)
         return found
 
 
 def words(pattern: str) -> tuple[str, ...]:
     """Words of which every match of the regular expression holds at least one; none where they are not plain to see."""
+    groups = list[tuple[str, ...]]()
+
+    def place(found: re.Match[str]) -> str:
+        sure = found[1] == "?:" or (found[1] is None and not found[2].startswith("?"))
+        if found[3] or not sure or not (ways := _ways(found[2], groups)):
+            return f"\0{found[3]}"
+        groups.append(ways)
+        return chr(0xE000 + len(groups) - 1)
+
     rest = _TIMES.sub("*", _SET.sub("\0", _SIGN.sub("\0", pattern)))
-    while rest != (less := _GROUP.sub("\0", rest)):
+    while rest != (less := _GROUP.sub(place, rest)):
         rest = less
-    ways = [_WORD.findall(way) for way in rest.split("|")]
-    return () if _UNSURE.search(rest) or not all(ways) else tuple(max(way, key=len) for way in ways)
+    return () if _UNSURE.search(rest) else _ways(rest, groups)
+
+
+def _ways(rest: str, groups: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """A word for each of the alternatives, or what stands for it in a group; none when one of them has neither."""
+    told = list[str]()
+    for way in rest.split("|"):
+        if found := _WORD.findall(way):
+            told.append(max(found, key=len))
+        elif places := _PLACE.findall(way):
+            told += max((groups[ord(one) - 0xE000] for one in places), key=lambda ways: min(map(len, ways)))
+        else:
+            return ()
+    return tuple(told)
+
+
+_compiled = lru_cache(maxsize=4096)(re.compile)
 
 
 class GenreFinder:
@@ -86,37 +122,43 @@ class GenreFinder:
 
     def __init__(self, genre: Genre) -> None:
         self.genre = genre
-        joined = "|".join(f"(?:{pattern})" for pattern in genre.patterns)
-        self._pattern = re.compile(joined) if joined else None
         terms = [Term(text=text, topic=genre.id, strength=Strength.WEAK) for text in genre.terms]
         self._matcher = Matcher(terms) if terms else None
 
-    def words(self) -> tuple[str, ...]:
-        """Words one of which stands where the genre shows; none where it may show without."""
-        found = [words(pattern) for pattern in self.genre.patterns]
-        sure = all(found) and not self.genre.kinds and not self.genre.terms
-        return tuple(word for one in found for word in one) if sure else ()
-
-    def sign(self, kind: Kind, tagged: str, read: Iterable[Read], told: Sequence[tuple[Passage, Found]]) -> Sign | None:
-        """Why an article is of this genre, or None. ``tagged``: the title's tags, ``read``: the passages to look at."""
+    def sign(
+        self,
+        kind: Kind,
+        tagged: str,
+        read: Iterable[Read],
+        told: Sequence[tuple[Passage, Found]],
+        likely: Container[str],
+    ) -> Sign | None:
+        """Why an article is of this genre, or None. ``tagged``: the title's tags, ``read``: the passages to look at,
+        ``likely``: the patterns that may match."""
         if self.genre.kinds and kind in self.genre.kinds:
             return Sign()
-        if tagged and self._pattern and (found := self._pattern.search(tagged, 0, PATTERN_CHARS)):
-            return Sign(text=found[0])
+        patterns = [_compiled(pattern) for pattern in self.genre.patterns if pattern in likely]
+        if tagged and (span := next(_matches(patterns, tagged), None)):
+            return Sign(text=tagged[slice(*span)])
         for passage, squeezed in read:
-            for start, end in self._spans(passage.text, squeezed):
+            for start, end in self._spans(patterns, passage.text, squeezed):
                 if self.genre.points >= 0 or not _inside(passage, start, end, told):
                     return Sign(passage, passage.shift + start, passage.text[start:end])
         return None
 
-    def _spans(self, text: str, squeezed: Squeezed) -> Iterable[tuple[int, int]]:
-        found = list[tuple[int, int]]()
-        # mostly there is nothing: to hear it from one search costs half of what an iterator does
-        if self._pattern and self._pattern.search(text, 0, PATTERN_CHARS):
-            found += (one.span() for one in self._pattern.finditer(text, 0, PATTERN_CHARS))
+    def _spans(self, patterns: Sequence[re.Pattern[str]], text: str, squeezed: Squeezed) -> Iterator[tuple[int, int]]:
+        yield from _matches(patterns, text)
         if self._matcher:
-            found += ((one.offset, one.until) for one in self._matcher.find(squeezed))
-        return found
+            yield from ((one.offset, one.until) for one in self._matcher.find(squeezed))
+
+
+def _matches(patterns: Sequence[re.Pattern[str]], text: str) -> Iterator[tuple[int, int]]:
+    """Where one of them matches, from the left and without overlaps; at the same place the first of them counts."""
+    at = 0
+    while found := [one for pattern in patterns if (one := pattern.search(text, at, PATTERN_CHARS))]:
+        start, end = min(found, key=re.Match.start).span()
+        yield start, end
+        at = max(end, start + 1)
 
 
 def _inside(passage: Passage, start: int, end: int, told: Sequence[tuple[Passage, Found]]) -> bool:

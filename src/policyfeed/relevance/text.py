@@ -28,14 +28,17 @@ _LONGEST = 6
 @dataclass(frozen=True, slots=True)
 class Squeezed:
     """``text`` without spaces and soft marks; ``bounds`` are the offsets in it of what stood between these: where a
-    word begins (several times, when several marks stood before it), and the text's end."""
+    word begins, and the text's end. ``spaced`` is the text before, with a space for each mark."""
 
     text: str
     bounds: list[int]
+    spaced: str
 
     def origin(self, offset: int) -> int:
         """The offset in the text as stored."""
-        return offset + bisect_right(self.bounds, offset) - 1
+        word = bisect_right(self.bounds, offset) - 1
+        rest = self.spaced.split(None, word)[word]
+        return len(self.spaced) - len(rest) + offset - self.bounds[word]
 
     def is_bound(self, offset: int) -> bool:
         """Whether a soft mark lay before ``offset``, or it is where the text begins or ends."""
@@ -60,7 +63,8 @@ def squeeze(text: str) -> Squeezed:
     """Drops soft marks and letter case. The text should be in NFC, as normalize gives it; otherwise offsets count in
     its NFC form."""
     spaced = _SOFT.sub(" ", _lower(unicodedata.normalize("NFC", text)))
-    return Squeezed(spaced.replace(" ", ""), list(accumulate(map(len, spaced.split(" ")), initial=0)))
+    words = spaced.split()
+    return Squeezed("".join(words), list(accumulate(map(len, words), initial=0)), spaced)
 
 
 def plain(html: str) -> str:
