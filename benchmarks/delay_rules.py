@@ -21,7 +21,7 @@ from typing import Protocol
 from policyfeed.rhythm.calendar import MINUTES, moment_of, place, works
 from policyfeed.rhythm.plan import Scan, lowest
 from policyfeed.rhythm.rates import day_from
-from policyfeed.rhythm.table import rung_of, table_of
+from policyfeed.rhythm.table import Rest, rung_of
 from policyfeed.rhythm.views import minute_of
 
 LEAST, MOST = 300.0, 86400.0
@@ -121,12 +121,12 @@ def _best(minutes: list[int], polls: int) -> list[int]:
     whole = sum(shares)
     day = replace(day_from([share / whole for share in shares]), moments=array("h", range(MINUTES)))
     guess = rung_of((day.roots / polls) ** 2 / 4)  # it knows peaks where others see hills: they cost less
-    table = table_of(day, guess + lowest(lambda rung: table_of(day, guess + rung, 5).whole <= polls), 5)
+    rest = Rest(day, guess + lowest(lambda rung: Rest(day, guess + rung, 5).polls(-1) <= polls), 5)
     chosen: list[int] = []
-    due = Scan(-1, 1.0, {}).best(day, table, 0, may_stop=False)
+    due = Scan(-1, 1.0, {}).best(day, rest, 0, may_stop=False)
     while due is not None:
         chosen.append(due)
-        due = Scan(due, 1.0, {}).best(day, table, due + 5, may_stop=True)
+        due = Scan(due, 1.0, {}).best(day, rest, due + 5, may_stop=True)
     return chosen
 
 

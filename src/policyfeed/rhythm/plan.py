@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import accumulate
 
 from policyfeed.rhythm.bounds import DAY, Bounds
 from policyfeed.rhythm.budget import left, left_on, left_until
@@ -15,7 +16,7 @@ from policyfeed.rhythm.calendar import MINUTES, kind_of, moment_of, place, week_
 from policyfeed.rhythm.prior import Prior
 from policyfeed.rhythm.profile import Profile
 from policyfeed.rhythm.rates import Day, follow_ups, outlook
-from policyfeed.rhythm.table import Table, count_of, rung_of, table_of
+from policyfeed.rhythm.table import Rest, rung_of
 from policyfeed.rhythm.views import DOT, is_on_the_dot
 
 WEEK = 7
@@ -79,7 +80,7 @@ class _Source:
         """Releases to expect on a day."""
         return self._outlook.per_day[kind_of(day)]
 
-    def table(self, day: int, minute: int, today: int) -> Table:
+    def rest(self, day: int, minute: int, today: int) -> Rest:
         """The rest of ``day`` at the lowest price that stays inside the budget after a poll at ``minute``.
 
         The days until Friday take theirs first.
@@ -91,17 +92,18 @@ class _Source:
         start = self._guess(kind, minute, coming, week_has)
 
         def fits(rung: int) -> bool:
-            wanted = self._count(kind, start + rung, minute)
+            wanted = self._rest(kind, start + rung).polls(minute)
             return wanted <= day_has and wanted + self._wanted(coming, start + rung) <= week_has
 
-        return table_of(self._outlook.day(kind), start + lowest(fits) - self._cheaper[kind], self.gap)
+        return self._rest(kind, start + lowest(fits))
 
-    def _count(self, kind: int, rung: int, minute: int = -1) -> float:
-        return count_of(self._outlook.day(kind), rung - self._cheaper[kind], self.gap, minute)
+    def _rest(self, kind: int, rung: int) -> Rest:
+        return Rest(self._outlook.day(kind), rung - self._cheaper[kind], self.gap)
 
     def _wanted(self, coming: Mapping[int, int], rung: int) -> float:
         """Polls of so many whole days of each kind, at a price."""
-        return sum(count * min(self._count(kind, rung), self.bounds.polls_per_day) for kind, count in coming.items())
+        most = self.bounds.polls_per_day
+        return sum(count * min(self._rest(kind, rung).polls(-1), most) for kind, count in coming.items())
 
     def _guess(self, kind: int, minute: int, coming: Mapping[int, int], polls: int) -> int:
         """The price that about fits: polls as dense as the square root of the rate make all polls equally useful."""
@@ -132,11 +134,11 @@ def _planned(source: _Source, now: datetime, earliest: datetime, found_new: bool
     first = math.ceil((seconds + (earliest - now).total_seconds() - source.seconds - LATE) / 60)
     scan = Scan(start, source.rate(today), _burst(source, now, today) if found_new else {})
     if left(source.history, source.bounds, today, today) > 0 and first < MINUTES:
-        minute = scan.best(source.day(today), source.table(today, start, today), first, may_stop=True)
+        minute = scan.best(source.day(today), source.rest(today, start, today), first, may_stop=True)
         if minute is not None:
             return moment_of(today, minute * 60 + source.seconds)
     scan.pass_on(source.day(today), source.rate(today + 1))
-    minute = scan.best(source.day(today + 1), source.table(today + 1, -1, today), first - MINUTES, may_stop=False)
+    minute = scan.best(source.day(today + 1), source.rest(today + 1, -1, today), first - MINUTES, may_stop=False)
     if minute is None:
         return earliest
     return moment_of(today + 1, minute * 60 + source.seconds)
@@ -152,14 +154,32 @@ def _burst(source: _Source, now: datetime, today: int) -> dict[int, float]:
     return {minute + 1 + age: share * part for age, part in enumerate(source.prior.ages)}
 
 
+class _Burst:
+    """Releases besides those of the day, minute by minute, as shares of the day's."""
+
+    def __init__(self, shares: Mapping[int, float]) -> None:
+        self._minutes = sorted(shares)
+        self._mass = list(accumulate((shares[at] for at in self._minutes), initial=0.0))
+        self._weight = list(accumulate((at * shares[at] for at in self._minutes), initial=0.0))
+
+    @property
+    def whole(self) -> float:
+        return self._mass[-1]
+
+    def waited(self, minute: int) -> float:
+        """How long they waited until a minute."""
+        before = bisect.bisect_left(self._minutes, minute)
+        return minute * self._mass[before] - self._weight[before]
+
+
 class Scan:
     """The wait since the last poll, at minute ``start``, on a day of ``rate`` releases. Costs are in a day's releases
     times minutes. ``burst``: releases besides, minute by minute.
     """
 
-    def __init__(self, start: int, rate: float, burst: dict[int, float]) -> None:
+    def __init__(self, start: int, rate: float, burst: Mapping[int, float]) -> None:
         self.start, self.rate = start, rate
-        self.burst = {minute: extra / rate for minute, extra in burst.items() if minute > start}
+        self.burst = _Burst({minute: extra / rate for minute, extra in burst.items() if minute > start})
         self.cost = self.mass = 0.0
 
     def waited(self, day: Day, minute: int) -> float:
@@ -167,20 +187,18 @@ class Scan:
         until = min(minute, MINUTES - 1)
         mass, weight = (day.mass[self.start], day.weight[self.start]) if self.start >= 0 else (0.0, 0.0)
         waited = minute * (day.mass[until] - mass) - (day.weight[until] - weight)
-        for at, extra in self.burst.items():
-            waited += max(0, minute - at) * extra
-        return self.cost + self.mass * (minute - self.start) + waited
+        return self.cost + self.mass * (minute - self.start) + waited + self.burst.waited(minute)
 
-    def best(self, day: Day, table: Table, first: int, *, may_stop: bool) -> int | None:
+    def best(self, day: Day, rest: Rest, first: int, *, may_stop: bool) -> int | None:
         """The minute from ``first`` on whose poll costs least with all that follows; None: none more on that day."""
         least, best = NEVER, None
-        for number in range(bisect.bisect_left(table.moments, max(first, self.start + 1)), len(table.moments)):
-            waited = self.waited(day, table.moments[number])
+        for number in range(bisect.bisect_left(rest.moments, max(first, self.start + 1)), len(rest.moments)):
+            waited = self.waited(day, rest.moments[number])
             if waited > least:
                 return best
-            whole = waited + table.price + table.cost[number]
+            whole = waited + rest.price + rest.cost(number)
             if whole < least:
-                least, best = whole, table.moments[number]
+                least, best = whole, rest.moments[number]
         return None if may_stop and self.waited(day, MINUTES) < least else best
 
     def pass_on(self, day: Day, rate: float) -> None:
@@ -188,5 +206,5 @@ class Scan:
         scale = self.rate / rate
         cost = self.waited(day, MINUTES) * scale
         left = day.mass[self.start] if self.start >= 0 else 0.0
-        self.mass = (self.mass + day.mass[-1] - left + sum(self.burst.values())) * scale
-        self.cost, self.start, self.rate, self.burst = cost - self.mass, -1, rate, {}
+        self.mass = (self.mass + day.mass[-1] - left + self.burst.whole) * scale
+        self.cost, self.start, self.rate, self.burst = cost - self.mass, -1, rate, _Burst({})

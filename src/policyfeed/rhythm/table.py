@@ -19,7 +19,7 @@ from policyfeed.rhythm.calendar import MINUTES
 from policyfeed.rhythm.rates import Day
 
 RUNG = 1.07  # ratio of two neighbouring prices
-STRIDE = 8  # rungs from one table that polls are counted in to the next: a third more polls, or fewer
+STRIDE = 8  # rungs from one table that is made to the next: a third more polls, or fewer
 
 
 def price_of(rung: int) -> float:
@@ -71,7 +71,7 @@ def _points(day: Day, gap: int) -> _Points:
     )
 
 
-@lru_cache(maxsize=2048)  # some 5 a source, of 3 kB and 0.5 ms each
+@lru_cache(maxsize=2048)  # some 4 a source, of 3 kB and 0.5 ms each
 def table_of(day: Day, rung: int, gap: int) -> Table:
     """The table of a day at the price of a rung, polls at least ``gap`` minutes apart."""
     price, made = price_of(rung), _points(day, gap)
@@ -109,14 +109,28 @@ def _covered(slopes: list[float], levels: list[float], slope: float, level: floa
     return (level - low) * (first - slopes[-1]) >= (levels[-1] - low) * (first - slope)
 
 
-def count_of(day: Day, rung: int, gap: int, minute: int) -> float:
-    """About how many polls follow one at ``minute`` (-1: the day's, whole) at the price of a rung.
+class Rest:
+    """The rest of a day at the price of any rung: between the tables of the two nearest STRIDE-th rungs.
 
-    Counted from the tables of every STRIDE-th rung, so that prices that are only tried, and days of one class with more
-    or fewer releases, share theirs.
+    So prices that are tried one after the other, and days of one class with more or fewer releases, share theirs. The
+    least cost grows with the price, and less and less: its true curve runs a little above the line between two tables.
     """
-    part = rung % STRIDE / STRIDE
-    lower = table_of(day, rung - rung % STRIDE, gap).left(minute)
-    if not part:
-        return lower
-    return lower + part * (table_of(day, rung - rung % STRIDE + STRIDE, gap).left(minute) - lower)
+
+    def __init__(self, day: Day, rung: int, gap: int) -> None:
+        below = rung - rung % STRIDE
+        self._lower = self._upper = table_of(day, below, gap)
+        self._part, self._share = rung % STRIDE / STRIDE, 0.0
+        self.moments, self.price = self._lower.moments, price_of(rung)
+        if self._part:
+            self._upper = table_of(day, below + STRIDE, gap)
+            self._share = (self.price - self._lower.price) / (self._upper.price - self._lower.price)
+
+    def cost(self, number: int) -> float:
+        """About what the rest of the day costs after a poll at ``moments[number]``."""
+        lower = self._lower.cost[number]
+        return lower + self._share * (self._upper.cost[number] - lower)
+
+    def polls(self, minute: int) -> float:
+        """About how many polls follow one at ``minute`` (-1: the day's, whole)."""
+        lower = self._lower.left(minute)
+        return lower + self._part * (self._upper.left(minute) - lower)
