@@ -6,8 +6,9 @@ import asyncio
 import gzip
 import logging
 import re
+import resource
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -416,6 +417,16 @@ async def test_an_idle_connection_that_was_closed_or_spoke_is_not_used_again(far
         assert server.connections == 2
 
 
+@pytest.fixture
+def few_files() -> Iterator[None]:
+    """The process may have 1,024 files open, as on most machines."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("few_files")
 async def test_of_many_idle_connections_those_that_waited_longest_are_closed() -> None:
     hosts = [f"h{number}.example.kr" for number in range(260)]
     async with serving(reply(200, NEWS)) as server, client() as http:

@@ -7,6 +7,7 @@ to that: sources with other rights never share it.
 
 from __future__ import annotations
 
+import resource
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ from policyfeed.transport.guard import Resolver, allowed
 from policyfeed.transport.proxies import Proxy
 from policyfeed.transport.wire import GuardedBackend, PlainBackend
 
-_KEPT = 256
 _KEPT_SECONDS = 30.0
+_MOST_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Lent:
 
 
 class Pools:
-    """All connections of a process. One idle connection is kept to a place, the last used ``_KEPT`` in all."""
+    """All connections of a process. One idle connection is kept to a place, in all a quarter of the files that the
+    process may have open: the last used ones."""
 
     def __init__(self, environ: Mapping[str, str], resolve: Resolver) -> None:
         self._roots = environ.get("SSL_CERT_FILE") or certifi.where()
@@ -49,6 +51,8 @@ class Pools:
         self._resolve = resolve
         self._makers: dict[Route, httpcore.AsyncConnectionPool] = {}
         self._idle: dict[tuple[Route, str], Lent] = {}
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most = _MOST_KEPT if files == resource.RLIM_INFINITY else min(files // 4, _MOST_KEPT)
 
     async def take(self, route: Route, origin: httpcore.Origin) -> Lent:
         """An idle connection to the origin, or one that connects with its first request."""
@@ -67,7 +71,7 @@ class Pools:
             await lent.connection.aclose()
             return
         self._idle[lent.key] = lent
-        if len(self._idle) > _KEPT:
+        if len(self._idle) > self._most:
             await self._idle.pop(next(iter(self._idle))).connection.aclose()
 
     def _maker(self, route: Route) -> httpcore.AsyncConnectionPool:
