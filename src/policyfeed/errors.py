@@ -61,6 +61,15 @@ def told(stored: str, translate: Callable[[str], str] = str) -> str:
         return stored
 
 
+def fact(stored: str, name: str) -> object:
+    """One of the facts of a stored message; None when it holds none of that name."""
+    try:
+        found: object = json.loads(stored)["facts"].get(name)
+    except (ValueError, TypeError, KeyError):
+        return None
+    return found
+
+
 def _from_parts(parts: dict[str, Any]) -> PolicyfeedError:
     facts = {name: _from_parts(fact) if isinstance(fact, dict) else fact for name, fact in parts["facts"].items()}
     return PolicyfeedError(parts["template"], remedy=parts["remedy"], **facts)

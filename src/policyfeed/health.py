@@ -44,12 +44,12 @@ _BY_ERROR = {
     "gone": ConditionName.GONE,
 }
 _BY_STATUS = {
-    "401": ConditionName.MISCONFIGURED,
-    "403": ConditionName.BLOCKED,
-    "404": ConditionName.MISCONFIGURED,
-    "405": ConditionName.MISCONFIGURED,
-    "410": ConditionName.GONE,
-    "429": ConditionName.BLOCKED,
+    401: ConditionName.MISCONFIGURED,
+    403: ConditionName.BLOCKED,
+    404: ConditionName.MISCONFIGURED,
+    405: ConditionName.MISCONFIGURED,
+    410: ConditionName.GONE,
+    429: ConditionName.BLOCKED,
 }
 
 
@@ -125,9 +125,10 @@ def condition(source: Source, state: SourceState, published: Sequence[datetime],
 
 def _trouble(state: SourceState) -> ConditionName:
     if state.state == "Refused":
-        said = errors.told(state.error)
-        statuses = [name for status, name in _BY_STATUS.items() if f" {status}." in f"{said} "]
-        return statuses[0] if statuses else ConditionName.UNREACHABLE
+        status = errors.fact(state.error, "status")
+        return (
+            _BY_STATUS.get(status, ConditionName.UNREACHABLE) if isinstance(status, int) else ConditionName.UNREACHABLE
+        )
     return _BY_ERROR.get(state.state, ConditionName.UNREACHABLE)
 
 

@@ -38,9 +38,10 @@ def failing(state: str, error: str = "told so", since: datetime = NOW) -> Source
         ("Emptied", "lists nothing", ConditionName.LAYOUT_CHANGED),
         ("Blocked", "block page", ConditionName.BLOCKED),
         ("Unreadable", "no feed", ConditionName.MISCONFIGURED),
-        ("Refused", "x answered 404. Look for the new address.", ConditionName.MISCONFIGURED),
-        ("Refused", "x answered 403. It may block this network.", ConditionName.BLOCKED),
-        ("Refused", "x answered 503. It is tried again later.", ConditionName.UNREACHABLE),
+        ("Refused", Refused("gone astray", status=404).dumped(), ConditionName.MISCONFIGURED),
+        ("Refused", Refused("kept out", status=403).dumped(), ConditionName.BLOCKED),
+        ("Refused", Refused("busy", status=503).dumped(), ConditionName.UNREACHABLE),
+        ("Refused", "what an earlier version stored", ConditionName.UNREACHABLE),
     ],
 )
 def test_every_error_is_a_condition_with_a_name(state: str, error: str, expected: ConditionName) -> None:
