@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -109,6 +109,8 @@ class App:
     client: Client
     workers: Workers
     db: WriterThread
+    publisher: Executor
+    """A thread of its own: who polls does not wait for the database while feeds are rendered."""
     clock: Clock
     pages: Callable[[Config], Mapping[str, Page]]
     """The further files of the published folder: the static board."""
@@ -244,7 +246,8 @@ class App:
     async def publish(self, out: Path | None = None) -> PublishReport:
         """Write what changed of the feeds and the board. Raises OutputError."""
         pages = self.pages(self.config)
-        return await self.db(publish, self.store, self.config.feeds, out or self.feeds_folder, self.clock(), pages)
+        work = partial(publish, self.store, self.config.feeds, out or self.feeds_folder, self.clock(), pages)
+        return await asyncio.get_running_loop().run_in_executor(self.publisher, work)
 
     async def deliver(self, channel: Channel) -> DeliveryReport:
         return await deliver(
@@ -282,6 +285,7 @@ async def opened(
         stack.callback(store.close)
         db = WriterThread(store)
         stack.callback(db.close)
+        publisher = stack.enter_context(ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish"))
         if client is None:
             client = await stack.enter_async_context(_client(config, environ, clock))
         app = App(
@@ -290,6 +294,7 @@ async def opened(
             client=client,
             workers=_workers(config),
             db=db,
+            publisher=publisher,
             clock=clock,
             pages=pages,
         )

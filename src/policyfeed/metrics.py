@@ -87,6 +87,12 @@ RENDER_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
     registry=REGISTRY,
 )
+ENTRIES_LAID_OUT = Counter(
+    "policyfeed_entries_laid_out_total",
+    "Entries laid out for a feed: new and changed articles, once a format and language.",
+    ["format"],
+    registry=REGISTRY,
+)
 LEFT_OUT = Counter(
     "policyfeed_articles_left_out_total", "Articles that a feed could not carry.", ["feed"], registry=REGISTRY
 )

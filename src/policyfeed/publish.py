@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -59,7 +59,7 @@ def formats() -> Mapping[str, Format]:
 
 
 def publish(
-    opened: Store, feeds: Iterable[Feed], out: Path, now: datetime, pages: Mapping[str, Page] | None = None
+    opened: Store, feeds: Sequence[Feed], out: Path, now: datetime, pages: Mapping[str, Page] | None = None
 ) -> PublishReport:
     """Write what changed. A file that cannot be written keeps its old bytes and the others are still written.
 
@@ -68,8 +68,9 @@ def publish(
     round_ = _Round(out=out, now=now)
     round_.sweep()
     with opened.read() as tx:
-        for feed in feeds:
-            round_.feed(tx, feed)
+        chosen = store.articles.newest_each(tx, [(feed.selection, feed.limit) for feed in feeds])
+        for feed, articles in zip(feeds, chosen, strict=True):
+            round_.feed(tx, feed, articles)
         for name, page in (pages or {}).items():
             round_.place(name, page(tx), now)
     if round_.states:
@@ -95,8 +96,7 @@ class _Round:
     states: dict[tuple[str, str], FeedState] = field(default_factory=dict)
     failures: list[OutputError] = field(default_factory=list)
 
-    def feed(self, tx: Transaction, feed: Feed) -> None:
-        articles = store.articles.newest(tx, feed.selection, feed.limit)
+    def feed(self, tx: Transaction, feed: Feed, articles: Sequence[Judged]) -> None:
         digest = _digest(feed, articles)
         for extension, format_ in formats().items():
             name = f"feeds/{feed.name}.{extension}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from policyfeed.app import opened
 from policyfeed.config import load, shipped
 from policyfeed.engine import local
 from policyfeed.engine.local import REST, SETTLE, LocalEngine
+from policyfeed.store import Transaction
 from tests.fakes import Item, rss, source
 from tests.loopback import client, reply, serving, streams
 
@@ -45,6 +47,23 @@ async def test_publishing_rests_longer_than_it_took(tmp_path: Path, monkeypatch:
         await engine._publish()
         engine._publish_within(SETTLE)
         assert engine._scheduler.get_job("publish").next_run_time >= began + REST * timedelta(seconds=10)
+
+
+async def test_the_database_is_free_while_files_are_made(tmp_path: Path) -> None:
+    rendering, stored = threading.Event(), threading.Event()
+
+    def page(_tx: Transaction) -> bytes:
+        rendering.set()
+        return b"free" if stored.wait(10) else b"taken"
+
+    config = replace(load(shipped(), {}), sources=())
+    pages = {"page.html": page}
+    async with client() as http, opened(config, tmp_path, client=http, environ={}, pages=lambda _: pages) as app:
+        publishing = asyncio.create_task(app.publish(tmp_path / "out"))
+        await asyncio.to_thread(rendering.wait, 10)
+        await app.db(stored.set)
+        await publishing
+    assert (tmp_path / "out" / "page.html").read_bytes() == b"free"
 
 
 async def test_a_poll_under_way_outlives_a_change_of_the_configuration(tmp_path: Path) -> None:

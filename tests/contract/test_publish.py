@@ -14,7 +14,7 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from policyfeed import publish, store
+from policyfeed import formats, metrics, publish, store
 from policyfeed.errors import OutputError
 from policyfeed.formats import Feed
 from policyfeed.publish import PublishReport
@@ -89,6 +89,26 @@ def test_only_feeds_that_take_the_new_article_are_written(opened: Store, out: Pa
     assert report.written == ("feeds/all.atom", "feeds/all.json", "feeds/all.rss")
     assert (out / "feeds/esg.atom").stat().st_mtime == NOW.timestamp()
     assert (out / "feeds/all.atom").stat().st_mtime == LATER.timestamp()
+
+
+def _laid_out() -> dict[str, float]:
+    return {extension: metrics.ENTRIES_LAID_OUT.labels(extension)._value.get() for extension in publish.formats()}
+
+
+def test_only_entries_of_new_and_changed_articles_are_laid_out(opened: Store, out: Path) -> None:
+    publish.publish(opened, FEEDS, out, NOW)
+    before = _laid_out()
+    _add(opened, 16, title="탄소중립 이행 점검, 처음 보는 제목")
+    with opened.write() as tx:
+        one = store.articles.get(tx, [3])[3]
+        store.articles.update(tx, replace(one, title="고친 제목, 처음 보는", revision=2, changed=LATER), revised=True)
+    publish.publish(opened, FEEDS, out, LATER)
+    assert {extension: count - before[extension] for extension, count in _laid_out().items()} == dict.fromkeys(
+        before, 2
+    )
+    formats._kept.clear()
+    publish.publish(opened, FEEDS, out / "anew", LATER)
+    assert all((out / "anew" / file).read_bytes() == (out / file).read_bytes() for file in FILES)
 
 
 @pytest.mark.parametrize("what", ["revised", "judged anew", "renamed", "another origin"])

@@ -281,6 +281,14 @@ def test_the_archive_is_paged_without_gap_or_repetition(tmp_path: Path) -> None:
         assert len(whole) == 250
         paged = [one.article.number for page in range(6) for one in articles.newest(tx, EVERYTHING, 50, skip=page * 50)]
         assert paged == whole
+        several = [
+            (EVERYTHING, 120),
+            (Selection(), 30),
+            (EVERYTHING, 0),
+            (Selection(words=("7",)), 5),
+            (EVERYTHING, 1000),
+        ]
+        assert articles.newest_each(tx, several) == [articles.newest(tx, *one) for one in several]
         assert articles.newest(tx, EVERYTHING, 0) == []
         assert len(articles.newest(tx, EVERYTHING, 1000, since=NOW)) == 250
         assert articles.newest(tx, EVERYTHING, 1000, since=NOW + timedelta(seconds=1)) == []

@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from threading import Lock
+from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
+from policyfeed import metrics
 from policyfeed.clock import KST
 from policyfeed.i18n import Translate, translator
 from policyfeed.normalize.text import clean, one_line, shorten
@@ -131,27 +133,46 @@ class Shown:
     source_id: str
 
 
-T = TypeVar("T")
+LayOut = Callable[[Feed, Shown, Judged], bytes]
+_MOST_KEPT = 4_096
+_kept: dict[tuple[object, ...], tuple[str, bytes]] = {}
+"""The last entries laid out, their ids and bytes, by all that decides them: a feed costs what is new in it."""
+_keeping = Lock()
 
 
 def collect(
-    feed: Feed, articles: Sequence[Judged], lay_out: Callable[[Shown, Judged], T]
-) -> tuple[list[T], tuple[tuple[int, str], ...]]:
+    feed: Feed, extension: str, articles: Sequence[Judged], lay_out: LayOut
+) -> tuple[list[bytes], tuple[tuple[int, str], ...]]:
     """Each article laid out, in order; and (number, why) of those that were left out.
 
     Left out is what cannot be shown, what ``lay_out`` refuses with ValueError, and what has the id of one before it.
     """
-    made: dict[str, T] = {}
+    made: dict[str, bytes] = {}
     left_out: list[tuple[int, str]] = []
+    facets = extension, feed.language, feed.base_url, feed.content, repr((feed.topic_names, feed.sources))
     for judged in articles:
         try:
-            one = shown(feed, judged)
-            if one.id in made:
+            id_, entry = _entry((*facets, hash(judged), judged.article.id), feed, judged, lay_out)
+            if id_ in made:
                 raise Unshowable("its id came before in this feed")
-            made[one.id] = lay_out(one, judged)
+            made[id_] = entry
         except (Unshowable, ValueError) as problem:
             left_out.append((judged.article.number, str(problem)))
     return list(made.values()), tuple(left_out)
+
+
+def _entry(key: tuple[object, ...], feed: Feed, judged: Judged, lay_out: LayOut) -> tuple[str, bytes]:
+    with _keeping:
+        known = _kept.pop(key, None)
+    if known is None:
+        one = shown(feed, judged)
+        known = one.id, lay_out(feed, one, judged)
+        metrics.ENTRIES_LAID_OUT.labels(key[0]).inc()
+    with _keeping:
+        _kept[key] = known
+        if len(_kept) > _MOST_KEPT:
+            del _kept[next(iter(_kept))]
+    return known
 
 
 def shown(feed: Feed, judged: Judged) -> Shown:

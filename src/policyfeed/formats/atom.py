@@ -9,7 +9,7 @@ from feedgen.ext.base import BaseEntryExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from policyfeed.formats import SCHEMES, Feed, Rendered, Shown, collect, updated
+from policyfeed.formats import EPOCH, SCHEMES, Feed, Rendered, Shown, collect, updated
 from policyfeed.i18n import translator
 from policyfeed.types import Judged
 
@@ -21,11 +21,10 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 def render(feed: Feed, articles: Sequence[Judged]) -> Rendered:
     """The feed as UTF-8 XML. An article that cannot be shown, or whose id came before, is left out and named."""
-    entries, left_out = collect(feed, articles, lambda one, _judged: _entry(feed, one))
-    document = _head(feed, articles)
-    for entry in entries:
-        document.add_entry(entry, order="append")
-    return Rendered(body=document.atom_str(pretty=True), left_out=left_out)
+    entries, left_out = collect(feed, EXTENSION, articles, _entry)
+    head = _head(feed, articles).atom_str(pretty=True)
+    end = head.rindex(b"</feed>")
+    return Rendered(body=head[:end] + b"".join(entries) + head[end:], left_out=left_out)
 
 
 def _head(feed: Feed, articles: Sequence[Judged]) -> FeedGenerator:
@@ -48,20 +47,9 @@ def _head(feed: Feed, articles: Sequence[Judged]) -> FeedGenerator:
     return document
 
 
-class _Entry(FeedEntry):  # type: ignore[misc]  # feedgen ships no types
-    """Laid out once, though asked twice: alone, to find out whether XML can carry it, and by the feed."""
-
-    _laid_out: etree._Element | None = None
-
-    def atom_entry(self, extensions: bool = True) -> etree._Element:
-        if self._laid_out is None:
-            self._laid_out = super().atom_entry(extensions)
-        return self._laid_out
-
-
-def _entry(feed: Feed, one: Shown) -> _Entry:
-    """One entry. Raises ValueError when XML cannot carry it: it is serialized here once, alone, to find out."""
-    entry = _Entry()
+def _entry(feed: Feed, one: Shown, _judged: Judged) -> bytes:
+    """One entry as it stands in a feed. Raises ValueError when XML cannot carry it."""
+    entry = FeedEntry()
     entry.id(one.id)
     entry.title(one.title)
     entry.updated(one.updated)
@@ -76,8 +64,13 @@ def _entry(feed: Feed, one: Shown) -> _Entry:
         entry.category(term=category.term, scheme=f"{SCHEMES}{category.scheme}", label=category.label)
     entry.register_extension("beyond_feedgen", _Beyond, atom=True, rss=False)
     entry.beyond_feedgen.of(feed, one)
-    etree.tostring(entry.atom_entry(), encoding="utf-8")
-    return entry
+    around = FeedGenerator()
+    around.id(feed.id)
+    around.title(feed.name)
+    around.updated(EPOCH)
+    around.add_entry(entry)
+    body: bytes = around.atom_str(pretty=True)
+    return body[body.index(b"  <entry") : body.rindex(b"</feed>")]
 
 
 class _Beyond(BaseEntryExtension):  # type: ignore[misc]  # feedgen ships no types

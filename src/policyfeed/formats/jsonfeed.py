@@ -20,7 +20,7 @@ MEDIA_TYPE = "application/feed+json"
 
 def render(feed: Feed, articles: Sequence[Judged]) -> Rendered:
     """The feed as UTF-8 JSON. An article that cannot be shown, or whose id came before, is left out and named."""
-    items, left_out = collect(feed, articles, _item)
+    items, left_out = collect(feed, EXTENSION, articles, _item)
     head = _bytes(_head(feed)).removesuffix(b"}")
     return Rendered(body=head + b',"items":[\n' + b",\n".join(items) + b"\n]}\n", left_out=left_out)
 
@@ -35,7 +35,7 @@ def _head(feed: Feed) -> dict[str, Any]:
     return head | {"language": feed.language, "authors": [{"name": "policyfeed"}]}
 
 
-def _item(one: Shown, judged: Judged) -> bytes:
+def _item(_feed: Feed, one: Shown, judged: Judged) -> bytes:
     """One item, on a line of its own. Raises ValueError when UTF-8 cannot carry it."""
     item: dict[str, Any] = {
         "id": one.id,

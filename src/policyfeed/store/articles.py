@@ -164,6 +164,25 @@ def newest(
     return chosen
 
 
+def newest_each(tx: Connection, wanted: Sequence[tuple[Selection, int]]) -> list[list[Judged]]:
+    """The newest articles of each selection, as many as its limit says: what several of them take is loaded once."""
+    found: list[list[Judged]] = [[] for _ in wanted]
+    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for place, (selection, limit) in enumerate(wanted):
+        if limit > 0:
+            alike[_sifted(selection)].append(place)
+    for places in alike.values():
+        left = places
+        for one in _walk(tx, _where(wanted[places[0]][0], None), chunk=100):
+            for place in left:
+                if wanted[place][0].takes(one):
+                    found[place].append(one)
+            left = [place for place in left if len(found[place]) < wanted[place][1]]
+            if not left:
+                break
+    return found
+
+
 def insert(tx: Connection, article: Article) -> Article:
     """Store a new article with its origins and first revision; gives it back with its number."""
     statement = articles.insert().values(codec.article_row(article)).returning(articles.c.number)
@@ -281,6 +300,11 @@ def _where(selection: Selection, since: datetime | None) -> list[ColumnElement[b
     if since is not None:
         where.append(articles.c.sort_time >= since)
     return where
+
+
+def _sifted(selection: Selection) -> tuple[object, ...]:
+    """What ``_where`` looks at."""
+    return selection.kept_only, selection.alert_only, selection.min_score, selection.kinds
 
 
 def _statement() -> Select[Any]:
