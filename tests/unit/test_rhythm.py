@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from holidays import country_holidays
 
 from policyfeed.clock import KST
 from policyfeed.rhythm import Bounds, Profile, load_prior, next_poll
@@ -119,6 +122,17 @@ def test_a_sitting_pulls_the_next_poll_forward() -> None:
     burst = next_poll(told, PRIOR, now, bounds, found_new=True)
     assert burst < next_poll(told, PRIOR, now, bounds, found_new=False)
     assert burst - now <= timedelta(minutes=8)
+
+
+def test_holidays_are_the_packages_and_no_other_country_is_loaded_for_them() -> None:
+    seen = "import sys; print(sum(name.startswith('holidays.countries') for name in sys.modules))"
+    asked = "from policyfeed.rhythm.calendar import works; works(739000)"
+    done = subprocess.run([sys.executable, "-c", f"{asked}; {seen}"], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"
+    days = (date(2020, 1, 1).toordinal() + day for day in range(12 * 365))
+    theirs = country_holidays("KR", years=range(2020, 2033))
+    wrong = [on for day in days if (on := date.fromordinal(day)).weekday() < 5 and works(day) == (on in theirs)]
+    assert wrong == []
 
 
 def test_holidays_and_their_substitutes_are_free_days() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import lru_cache
+from functools import lru_cache, partial
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
-from holidays import country_holidays
+import holidays
 
 KST = timezone(timedelta(hours=9))  # no summer time since 1988: a fixed offset is the same and many times faster
 MINUTES = 1440
@@ -16,10 +19,25 @@ papers; FREE, any other free day."""
 _SATURDAY = 5
 
 
+def _korea() -> Callable[..., holidays.HolidayBase]:
+    """The package's South Korea alone: to load it the package would load all 250 countries, for half a second."""
+    file = Path(holidays.__file__).parent / "countries" / "south_korea.py"
+    spec = spec_from_file_location(f"{__name__}.south_korea", file)
+    if spec is None or spec.loader is None or not file.exists():  # a later package may be laid out otherwise
+        return partial(holidays.country_holidays, "KR")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    korea: type[holidays.HolidayBase] = module.SouthKorea
+    return korea
+
+
+_holidays_of_korea = _korea()
+
+
 @lru_cache(maxsize=64)
 def _public_holidays(year: int) -> frozenset[int]:
     """Public holidays of a year, substitute days (대체공휴일) and temporary ones as far as the package knows them."""
-    return frozenset(day.toordinal() for day in country_holidays("KR", years=year))
+    return frozenset(day.toordinal() for day in _holidays_of_korea(years=year))
 
 
 @lru_cache(maxsize=4096)
