@@ -58,6 +58,10 @@ class Workers:
             initargs=(bodies, pickle.dumps(rules), megabytes * _MEGABYTE),
         )
 
+    def start(self) -> None:
+        """Start the processes now, and not with the first document: that takes them a second or two."""
+        self._pool.schedule(_nothing)
+
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
         """``documents.read_document`` in a worker. Raises what it raises, and HostileDocument."""
         reading: Reading = await self._run(_read, source, cursor, document)
@@ -112,6 +116,10 @@ def _start(bodies: tuple[Ministry, ...], pickled: bytes, most: int) -> None:
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - a kernel file, not a path of ours
         used = int(statm.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + most, used + most))
+
+
+def _nothing() -> None:
+    """What is asked of a worker that is only to be there."""
 
 
 def _read(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -35,6 +36,15 @@ async def test_no_job_is_dropped_because_it_becomes_due_again_at_once(tmp_path: 
         finally:
             await engine.stop(5)
     assert dropped == []
+
+
+async def test_workers_are_there_before_the_first_document(tmp_path: Path) -> None:
+    config = replace(load(shipped(), {}), sources=())
+    async with client() as http, opened(config, tmp_path, client=http, environ={}) as app:
+        engine, before = LocalEngine(app), multiprocessing.active_children()
+        await engine.start()
+        assert len(multiprocessing.active_children()) == len(before) + config.settings.parsing.workers
+        await engine.stop(5)
 
 
 async def test_publishing_rests_longer_than_it_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,7 @@ class LocalEngine:
 
     async def start(self) -> None:
         """Take back what a dead process held, then set every job."""
+        self.app.workers.start()
         await self.app.db(self._release)
         self._scheduler.start()
         self.schedule()
