@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 SETTLE = timedelta(seconds=2)
 """Publishing waits so long for other polls that end together: one rendering for all."""
 REST = 4
-"""Publishing rests so many times as long as it took: polls wait for the database meanwhile."""
+"""Publishing rests so many times as long as it took: rendering takes the processor from polls meanwhile."""
 AFTER_A_BUG = timedelta(minutes=15)
 """When a verb is tried again that failed by an error of our own."""
 BODIES_AT_A_TIME = 10

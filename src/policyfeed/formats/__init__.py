@@ -136,7 +136,8 @@ class Shown:
 LayOut = Callable[[Feed, Shown, Judged], bytes]
 _MOST_KEPT = 4_096
 _kept: dict[tuple[object, ...], tuple[str, bytes]] = {}
-"""The last entries laid out, their ids and bytes, by all that decides them: a feed costs what is new in it."""
+"""The last entries laid out, their ids and bytes, by all that decides them (of articles and verdicts the hash): a feed
+costs what is new in it."""
 _keeping = Lock()
 
 
