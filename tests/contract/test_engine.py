@@ -17,7 +17,7 @@ from policyfeed.app import opened
 from policyfeed.config import load, shipped
 from policyfeed.engine import local
 from policyfeed.engine.local import REST, SETTLE, LocalEngine
-from policyfeed.store import Transaction
+from policyfeed.store import SourceState, Store, Transaction, sources
 from tests.fakes import Item, rss, source
 from tests.loopback import client, reply, serving, streams
 
@@ -66,12 +66,17 @@ async def test_the_database_is_free_while_files_are_made(tmp_path: Path) -> None
         rendering.set()
         return b"free" if stored.wait(10) else b"taken"
 
+    def store_something(store: Store) -> None:
+        with store.write() as tx:
+            sources.save(tx, SourceState(id="mcee-press"))
+        stored.set()
+
     config = replace(load(shipped(), {}), sources=())
     pages = {"page.html": page}
     async with client() as http, opened(config, tmp_path, client=http, environ={}, pages=lambda _: pages) as app:
         publishing = asyncio.create_task(app.publish(tmp_path / "out"))
         await asyncio.to_thread(rendering.wait, 10)
-        await app.db(stored.set)
+        await app.db(store_something, app.store)
         await publishing
     assert (tmp_path / "out" / "page.html").read_bytes() == b"free"
 

@@ -14,12 +14,13 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from policyfeed import formats, metrics, publish, store
+from policyfeed import formats, laid_out, metrics, publish, store
 from policyfeed.errors import OutputError
 from policyfeed.formats import Feed
 from policyfeed.publish import PublishReport
 from policyfeed.selection import Selection
 from policyfeed.store import Store
+from policyfeed.types import Judged, Reason
 from tests import releases
 from tests.releases import NOW
 
@@ -106,9 +107,29 @@ def test_only_entries_of_new_and_changed_articles_are_laid_out(opened: Store, ou
     assert {extension: count - before[extension] for extension, count in _laid_out().items()} == dict.fromkeys(
         before, 2
     )
-    formats._kept.clear()
+    formats.ENTRIES.clear()
     publish.publish(opened, FEEDS, out / "anew", LATER)
     assert all((out / "anew" / file).read_bytes() == (out / file).read_bytes() for file in FILES)
+
+
+def test_entries_that_are_kept_have_a_bound(opened: Store, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laid_out, "MOST", 10_000)
+    formats.ENTRIES.clear()
+    publish.publish(opened, FEEDS, out, NOW)
+    assert 0 < formats.ENTRIES.size <= 10_000
+    before = {file: (out / file).read_bytes() for file in FILES}
+    formats.ENTRIES.clear()
+    publish.publish(opened, FEEDS, out / "anew", NOW)
+    assert {file: (out / "anew" / file).read_bytes() for file in FILES} == before
+
+
+def test_numbers_that_python_hashes_alike_are_told_apart() -> None:
+    pages = set()
+    for points in (-1.0, -2.0):
+        reasons = (Reason(rule="term", points=points, term="탄소중립", field="title", offset=0),)
+        judged = Judged(article=releases.article(3), verdict=replace(releases.verdict(), reasons=reasons))
+        pages.add(publish.formats()["json"].render(releases.feed(), [judged]).body)
+    assert len(pages) == 2
 
 
 @pytest.mark.parametrize("what", ["revised", "judged anew", "renamed", "another origin"])

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Lock
 from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
@@ -19,6 +18,7 @@ from uuid import NAMESPACE_URL, uuid5
 from policyfeed import metrics
 from policyfeed.clock import KST
 from policyfeed.i18n import Translate, translator
+from policyfeed.laid_out import LaidOut
 from policyfeed.normalize.text import clean, one_line, shorten
 from policyfeed.selection import Selection
 from policyfeed.types import Article, Judged, Kind, Reason, Verdict
@@ -134,11 +134,8 @@ class Shown:
 
 
 LayOut = Callable[[Feed, Shown, Judged], bytes]
-_MOST_KEPT = 4_096
-_kept: dict[tuple[object, ...], tuple[str, bytes]] = {}
-"""The last entries laid out, their ids and bytes, by all that decides them (of articles and verdicts the hash): a feed
-costs what is new in it."""
-_keeping = Lock()
+ENTRIES = LaidOut()
+"""The last entries laid out, by all that decides them: a feed costs what is new in it."""
 
 
 def collect(
@@ -153,7 +150,7 @@ def collect(
     facets = extension, feed.language, feed.base_url, feed.content, repr((feed.topic_names, feed.sources))
     for judged in articles:
         try:
-            id_, entry = _entry((*facets, hash(judged), judged.article.id), feed, judged, lay_out)
+            id_, entry = _entry((*facets, *_state(judged)), feed, judged, lay_out)
             if id_ in made:
                 raise Unshowable("its id came before in this feed")
             made[id_] = entry
@@ -163,17 +160,17 @@ def collect(
 
 
 def _entry(key: tuple[object, ...], feed: Feed, judged: Judged, lay_out: LayOut) -> tuple[str, bytes]:
-    with _keeping:
-        known = _kept.pop(key, None)
-    if known is None:
+    if (known := ENTRIES.take(key)) is None:
         one = shown(feed, judged)
         known = one.id, lay_out(feed, one, judged)
         metrics.ENTRIES_LAID_OUT.labels(key[0]).inc()
-    with _keeping:
-        _kept[key] = known
-        if len(_kept) > _MOST_KEPT:
-            del _kept[next(iter(_kept))]
+    ENTRIES.put(key, known)
     return known
+
+
+def _state(judged: Judged) -> tuple[object, ...]:
+    """An article's and verdict's hash, and the numbers that may be negative: Python hashes -1 and -2 alike."""
+    return hash(judged), judged.article.id, *(reason.points for reason in judged.verdict.reasons)
 
 
 def shown(feed: Feed, judged: Judged) -> Shown:
