@@ -20,27 +20,24 @@ class LaidOut:
         self.size = 0
         """Bytes, at most MOST."""
 
-    def take(self, key: tuple[object, ...]) -> Entry | None:
-        """The entry, if it is there; it is to be put back."""
+    def get(self, key: tuple[object, ...]) -> Entry | None:
+        """The entry, if it is there: it was used last now."""
         with self._lock:
-            return self._out(key) if key in self._kept else None
+            if (entry := self._kept.pop(key, None)) is not None:
+                self._kept[key] = entry
+            return entry
 
     def put(self, key: tuple[object, ...], entry: Entry) -> None:
         """Keep an entry; of too many those go that were used longest ago."""
         with self._lock:
-            if key in self._kept:
-                self._out(key)
+            if key in self._kept:  # another thread was faster
+                return
             self._kept[key] = entry
             self.size += len(entry[1])
             while self.size > MOST:
-                self._out(next(iter(self._kept)))
+                self.size -= len(self._kept.pop(next(iter(self._kept)))[1])
 
     def clear(self) -> None:
         with self._lock:
             self._kept.clear()
             self.size = 0
-
-    def _out(self, key: tuple[object, ...]) -> Entry:
-        entry = self._kept.pop(key)
-        self.size -= len(entry[1])
-        return entry

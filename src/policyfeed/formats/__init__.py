@@ -160,11 +160,11 @@ def collect(
 
 
 def _entry(key: tuple[object, ...], feed: Feed, judged: Judged, lay_out: LayOut) -> tuple[str, bytes]:
-    if (known := ENTRIES.take(key)) is None:
+    if (known := ENTRIES.get(key)) is None:
         one = shown(feed, judged)
         known = one.id, lay_out(feed, one, judged)
+        ENTRIES.put(key, known)
         metrics.ENTRIES_LAID_OUT.labels(key[0]).inc()
-    ENTRIES.put(key, known)
     return known
 
 

@@ -167,13 +167,13 @@ def newest(
 def newest_each(tx: Connection, wanted: Sequence[tuple[Selection, int]]) -> list[list[Judged]]:
     """The newest articles of each selection, as many as its limit says: what several of them take is loaded once."""
     found: list[list[Judged]] = [[] for _ in wanted]
-    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    alike: dict[Selection, list[int]] = defaultdict(list)
     for place, (selection, limit) in enumerate(wanted):
         if limit > 0:
-            alike[_sifted(selection)].append(place)
-    for places in alike.values():
+            alike[_sieve(selection)].append(place)
+    for sieve, places in alike.items():
         left = places
-        for one in _walk(tx, _where(wanted[places[0]][0], None), chunk=100):
+        for one in _walk(tx, _where(sieve, None), chunk=100):
             for place in left:
                 if wanted[place][0].takes(one):
                     found[place].append(one)
@@ -302,9 +302,14 @@ def _where(selection: Selection, since: datetime | None) -> list[ColumnElement[b
     return where
 
 
-def _sifted(selection: Selection) -> tuple[object, ...]:
-    """What ``_where`` looks at."""
-    return selection.kept_only, selection.alert_only, selection.min_score, selection.kinds
+def _sieve(selection: Selection) -> Selection:
+    """The part of a selection that ``_where`` can decide."""
+    return Selection(
+        kept_only=selection.kept_only,
+        alert_only=selection.alert_only,
+        min_score=selection.min_score,
+        kinds=selection.kinds,
+    )
 
 
 def _statement() -> Select[Any]:
