@@ -7,7 +7,6 @@ whole was not sent for a week.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from policyfeed import registry
 from policyfeed.clock import Clock
 from policyfeed.documents import Reading, forgetful
 from policyfeed.errors import LayoutChanged, Refused, Unreachable, UpstreamError
+from policyfeed.normalize.slicing import sameness
 from policyfeed.rhythm import retry_after
 from policyfeed.sources import elsewhere, explain, hidden, revealed
 from policyfeed.store import SourceState
@@ -175,7 +175,7 @@ class Visit:
         )
         if document.status == NOT_MODIFIED:
             return replace(harvest, validators=_renewed(state.validators, harvest.validators))
-        body_hash = hashlib.sha256(document.body).hexdigest()
+        body_hash = sameness(document.body)
         if body_hash == state.body_hash:
             return harvest
         self._document, self._harvest = document, replace(harvest, body_hash=body_hash)

@@ -9,6 +9,7 @@ read, which costs more and misses nothing.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
@@ -19,6 +20,9 @@ _NAMES = ("item", "entry")
 _HEAD = 2_000
 """Bytes in which a root's tag is looked for."""
 _STAND_IN = ("item", "")
+_MADE = re.compile(rb"<(lastBuildDate|pubDate|updated)>[^<&]*</\1>")
+"""When a feed was made, in its head: servers move it with every request."""
+_FIRST = re.compile(rb"<(?:item|entry)[\s>]")
 SIZE = 8
 """Bytes of a mark."""
 
@@ -56,6 +60,15 @@ def slice_feed(body: bytes, known: Collection[bytes]) -> Sliced | None:
 def mark(said: bytes, context: bytes = b"") -> bytes:
     """What is remembered of an item: a hash of its bytes and of what it inherits."""
     return hashlib.sha256(context + said).digest()[:SIZE]
+
+
+def sameness(body: bytes) -> str:
+    """A hash (hexadecimal) that documents of the same content share: in a feed's head, when it was made tells nothing."""
+    first = _FIRST.search(body, 0, _HEAD)
+    end = first.start() if first else 0
+    told = hashlib.sha256(_MADE.sub(rb"<\1>", body[:end]))
+    told.update(memoryview(body)[end:])
+    return told.hexdigest()
 
 
 @dataclass(slots=True)
