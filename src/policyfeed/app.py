@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -299,6 +300,8 @@ async def opened(
             pages=pages,
         )
         stack.callback(app.close_workers)
+        gc.freeze()  # what is there stays: looking through it for garbage would stop all polls for a tenth of a second
+        stack.callback(gc.unfreeze)
         yield app
 
 

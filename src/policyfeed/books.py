@@ -146,7 +146,7 @@ class Books:
         articles.insert_verdicts(self.tx, {one.article.number: one.verdict for one in new}, self.now)
         owed = outbox.owe(self.tx, [due for one in new for due in self._owed(one)])
         self.owed += owed
-        self.rows += owed + sum(3 + len(one.article.origins) for one in new)
+        self.rows += owed + sum(2 + len(one.article.origins) for one in new)
 
     def _join(self, known: Article, seen: Article) -> Article:
         self._write()
@@ -177,10 +177,9 @@ class Books:
         self.rows += 1
         if revised is None:
             return known
-        articles.update(self.tx, revised, revised=True)
+        self.rows += articles.update(self.tx, revised, revised=True)
         bodies.again(self.tx, revised.number, self.now)
         self.revised += 1
-        self.rows += 2
         self._judge(revised, before=known)
         return revised
 

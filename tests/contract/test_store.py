@@ -194,6 +194,19 @@ def test_articles_come_back_as_they_were(store: Store) -> None:
     assert set(back.article.origins) == set(made.article.origins)
 
 
+def test_what_an_article_said_at_first_is_kept_when_it_says_something_else(store: Store) -> None:
+    first = releases.article(1, title="처음 제목")
+    later = NOW + timedelta(days=1)
+    with store.write() as tx:
+        stored = articles.insert(tx, first)
+        assert articles.history(tx, stored.number) == []
+        second = replace(stored, title="고친 제목", revision=2, changed=NOW)
+        assert articles.update(tx, second, revised=True) == 3
+        assert articles.update(tx, replace(second, title="또 고친 제목", revision=3, changed=later), revised=True) == 2
+        told = [(one["revision"], one["title"], one["seen"]) for one in articles.history(tx, stored.number)]
+    assert told == [(1, "처음 제목", first.first_seen), (2, "고친 제목", NOW), (3, "또 고친 제목", later)]
+
+
 def test_numbers_are_never_used_again(store: Store) -> None:
     with store.write() as tx:
         first = articles.insert(tx, releases.article(1))
@@ -242,6 +255,7 @@ def test_nothing_refers_to_an_article_that_is_not_there(store: Store, table: str
         stored = articles.insert(tx, releases.article(1))
         articles.save_verdict(tx, stored.number, releases.verdict(), NOW)
         outbox.owe(tx, [alerts.delivery(stored.number)])
+        articles.update(tx, replace(stored, revision=2), revised=True)
     with pytest.raises(IntegrityError), store.write() as tx:
         tx.execute(schema.metadata.tables[table].update().values(number=999))
     with pytest.raises(IntegrityError), store.write() as tx:

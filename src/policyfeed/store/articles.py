@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Insert,
     Integer,
     RowMapping,
     Select,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
+    literal,
     or_,
     select,
     tuple_,
@@ -59,7 +61,7 @@ _TITLES = Prepared(
 _SEQUENCE = TableClause("sqlite_sequence", column("seq", Integer), column("name", String))
 _LAST = Prepared(select(_SEQUENCE.c.seq).where(_SEQUENCE.c.name == bindparam("of")))
 _INSERT, _INSERT_ORIGIN = insertion(articles), insertion(origins)
-_INSERT_REVISION, _INSERT_VERDICT = insertion(revisions), insertion(verdicts)
+_INSERT_VERDICT = insertion(verdicts)
 
 
 def by_keys(tx: Connection, keys: Iterable[str]) -> dict[str, int]:
@@ -131,10 +133,9 @@ def reserve(tx: Connection) -> int:
 
 
 def insert_all(tx: Connection, new: Sequence[Article]) -> None:
-    """Store new articles, numbered already (``reserve``), with their origins and first revisions."""
+    """Store new articles, numbered already (``reserve``), with their origins."""
     _INSERT.run_all(tx, ({**codec.article_row(one), "number": one.number} for one in new))
     _INSERT_ORIGIN.run_all(tx, (_origin_row(one.number, place) for one in new for place in one.origins))
-    _INSERT_REVISION.run_all(tx, (_revision_row(one, one.first_seen) for one in new))
     for one in new:
         answers.link(tx, one)
 
@@ -184,22 +185,29 @@ def newest_each(tx: Connection, wanted: Sequence[tuple[Selection, int]]) -> list
 
 
 def insert(tx: Connection, article: Article) -> Article:
-    """Store a new article with its origins and first revision; gives it back with its number."""
+    """Store a new article with its origins; gives it back with its number."""
     statement = articles.insert().values(codec.article_row(article)).returning(articles.c.number)
     stored = replace(article, number=tx.execute(statement).scalar_one())
     for origin in stored.origins:
         add_origin(tx, stored.number, origin)
-    _add_revision(tx, stored, stored.first_seen)
     answers.link(tx, stored)
     return stored
 
 
-def update(tx: Connection, article: Article, *, revised: bool) -> None:
-    """Store a changed article; ``revised`` also keeps what it says now as a revision. Origins are not touched."""
-    tx.execute(articles.update().where(articles.c.number == article.number).values(codec.article_row(article)))
+def update(tx: Connection, article: Article, *, revised: bool) -> int:
+    """Store a changed article; ``revised`` also keeps what it says now, and said at first. Origins are not touched.
+
+    The number of rows written.
+    """
+    written = 1
     if revised:
-        _add_revision(tx, article, article.changed)
+        source = article.origins[0].source if article.origins else ""
+        written += tx.execute(_keep_first(article.number, source)).rowcount
+        tx.execute(revisions.insert().values(_revision_row(article, source)))
+        written += 1
+    tx.execute(articles.update().where(articles.c.number == article.number).values(codec.article_row(article)))
     answers.link(tx, article)
+    return written
 
 
 def complete(tx: Connection, article: Article) -> None:
@@ -260,7 +268,10 @@ def restore(tx: Connection, source: str, keys: Sequence[str], now: datetime) -> 
 
 
 def history(tx: Connection, number: int) -> list[dict[str, Any]]:
-    """The article's revisions, oldest first: revision, seen, source, title, summary, content."""
+    """The article's revisions, oldest first: revision, seen, source, title, summary, content.
+
+    None as long as it says what it said at first: that stands in the article itself.
+    """
     rows = tx.execute(select(revisions).where(revisions.c.number == number).order_by(revisions.c.revision))
     return [dict(row) for row in rows.mappings()]
 
@@ -277,13 +288,19 @@ def _origin_row(number: int, origin: Origin) -> dict[str, Any]:
     return {"number": number, **row}
 
 
-def _add_revision(tx: Connection, article: Article, seen: datetime) -> None:
-    tx.execute(revisions.insert().values(_revision_row(article, seen)))
+def _keep_first(number: int, source: str) -> Insert:
+    """What an article has said from the first becomes a revision when it is about to say something else."""
+    stored = {name: articles.c[name] for name in ("number", "revision", "title", "summary", "content")}
+    values = {**stored, "seen": articles.c.first_seen, "source": literal(source)}
+    known = select(revisions.c.number).where(revisions.c.number == number).exists()
+    return revisions.insert().from_select(
+        list(values), select(*values.values()).where(articles.c.number == number, ~known)
+    )
 
 
-def _revision_row(article: Article, seen: datetime) -> dict[str, Any]:
+def _revision_row(article: Article, source: str) -> dict[str, Any]:
     values = {name: getattr(article, name) for name in ("number", "revision", "title", "summary", "content")}
-    return {"seen": seen, "source": article.origins[0].source if article.origins else "", **values}
+    return {"seen": article.changed, "source": source, **values}
 
 
 def _where(selection: Selection, since: datetime | None) -> list[ColumnElement[bool]]:
