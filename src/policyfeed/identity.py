@@ -79,7 +79,7 @@ def mint(key: str) -> str:
     return uuid.uuid5(NAMESPACE, key).urn
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def close_title(title: str) -> str:
     """A title without leading tags, punctuation and spaces, case folded, '24 written out: what a copy has in common."""
     text = unicodedata.normalize("NFKC", title)
