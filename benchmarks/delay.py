@@ -30,7 +30,7 @@ from delay_picture import draw
 from delay_prior import as_text, learn
 from delay_rules import clairvoyant, commafeed, fixed, miniflux
 
-from policyfeed.rhythm import Bounds, Prior, Profile, load_prior, next_poll
+from policyfeed.rhythm import Bounds, Prior, Profile, load_prior, next_poll, with_plan
 from policyfeed.rhythm.calendar import KST
 from policyfeed.rhythm.views import day_of
 
@@ -115,6 +115,7 @@ def planned(case: Case, bounds: Bounds, prior: Prior) -> list[float]:
     polls: list[float] = []
     known, found = 0, False
     while now < case.end:
+        profile = with_plan(profile, prior, _moment(now), bounds, seed=case.ministry)
         due = next_poll(profile, prior, _moment(now), bounds, found_new=found, seed=case.ministry)
         now = max(due.timestamp(), case.start)
         polls.append(now)

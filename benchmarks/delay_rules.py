@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from policyfeed.rhythm.calendar import MINUTES, moment_of, place, works
-from policyfeed.rhythm.plan import Scan, lowest
+from policyfeed.rhythm.plan import chain, lowest
 from policyfeed.rhythm.rates import day_from
 from policyfeed.rhythm.table import Rest, rung_of
 from policyfeed.rhythm.views import minute_of
@@ -122,12 +122,7 @@ def _best(minutes: list[int], polls: int) -> list[int]:
     day = replace(day_from([share / whole for share in shares]), moments=array("h", range(MINUTES)))
     guess = rung_of((day.roots / polls) ** 2 / 4)  # it knows peaks where others see hills: they cost less
     rest = Rest(day, guess + lowest(lambda rung: Rest(day, guess + rung, 5).polls(-1) <= polls), 5)
-    chosen: list[int] = []
-    due = Scan(-1, 1.0, {}).best(day, rest, 0, may_stop=False)
-    while due is not None:
-        chosen.append(due)
-        due = Scan(due, 1.0, {}).best(day, rest, due + 5, may_stop=True)
-    return chosen
+    return chain(day, rest, -1, 0, 5, may_stop=False)
 
 
 def _moment(time: float) -> datetime:

@@ -51,7 +51,7 @@ class Feeds:
     def _item(self, feed: int, number: int) -> str:
         chosen = (feed * 7919 + number * 104_729) % 1_000_003
         title = f"제{feed}기관 {number}차 {_SUBJECTS[chosen % len(_SUBJECTS)]} 추진 현황 {chosen} 발표"
-        at = _START - timedelta(hours=3 * (ENTRIES + 1 - number), seconds=feed % 60)  # the new one is of today
+        at = _START - timedelta(hours=3 * (ENTRIES + 1 - number), seconds=97 * feed)  # the new one is of today
         link = f"{self.url(feed)}view.do?no={number}"
         bodies = self.bodies[feed % len(self.bodies)]
         return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,7 +14,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from policyfeed import __version__, documents, registry
+from policyfeed import __version__, documents, garbage, registry
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock, now
 from policyfeed.config import Config
@@ -300,8 +299,7 @@ async def opened(
             pages=pages,
         )
         stack.callback(app.close_workers)
-        gc.freeze()  # what is there stays: looking through it for garbage would stop all polls for a tenth of a second
-        stack.callback(gc.unfreeze)
+        stack.enter_context(garbage.settled())
         yield app
 
 

@@ -32,6 +32,7 @@ from policyfeed.rhythm import (
     next_poll,
     server_floor,
     settled,
+    with_plan,
 )
 from policyfeed.store import HostState, InDatabase, SourceState, Store, Transaction, hosts, sources
 from policyfeed.store.sources import GONE
@@ -276,6 +277,7 @@ class Poller:
     ) -> SourceState:
         now, bounds = self.clock(), self.bounds(source)
         floor = max(server_floor(harvest.headers, now) or timedelta(), timedelta(seconds=harvest.wishes.seconds))
+        profile = with_plan(profile, self.prior, now, bounds, seed=source.id)
         due = next_poll(profile, self.prior, now, bounds, found_new=found_new, floor=now + floor, seed=source.id)
         due = settled(due, profile, bounds, harvest.wishes, now, source.id)
         return replace(state, due=due, profile=profile.to_json())

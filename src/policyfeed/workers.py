@@ -7,7 +7,6 @@ quadratic on some inputs: 200,000 attributes on one element would take hours.)
 from __future__ import annotations
 
 import asyncio
-import gc
 import multiprocessing
 import pickle
 import resource
@@ -17,6 +16,7 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from policyfeed import garbage
 from policyfeed.documents import Reading, read_document
 from policyfeed.errors import HostileDocument, PolicyfeedError, Unreadable
 from policyfeed.normalize.ministry import Ministries
@@ -114,7 +114,7 @@ def _start(bodies: tuple[Ministry, ...], pickled: bytes, most: int) -> None:
     _ministries = Ministries(bodies)
     rules: Rules | None = pickle.loads(pickled)  # noqa: S301 - our own, pickled once for all workers
     _judge = Judge(rules).judge if rules else None
-    gc.freeze()  # rules stay: looking through them for garbage took as long as reading fifty documents
+    garbage.settle()
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - a kernel file, not a path of ours
         used = int(statm.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + most, used + most))

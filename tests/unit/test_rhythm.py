@@ -13,7 +13,7 @@ import pytest
 from holidays import country_holidays
 
 from policyfeed.clock import KST
-from policyfeed.rhythm import Bounds, Profile, load_prior, next_poll
+from policyfeed.rhythm import Bounds, Profile, load_prior, next_poll, with_plan
 from policyfeed.rhythm.calendar import works
 from policyfeed.rhythm.views import VIEWS
 
@@ -122,6 +122,39 @@ def test_a_sitting_pulls_the_next_poll_forward() -> None:
     burst = next_poll(told, PRIOR, now, bounds, found_new=True)
     assert burst < next_poll(told, PRIOR, now, bounds, found_new=False)
     assert burst - now <= timedelta(minutes=8)
+
+
+def test_a_plan_is_made_once_a_day_and_kept() -> None:
+    known = Profile().seen(noon_releases(MONDAY - timedelta(days=60), 60), MONDAY - timedelta(days=1)).seen((), MONDAY)
+    profile = with_plan(known, PRIOR, MONDAY, Bounds(), seed="x")
+    assert profile.plan == tuple(sorted(set(profile.plan)))
+    now, polls = MONDAY, list[datetime]()
+    while (now := next_poll(profile, PRIOR, now, Bounds(), seed="x")) < MONDAY + timedelta(days=1):
+        polls.append(now)
+        seen = profile.seen((), now)
+        profile = with_plan(seen, PRIOR, now, Bounds(), seed="x")
+        assert profile is seen, "the plan of the day holds"
+    assert [int((poll - MONDAY).total_seconds()) // 60 for poll in polls] == list(profile.plan[:-1])
+    assert with_plan(profile.seen((), now), PRIOR, now, Bounds(), seed="x").planned == profile.planned + 1
+
+
+def test_polls_out_of_turn_are_taken_off_the_plan() -> None:
+    few = Bounds(polls_per_day=6, usual_per_day=6)
+    profile = with_plan(Profile().seen((), MONDAY), PRIOR, MONDAY, few)
+    coming = [minute for minute in profile.plan if minute < 1440]
+    assert len(coming) == 5
+    told = profile.seen((), MONDAY + timedelta(minutes=1)).seen((), MONDAY + timedelta(minutes=2))
+    again = with_plan(told, PRIOR, MONDAY + timedelta(minutes=2), few)
+    assert len([minute for minute in again.plan if minute < 1440]) == 3
+
+
+def test_a_profile_without_a_plan_gets_one() -> None:
+    """Those stored by earlier versions have none."""
+    known = with_plan(Profile().seen(noon_releases(MONDAY - timedelta(days=9), 9), MONDAY), PRIOR, MONDAY, Bounds())
+    stored = known.to_json()
+    for name in ("planned", "plan", "price"):
+        del stored[name]
+    assert with_plan(Profile.from_json(stored), PRIOR, MONDAY, Bounds()) == known
 
 
 def test_holidays_are_the_packages_and_no_other_country_is_loaded_for_them() -> None:

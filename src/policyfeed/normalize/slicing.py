@@ -63,7 +63,7 @@ def mark(said: bytes, context: bytes = b"") -> bytes:
 
 
 def sameness(body: bytes) -> str:
-    """A hash (hexadecimal) that documents of the same content share: in a feed's head, when it was made tells nothing."""
+    """A hash (hexadecimal) that documents of the same content share: when a feed was made tells nothing."""
     first = _FIRST.search(body, 0, _HEAD)
     end = first.start() if first else 0
     told = hashlib.sha256(_MADE.sub(rb"<\1>", body[:end]))

@@ -1,15 +1,15 @@
 """When to poll or retry next. Pure: the time, the randomness and the state come in, a moment goes out.
 
 A source's memory is a ``Profile``. Call ``profile.seen(published, now)`` once for every request made to the source,
-with the publication times of what was new (often none); store ``profile.to_json()`` in the transaction of that poll;
-ask ``next_poll`` when to come again. Failures go to ``after_failure`` (429: ``after_refusal``); what a server asked
-for is read by ``retry_after`` and ``server_floor``.
+with the publication times of what was new (often none), then ``with_plan``; store ``profile.to_json()`` in the
+transaction of that poll; ask ``next_poll`` when to come again. Failures go to ``after_failure`` (429:
+``after_refusal``); what a server asked for is read by ``retry_after`` and ``server_floor``.
 """
 
 from policyfeed.rhythm.bounds import DAY, Bounds
 from policyfeed.rhythm.calendar import works
 from policyfeed.rhythm.due import believable, settled
-from policyfeed.rhythm.plan import next_poll
+from policyfeed.rhythm.plan import next_poll, with_plan
 from policyfeed.rhythm.prior import Prior, load_prior
 from policyfeed.rhythm.profile import Profile
 from policyfeed.rhythm.retry import after_failure, after_refusal, retry_after, server_floor
@@ -27,5 +27,6 @@ __all__ = [
     "retry_after",
     "server_floor",
     "settled",
+    "with_plan",
     "works",
 ]

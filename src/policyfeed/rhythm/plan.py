@@ -1,14 +1,18 @@
-"""The next poll of a source: where waiting costs most, inside the budget."""
+"""The next poll of a source: where waiting costs most, inside the budget.
+
+A plan is made with a day's first poll: all polls of the day, and the first one of the next. It is kept in the profile
+(some 300 bytes), so that the polls after it cost next to nothing, however many sources there are.
+"""
 
 from __future__ import annotations
 
-import bisect
 import hashlib
 import math
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import accumulate
 
 from policyfeed.rhythm.bounds import DAY, Bounds
 from policyfeed.rhythm.budget import left, left_on, left_until
@@ -38,17 +42,93 @@ def next_poll(
 ) -> datetime:
     """When to poll the source again, in UTC, after the poll that ended at ``now``.
 
-    ``history`` is the profile after that poll (``Profile.seen``), ``floor`` the earliest moment that the server
-    allows (at most 24 h from now are kept), ``found_new`` whether the poll brought something, ``seed`` the source's
-    id: it fixes the source's own seconds, so that sources waiting for the same hour do not ask at once.
+    ``history`` is the profile after that poll (``Profile.seen``, ``with_plan``), ``floor`` the earliest moment that the
+    server allows (at most 24 h from now are kept), ``found_new`` whether the poll brought something, ``seed`` the
+    source's id: it fixes the source's own seconds, so that sources waiting for the same hour do not ask at once.
     The same arguments give the same moment.
     """
     earliest = now + bounds.least if floor is None else max(now + bounds.least, min(floor, now + DAY))
     if bounds.interval is not None:
         wanted = _fixed(history, now, bounds)
     else:
-        wanted = _planned(_Source(history, prior, bounds, seed), now, earliest, found_new)
+        wanted = _planned(
+            with_plan(history, prior, now, bounds, seed=seed), prior, now, bounds, earliest, found_new, seed
+        )
     return max(earliest, min(wanted, now + bounds.most)).astimezone(UTC)
+
+
+def with_plan(history: Profile, prior: Prior, now: datetime, bounds: Bounds, *, seed: str = "") -> Profile:
+    """The profile with the day's plan, after the poll that ended at ``now``: a new one where it has none that holds.
+
+    A plan holds for its day, and as long as what is left of it fits into the budget: polls out of turn spend that, too.
+    """
+    today, seconds = place(now)
+    own = _own_seconds(seed, bounds)
+    minute = _minute(seconds, own)
+    if bounds.interval is not None or _holds(history, bounds, today, minute):
+        return history
+    first = _first(seconds + bounds.least.total_seconds(), own)
+    return _Source(history, prior, bounds).planned(today, minute, max(first, minute + 1))
+
+
+def _holds(history: Profile, bounds: Bounds, today: int, minute: int) -> bool:
+    coming = bisect_left(history.plan, MINUTES) - bisect_right(history.plan, minute)
+    return history.planned == today and coming <= max(left(history, bounds, today, today), 0)
+
+
+def _planned(
+    history: Profile, prior: Prior, now: datetime, bounds: Bounds, earliest: datetime, found_new: bool, seed: str
+) -> datetime:
+    """The planned poll that comes next, or one before it where a burst makes that worth while."""
+    today, seconds = place(now)
+    own = _own_seconds(seed, bounds)
+    first = max(_first(seconds + (earliest - now).total_seconds(), own), _minute(seconds, own) + 1)
+    place_in_plan = bisect_left(history.plan, first)
+    if place_in_plan == len(history.plan):
+        return earliest
+    minute = history.plan[place_in_plan]
+    if found_new and left(history, bounds, today, today) > 0:
+        minute = _pulled_forward(history, prior, now, today, first, minute)
+    return moment_of(today, minute * 60 + own)
+
+
+def _pulled_forward(history: Profile, prior: Prior, now: datetime, today: int, first: int, planned: int) -> int:
+    """The minute from ``first`` on, before the planned one, where a poll saves most waiting; the planned one where none
+    saves what a poll costs."""
+    coming = _burst(history, prior, now, today)
+    last = max(coming, default=-1)
+    most, best = history.price, planned
+    for minute in range(first, min(planned, last + 1, MINUTES)):
+        saved = (planned - minute) * sum(share for at, share in coming.items() if at <= minute)
+        if saved > most:
+            most, best = saved, minute
+    return best
+
+
+def _burst(history: Profile, prior: Prior, now: datetime, today: int) -> dict[int, float]:
+    """Releases to expect, minute by minute, because one of the same sitting was just seen."""
+    last, age = history.last, math.floor((now.timestamp() - history.last) / 60)
+    if is_on_the_dot(last) or age < 0:
+        return {}
+    share = follow_ups(history, prior)
+    after = math.floor((last - moment_of(today, 0).timestamp()) / 60) + 1
+    return {after + more: share * part for more, part in enumerate(prior.ages) if more >= age}
+
+
+def _own_seconds(seed: str, bounds: Bounds) -> float:
+    """A source's place in the minute: sources that wait for the same one do not ask at once."""
+    number = int.from_bytes(hashlib.blake2b(seed.encode(), digest_size=8).digest())
+    return DOT + 1 + number % 1009 / 1009 * bounds.spread.total_seconds()
+
+
+def _first(seconds: float, own: float) -> int:
+    """The first minute that a poll may be planned for which is allowed so many seconds after midnight."""
+    return math.ceil((seconds - own - LATE) / 60)
+
+
+def _minute(seconds: float, own: float) -> int:
+    """The planned minute of a poll so many seconds after midnight; -1 = before the day's first."""
+    return max(-1, math.floor((seconds - own + ROUNDED) / 60))
 
 
 def _fixed(history: Profile, now: datetime, bounds: Bounds) -> datetime:
@@ -59,51 +139,69 @@ def _fixed(history: Profile, now: datetime, bounds: Bounds) -> datetime:
 
 
 class _Source:
-    """One source's plan: its days, and the price of a poll that keeps its budget.
+    """What a source's plan is made from: its days, and the price of a poll that keeps its budget.
 
     Prices are rungs of a ladder. A day of twice the releases is one on which polls cost half, so that days of one class
     share their tables whatever their number of releases.
     """
 
-    def __init__(self, history: Profile, prior: Prior, bounds: Bounds, seed: str) -> None:
-        self.history, self.prior, self.bounds = history, prior, bounds
-        number = int.from_bytes(hashlib.blake2b(seed.encode(), digest_size=8).digest())
-        self.seconds = DOT + 1 + number % 1009 / 1009 * bounds.spread.total_seconds()
+    def __init__(self, history: Profile, prior: Prior, bounds: Bounds) -> None:
+        self.history, self.bounds = history, bounds
         self.gap = math.ceil(bounds.least.total_seconds() / 60)
         self._outlook = outlook(history, prior)
         self._cheaper = [rung_of(rate) for rate in self._outlook.per_day]
 
-    def day(self, day: int) -> Day:
+    def planned(self, today: int, minute: int, first: int) -> Profile:
+        """The profile with the plan of ``today`` after a poll at ``minute``; the next one is at ``first`` or later."""
+        polls, price, scan = list[int](), NEVER, Scan(minute)
+        if (most := left(self.history, self.bounds, today, today)) > 0:
+            rung = self._rung(today, minute, today)
+            while len(polls := chain(self._day(today), self._rest(today, rung), minute, first, self.gap)) > most:
+                rung += 1  # between two tables lies about the number of polls
+            price = self._rest(today, rung).price * self._rate(today)
+            scan = Scan(polls[-1] if polls else minute)
+        tomorrow, earliest = today + 1, (polls[-1] + self.gap if polls else first) - MINUTES
+        scan.pass_on(self._day(today), self._rate(today) / self._rate(tomorrow))
+        rest = self._rest(tomorrow, self._rung(tomorrow, -1, today))
+        start = scan.best(self._day(tomorrow), rest, earliest, may_stop=False)
+        if start is not None:
+            polls.append(MINUTES + start)
+        return replace(self.history, planned=today, plan=tuple(polls), price=round(min(price, 1e9), 3))
+
+    def _day(self, day: int) -> Day:
         return self._outlook.day(kind_of(day))
 
-    def rate(self, day: int) -> float:
+    def _rate(self, day: int) -> float:
         """Releases to expect on a day."""
         return self._outlook.per_day[kind_of(day)]
 
-    def rest(self, day: int, minute: int, today: int) -> Rest:
-        """The rest of ``day`` at the lowest price that stays inside the budget after a poll at ``minute``.
+    def _rung(self, day: int, minute: int, today: int) -> int:
+        """The lowest price at which the rest of ``day`` after a poll at ``minute`` stays inside the budget.
 
         The days until Friday take theirs first.
         """
-        kind, friday = kind_of(day), week_start(day) + WEEK - 1
+        friday = week_start(day) + WEEK - 1
         coming = Counter(map(kind_of, range(day + 1, friday + 1)))
         day_has = left(self.history, self.bounds, today, day)
         week_has = left_until(self.history, self.bounds, today, friday)
-        start = self._guess(kind, minute, coming, week_has)
+        start = self._guess(kind_of(day), minute, coming, week_has)
 
         def fits(rung: int) -> bool:
-            wanted = self._rest(kind, start + rung).polls(minute)
+            wanted = self._rest_of(kind_of(day), start + rung).polls(minute)
             return wanted <= day_has and wanted + self._wanted(coming, start + rung) <= week_has
 
-        return self._rest(kind, start + lowest(fits))
+        return start + lowest(fits)
 
-    def _rest(self, kind: int, rung: int) -> Rest:
+    def _rest(self, day: int, rung: int) -> Rest:
+        return self._rest_of(kind_of(day), rung)
+
+    def _rest_of(self, kind: int, rung: int) -> Rest:
         return Rest(self._outlook.day(kind), rung - self._cheaper[kind], self.gap)
 
     def _wanted(self, coming: Mapping[int, int], rung: int) -> float:
         """Polls of so many whole days of each kind, at a price."""
         most = self.bounds.polls_per_day
-        return sum(count * min(self._rest(kind, rung).polls(-1), most) for kind, count in coming.items())
+        return sum(count * min(self._rest_of(kind, rung).polls(-1), most) for kind, count in coming.items())
 
     def _guess(self, kind: int, minute: int, coming: Mapping[int, int], polls: int) -> int:
         """The price that about fits: polls as dense as the square root of the rate make all polls equally useful."""
@@ -128,58 +226,23 @@ def lowest(fits: Callable[[int], bool]) -> int:
     return high
 
 
-def _planned(source: _Source, now: datetime, earliest: datetime, found_new: bool) -> datetime:
-    today, seconds = place(now)
-    start = max(-1, math.floor((seconds - source.seconds + ROUNDED) / 60))
-    first = math.ceil((seconds + (earliest - now).total_seconds() - source.seconds - LATE) / 60)
-    scan = Scan(start, source.rate(today), _burst(source, now, today) if found_new else {})
-    if left(source.history, source.bounds, today, today) > 0 and first < MINUTES:
-        minute = scan.best(source.day(today), source.rest(today, start, today), first, may_stop=True)
-        if minute is not None:
-            return moment_of(today, minute * 60 + source.seconds)
-    scan.pass_on(source.day(today), source.rate(today + 1))
-    minute = scan.best(source.day(today + 1), source.rest(today + 1, -1, today), first - MINUTES, may_stop=False)
-    if minute is None:
-        return earliest
-    return moment_of(today + 1, minute * 60 + source.seconds)
-
-
-def _burst(source: _Source, now: datetime, today: int) -> dict[int, float]:
-    """Releases to expect, minute by minute, because one of the same sitting was just seen."""
-    last = source.history.last
-    if is_on_the_dot(last) or not 0 <= now.timestamp() - last < 60 * len(source.prior.ages):
-        return {}
-    share = follow_ups(source.history, source.prior)
-    minute = math.floor((last - moment_of(today, 0).timestamp()) / 60)
-    return {minute + 1 + age: share * part for age, part in enumerate(source.prior.ages)}
-
-
-class _Burst:
-    """Releases besides those of the day, minute by minute, as shares of the day's."""
-
-    def __init__(self, shares: Mapping[int, float]) -> None:
-        self._minutes = sorted(shares)
-        self._mass = list(accumulate((shares[at] for at in self._minutes), initial=0.0))
-        self._weight = list(accumulate((at * shares[at] for at in self._minutes), initial=0.0))
-
-    @property
-    def whole(self) -> float:
-        return self._mass[-1]
-
-    def waited(self, minute: int) -> float:
-        """How long they waited until a minute."""
-        before = bisect.bisect_left(self._minutes, minute)
-        return minute * self._mass[before] - self._weight[before]
+def chain(day: Day, rest: Rest, minute: int, first: int, gap: int, *, may_stop: bool = True) -> list[int]:
+    """The polls of the rest of a day after one at ``minute`` (-1: none yet): from ``first`` on, ``gap`` minutes or more
+    apart. ``may_stop``: whether there need be none at all.
+    """
+    polls = list[int]()
+    due = Scan(minute).best(day, rest, first, may_stop=may_stop)
+    while due is not None:
+        polls.append(due)
+        due = Scan(due).best(day, rest, due + gap, may_stop=True)
+    return polls
 
 
 class Scan:
-    """The wait since the last poll, at minute ``start``, on a day of ``rate`` releases. Costs are in a day's releases
-    times minutes. ``burst``: releases besides, minute by minute.
-    """
+    """The wait since the last poll, at minute ``start``. Costs are in a day's releases times minutes."""
 
-    def __init__(self, start: int, rate: float, burst: Mapping[int, float]) -> None:
-        self.start, self.rate = start, rate
-        self.burst = _Burst({minute: extra / rate for minute, extra in burst.items() if minute > start})
+    def __init__(self, start: int) -> None:
+        self.start = start
         self.cost = self.mass = 0.0
 
     def waited(self, day: Day, minute: int) -> float:
@@ -187,12 +250,12 @@ class Scan:
         until = min(minute, MINUTES - 1)
         mass, weight = (day.mass[self.start], day.weight[self.start]) if self.start >= 0 else (0.0, 0.0)
         waited = minute * (day.mass[until] - mass) - (day.weight[until] - weight)
-        return self.cost + self.mass * (minute - self.start) + waited + self.burst.waited(minute)
+        return self.cost + self.mass * (minute - self.start) + waited
 
     def best(self, day: Day, rest: Rest, first: int, *, may_stop: bool) -> int | None:
         """The minute from ``first`` on whose poll costs least with all that follows; None: none more on that day."""
         least, best = NEVER, None
-        for number in range(bisect.bisect_left(rest.moments, max(first, self.start + 1)), len(rest.moments)):
+        for number in range(bisect_left(rest.moments, max(first, self.start + 1)), len(rest.moments)):
             waited = self.waited(day, rest.moments[number])
             if waited > least:
                 return best
@@ -201,10 +264,9 @@ class Scan:
                 least, best = whole, rest.moments[number]
         return None if may_stop and self.waited(day, MINUTES) < least else best
 
-    def pass_on(self, day: Day, rate: float) -> None:
-        """Lets the rest of the day pass without a poll; the next one has ``rate`` releases."""
-        scale = self.rate / rate
+    def pass_on(self, day: Day, scale: float) -> None:
+        """Lets the rest of the day pass without a poll; it has ``scale`` times the releases of the next one."""
         cost = self.waited(day, MINUTES) * scale
         left = day.mass[self.start] if self.start >= 0 else 0.0
-        self.mass = (self.mass + day.mass[-1] - left + self.burst.whole) * scale
-        self.cost, self.start, self.rate, self.burst = cost - self.mass, -1, rate, _Burst({})
+        self.mass = (self.mass + day.mass[-1] - left) * scale
+        self.cost, self.start = cost - self.mass, -1

@@ -50,6 +50,11 @@ class Profile:
     sittings: float = 0.0
     """Releases off the dot, fading; ``followed`` of them had another one within minutes."""
     followed: float = 0.0
+    planned: int = 0
+    """The day that ``plan`` is for: minutes since its midnight, the last one usually the next day's first poll."""
+    plan: tuple[int, ...] = ()
+    price: float = 0.0
+    """What a further poll on that day would have to save: releases times minutes."""
 
     @property
     def past(self) -> tuple[int, ...]:
@@ -125,7 +130,8 @@ class Profile:
         """JSON values for the source's state row: a few kilobytes. Releases are stored as the seconds between them."""
         plain: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
         gaps = [later - earlier for earlier, later in pairwise((0, *self.releases))]
-        return {"v": 2, **plain, "worked": list(self.worked), "free": list(self.free), "releases": gaps}
+        lists = {name: list(getattr(self, name)) for name in ("worked", "free", "plan")}
+        return {"v": 2, **plain, **lists, "releases": gaps}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any] | None) -> Profile:
@@ -133,14 +139,15 @@ class Profile:
         if not stored or stored.get("v") != 2:
             return cls()
         return cls(
-            **{name: stored[name] for name in _PLAIN},
+            **{name: stored[name] for name in _PLAIN if name in stored},
             worked=tuple(stored["worked"]),
             free=tuple(stored["free"]),
+            plan=tuple(stored.get("plan", ())),
             releases=tuple(accumulate(stored["releases"])),
         )
 
 
-_PLAIN = ("day", "used", "week", "spent", "first", "learned", "taught", "sittings", "followed")
+_PLAIN = ("day", "used", "week", "spent", "first", "learned", "taught", "sittings", "followed", "planned", "price")
 
 
 def _lesson(trust: Trust, pasts: Pasts, prior: Prior, times: list[int], *, worked: bool) -> Trust:

@@ -87,7 +87,7 @@ def outlook(profile: Profile, prior: Prior) -> Outlook:
     return _outlook(profile.past, profile.learned, profile.since, (profile.worked, profile.free), prior)
 
 
-_outlook = lru_cache(maxsize=256)(Outlook)
+_outlook = lru_cache(maxsize=8)(Outlook)  # sources without a past of their own share theirs
 
 
 def _day(views: tuple[Sequence[float], ...], trust: Trust) -> Day:
