@@ -138,14 +138,17 @@ def test_a_plan_is_made_once_a_day_and_kept() -> None:
     assert with_plan(profile.seen((), now), PRIOR, now, Bounds(), seed="x").planned == profile.planned + 1
 
 
-def test_polls_out_of_turn_are_taken_off_the_plan() -> None:
+def test_polls_out_of_turn_are_made_in_place_of_the_next_ones() -> None:
     few = Bounds(polls_per_day=6, usual_per_day=6)
     profile = with_plan(Profile().seen((), MONDAY), PRIOR, MONDAY, few)
-    coming = [minute for minute in profile.plan if minute < 1440]
+    *coming, tomorrow = profile.plan
     assert len(coming) == 5
-    told = profile.seen((), MONDAY + timedelta(minutes=1)).seen((), MONDAY + timedelta(minutes=2))
-    again = with_plan(told, PRIOR, MONDAY + timedelta(minutes=2), few)
-    assert len([minute for minute in again.plan if minute < 1440]) == 3
+    for spent in range(1, 6):
+        now = MONDAY + timedelta(minutes=spent)
+        profile = profile.seen((), now)
+        assert with_plan(profile, PRIOR, now, few) is profile
+        due = next_poll(profile, PRIOR, now, few)
+        assert (due - MONDAY).total_seconds() // 60 == [*coming, tomorrow][spent]
 
 
 def test_a_profile_without_a_plan_gets_one() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -58,22 +58,14 @@ def next_poll(
 
 
 def with_plan(history: Profile, prior: Prior, now: datetime, bounds: Bounds, *, seed: str = "") -> Profile:
-    """The profile with the day's plan, after the poll that ended at ``now``: a new one where it has none that holds.
-
-    A plan holds for its day, and as long as what is left of it fits into the budget: polls out of turn spend that, too.
-    """
+    """The profile with the day's plan, made after the poll that ended at ``now`` where it has none of that day."""
     today, seconds = place(now)
+    if bounds.interval is not None or history.planned == today:
+        return history
     own = _own_seconds(seed, bounds)
     minute = _minute(seconds, own)
-    if bounds.interval is not None or _holds(history, bounds, today, minute):
-        return history
     first = _first(seconds + bounds.least.total_seconds(), own)
     return _Source(history, prior, bounds).planned(today, minute, max(first, minute + 1))
-
-
-def _holds(history: Profile, bounds: Bounds, today: int, minute: int) -> bool:
-    coming = bisect_left(history.plan, MINUTES) - bisect_right(history.plan, minute)
-    return history.planned == today and coming <= max(left(history, bounds, today, today), 0)
 
 
 def _planned(
@@ -83,11 +75,13 @@ def _planned(
     today, seconds = place(now)
     own = _own_seconds(seed, bounds)
     first = max(_first(seconds + (earliest - now).total_seconds(), own), _minute(seconds, own) + 1)
-    place_in_plan = bisect_left(history.plan, first)
-    if place_in_plan == len(history.plan):
+    most = max(left(history, bounds, today, today), 0)
+    coming = history.plan[bisect_left(history.plan, first) :]
+    skipped = max(0, bisect_left(coming, MINUTES) - most)  # polls out of turn were made in place of the next ones
+    if skipped == len(coming):
         return earliest
-    minute = history.plan[place_in_plan]
-    if found_new and left(history, bounds, today, today) > 0:
+    minute = coming[skipped]
+    if found_new and most:
         minute = _pulled_forward(history, prior, now, today, first, minute)
     return moment_of(today, minute * 60 + own)
 
