@@ -66,6 +66,8 @@ async def test_only_what_is_new_costs_anything(counted: Counted) -> None:
     moved = await counted.poll(listing(*ITEMS[:6], built="2"))
     assert (moved.state, moved.changed, moved.entries) == ("unchanged", False, 6)
     assert counted.costs(moved) == (1, 0, 0, 0)
+    renamed = listing(*ITEMS[:6], built="2").replace("<description/>", "<description>새 설명</description>", 1)
+    assert counted.costs(await counted.poll(renamed)) == (1, 0, 0, 0)
     more = await counted.poll(listing(ITEMS[6], *ITEMS[:6], built="3"))
     assert (more.new, more.entries) == (1, 7)
     assert counted.costs(more) == (1, 1, 1, 3)

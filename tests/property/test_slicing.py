@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from policyfeed.documents import read_document
 from policyfeed.normalize.ministry import Ministries
-from policyfeed.normalize.slicing import slice_feed
+from policyfeed.normalize.slicing import sameness, slice_feed
 from policyfeed.sources import feed
 from policyfeed.types import Article, Document, Entry
 from tests.fakes import BODIES, source
@@ -113,6 +114,38 @@ def test_what_is_cut_out_of_a_feed_leaves_the_other_entries_as_they_were(shape: 
         sliced = slice_feed(feed._mend(body.decode()).encode(), {mark})
         assert sliced is not None
         assert read(sliced.body) == (*whole[:number], *whole[number + 1 :])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from((SHAPES[0], SHAPES[2])), st.lists(ITEM, min_size=1, max_size=3), st.integers(0, 2))
+def test_feeds_are_the_same_when_only_the_date_of_their_making_moved(
+    shape: Any, listed: list[Any], changed: int
+) -> None:
+    frame, make = shape
+    items = [make(number, *said, number) for number, said in enumerate(listed)]
+
+    def told(built: str, *parts: str) -> str:
+        return sameness(frame.format(items="".join(parts), built=built, encoding="utf-8").encode())
+
+    assert told("2026-05-20", *items) == told("2026-05-21", *items)
+    place = changed % len(items)
+    other = make(place, *listed[place], place + 1)
+    assert told("2026-05-20", *items) != told("2026-05-20", *items[:place], other, *items[place + 1 :])
+    dated = items[place].replace("2026 0", "2026 1").replace("T0", "T1")
+    assert told("2026-05-20", *items) != told("2026-05-20", *items[:place], dated, *items[place + 1 :])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (b"<rss><channel><ttl>5</ttl><item>", b"<rss><channel><ttl>6</ttl><item>"),
+        (b"<rss><channel><pubDate>1<b/></pubDate><item>", b"<rss><channel><pubDate>2<b/></pubDate><item>"),
+        (b"<updated>1</updated>", b"<updated>2</updated>"),
+        (b'{"updated": 1}', b'{"updated": 2}'),
+    ],
+)
+def test_whatever_else_differs_is_another_document(one: bytes, other: bytes) -> None:
+    assert sameness(one) != sameness(other)
 
 
 HIDING = (
