@@ -66,8 +66,8 @@ class Books:
         What is known word for word costs nothing. ``partial``: what is known was left out; then raises Doubtful when
         a new entry bears a known key. It is a revision, or another entry under the same link: only the whole tells.
         """
-        keys = [article.origins[0].key for article in seen]
-        said = articles.seen_digests(self.tx, source.id, keys)
+        stored = articles.places(self.tx, [article.origins[0].key for article in seen])
+        said = {key: digest for place, key, _, digest in stored if place == source.id}
         if said and partial:
             raise Doubtful
         if said:
@@ -79,8 +79,8 @@ class Books:
         fresh = [one for one in seen if said.get(one.origins[0].key) != one.origins[0].digest]
         if not fresh:
             return
-        numbers = articles.by_keys(self.tx, [one.origins[0].key for one in fresh])
-        known = articles.get(self.tx, set(numbers.values()))
+        numbers = {key: number for _, key, number, _ in stored}
+        known = articles.get(self.tx, {numbers[key] for one in fresh if (key := one.origins[0].key) in numbers})
         unknown = [one for one in fresh if one.origins[0].key not in numbers]
         titles, neighbours = self._neighbours(unknown)
         self._next = articles.reserve(self.tx) if unknown else 0

@@ -41,8 +41,7 @@ _VERDICT = [column for column in verdicts.c if column.name != "number"]
 
 
 _SOME = origins.c.key.in_(bindparam("some", expanding=True))
-_BY_KEYS = Prepared(select(origins.c.key, origins.c.number).where(_SOME))
-_DIGESTS = Prepared(select(origins.c.key, origins.c.digest).where(origins.c.source == bindparam("source"), _SOME))
+_PLACES = Prepared(select(origins.c.source, origins.c.key, origins.c.number, origins.c.digest).where(_SOME))
 _TIMES = articles.c.sort_time.between(bindparam("start", type_=UtcDateTime), bindparam("end", type_=UtcDateTime))
 _LIKE = articles.c.like_mark.in_(bindparam("likes", expanding=True))
 _TITLES = Prepared(
@@ -66,17 +65,14 @@ _INSERT_VERDICT = insertion(verdicts)
 
 def by_keys(tx: Connection, keys: Iterable[str]) -> dict[str, int]:
     """Canonical key → article number, for the keys that are known from any source."""
-    found: dict[str, int] = {}
-    for some in _batches(list(keys)):
-        found.update(_BY_KEYS.rows(tx, some=some))
-    return found
+    return {key: number for _, key, number, _ in places(tx, keys)}
 
 
-def seen_digests(tx: Connection, source: str, keys: Iterable[str]) -> dict[str, str]:
-    """Canonical key → digest of what this source last published under it."""
-    found: dict[str, str] = {}
+def places(tx: Connection, keys: Iterable[str]) -> list[tuple[str, str, int, str]]:
+    """(source, key, article number, digest of what the source last published there) for the keys that are known."""
+    found: list[tuple[str, str, int, str]] = []
     for some in _batches(list(keys)):
-        found.update(_DIGESTS.rows(tx, source=source, some=some))
+        found.extend(_PLACES.rows(tx, some=some))
     return found
 
 

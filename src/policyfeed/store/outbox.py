@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from policyfeed.store import codec
-from policyfeed.store.prepared import Prepared, insertion
+from policyfeed.store.prepared import insertion
 from policyfeed.store.schema import channels, deliveries, verdicts
 from policyfeed.types import Delivery, DeliveryState
 
@@ -19,18 +19,7 @@ _DEAD = DeliveryState.DEAD.value
 WITHDRAWN = "the article was withdrawn upstream"
 
 
-_KNOWN = Prepared(
-    select(deliveries.c.key, deliveries.c.channel, deliveries.c.number, deliveries.c.revision).where(
-        or_(
-            deliveries.c.key.in_(bindparam("keys", expanding=True)),
-            and_(
-                deliveries.c.channel.in_(bindparam("channels", expanding=True)),
-                deliveries.c.number.in_(bindparam("numbers", expanding=True)),
-            ),
-        )
-    )
-)
-_INSERT = insertion(deliveries)
+_INSERT = insertion(deliveries, known_stay=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +38,11 @@ class ChannelState:
 
 
 def owe(tx: Connection, owed: Iterable[Delivery]) -> int:
-    """Write what is owed; what is already owed, delivered or dead for the same revision stays as it is."""
-    due = list(owed)
-    if not due:
-        return 0
-    numbers, channels_ = {one.number for one in due}, {one.channel for one in due}
-    known = _KNOWN.rows(tx, keys=[one.key for one in due], numbers=list(numbers), channels=list(channels_))
-    taken = {key for key, *_ in known} | {tuple(same) for _, *same in known}
-    new = [one for one in due if one.key not in taken and (one.channel, one.number, one.revision) not in taken]
-    _INSERT.run_all(tx, map(_row, new))
-    return len(new)
+    """Write what is owed; what is already owed, delivered or dead for the same revision stays as it is.
+
+    The number of rows written.
+    """
+    return _INSERT.run_all(tx, map(_row, owed))
 
 
 def _row(one: Delivery) -> dict[str, Any]:

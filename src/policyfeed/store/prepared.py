@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import CompoundSelect, Connection, Delete, Dialect, Insert, Select, Table, Update, bindparam
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
@@ -46,11 +47,11 @@ class Prepared:
         written: int = self._form(tx, values).execute(tx, values).rowcount
         return written
 
-    def run_all(self, tx: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-        """The same statement with the values of each row."""
+    def run_all(self, tx: Connection, rows: Iterable[Mapping[str, Any]]) -> int:
+        """The same statement with the values of each row; how many rows were written."""
         form = self._form(tx, {})
-        if bound := [form.bound(row) for row in rows]:
-            _driven(tx, form.sql, bound, many=True)
+        bound = [form.bound(row) for row in rows]
+        return int(_driven(tx, form.sql, bound, many=True).rowcount) if bound else 0
 
     def _form(self, tx: Connection, values: dict[str, Any]) -> _Form:
         """The form for these values, whose lists are filled up."""
@@ -93,9 +94,10 @@ class _Form:
         return _driven(tx, self.sql, self.bound(values))
 
 
-def insertion(table: Table) -> Prepared:
-    """The insertion of a whole row: every column has a value."""
-    return Prepared(table.insert().values({column.name: bindparam(column.name) for column in table.c}))
+def insertion(table: Table, *, known_stay: bool = False) -> Prepared:
+    """The insertion of a whole row: every column has a value. ``known_stay``: not where it would be there twice."""
+    statement = insert(table).values({column.name: bindparam(column.name) for column in table.c})
+    return Prepared(statement.on_conflict_do_nothing() if known_stay else statement)
 
 
 @contextmanager
