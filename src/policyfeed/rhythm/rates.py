@@ -20,7 +20,7 @@ RELEASES_OF_DOUBT = 20.0  # releases' worth of trust in its weekdays
 BUSY_HALF_LIFE = 40.0  # days after which a working day counts half for how busy the source is
 DOUBTFUL_SITTINGS = 20.0
 IDLE_STEP = 10  # minutes between the moments at which a poll is considered where little comes, besides the peaks
-BUSY_STEP = 5  # the same where more comes: rates change slowly between the dots
+BUSY_STEP, BUSY_MINUTES = 5, 2  # where more comes, two in every five minutes: rates change slowly between the dots
 QUIET = 0.2  # of the day's mean rate: above it more comes
 PEAK = 2.0  # a peak has so many times the releases of the minutes around
 LEAST_PEAK = 3.6  # and so many times those of the day's mean minute
@@ -162,7 +162,7 @@ def _moments(shares: list[float]) -> array[int]:
             minute
             for minute in range(MINUTES)
             if minute % IDLE_STEP == 0
-            or (minute % BUSY_STEP == 0 and usual[minute] > QUIET * mean)
+            or (minute % BUSY_STEP < BUSY_MINUTES and usual[minute] > QUIET * mean)
             or (shares[minute] > max(PEAK * usual[minute], LEAST_PEAK * mean))
         ),
     )
