@@ -138,17 +138,18 @@ def test_a_plan_is_made_once_a_day_and_kept() -> None:
     assert with_plan(profile.seen((), now), PRIOR, now, Bounds(), seed="x").planned == profile.planned + 1
 
 
-def test_polls_out_of_turn_are_made_in_place_of_the_next_ones() -> None:
+def test_polls_out_of_turn_leave_others_out_evenly() -> None:
     few = Bounds(polls_per_day=6, usual_per_day=6)
     profile = with_plan(Profile().seen((), MONDAY), PRIOR, MONDAY, few)
     *coming, tomorrow = profile.plan
     assert len(coming) == 5
-    for spent in range(1, 6):
+    expected = [coming[1], coming[1], coming[2], coming[4], tomorrow]  # 4, 3, 2, 1, none of 5 are left
+    for spent, minute in enumerate(expected, 1):
         now = MONDAY + timedelta(minutes=spent)
         profile = profile.seen((), now)
         assert with_plan(profile, PRIOR, now, few) is profile
         due = next_poll(profile, PRIOR, now, few)
-        assert (due - MONDAY).total_seconds() // 60 == [*coming, tomorrow][spent]
+        assert (due - MONDAY).total_seconds() // 60 == minute
 
 
 def test_a_profile_without_a_plan_gets_one() -> None:

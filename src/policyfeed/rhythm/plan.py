@@ -77,13 +77,21 @@ def _planned(
     first = max(_first(seconds + (earliest - now).total_seconds(), own), _minute(seconds, own) + 1)
     most = max(left(history, bounds, today, today), 0)
     coming = history.plan[bisect_left(history.plan, first) :]
-    skipped = max(0, bisect_left(coming, MINUTES) - most)  # polls out of turn were made in place of the next ones
+    skipped = _too_many(bisect_left(coming, MINUTES), most)
     if skipped == len(coming):
         return earliest
     minute = coming[skipped]
     if found_new and most:
         minute = _pulled_forward(history, prior, now, today, first, minute)
     return moment_of(today, minute * 60 + own)
+
+
+def _too_many(coming: int, most: int) -> int:
+    """How many of the day's coming polls to leave out before the next one, so that all left out are spread evenly.
+
+    There are more than the budget has left where polls were made out of turn, or the budget was made smaller.
+    """
+    return max(0, math.ceil(coming / most) - 1) if most else coming
 
 
 def _pulled_forward(history: Profile, prior: Prior, now: datetime, today: int, first: int, planned: int) -> int:
