@@ -57,9 +57,11 @@ def slice_feed(body: bytes, known: Collection[bytes]) -> Sliced | None:
     return Sliced(body=b"".join([*kept, body[end:]]), left=left, marks=marks)
 
 
-def mark(said: bytes, context: bytes = b"") -> bytes:
+def mark(said: bytes | memoryview, context: bytes = b"") -> bytes:
     """What is remembered of an item: a hash of its bytes and of what it inherits."""
-    return hashlib.sha256(context + said).digest()[:SIZE]
+    told = hashlib.sha256(context)
+    told.update(said)
+    return told.digest()[:SIZE]
 
 
 def sameness(body: bytes) -> str:
@@ -118,7 +120,7 @@ class _Places:
         self.items.append((start, end, said))
 
     def _mark(self, start: int, end: int) -> bytes:
-        return mark(self.body[start:end], self._context)
+        return mark(memoryview(self.body)[start:end], self._context)
 
     def _doctype(self, *_: object) -> None:
         raise _Doubtful
