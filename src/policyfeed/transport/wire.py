@@ -15,8 +15,7 @@ import httpcore
 from policyfeed.errors import TooLarge
 from policyfeed.transport.guard import Allowed, Resolver, addresses
 
-_READ = 64 * 1024
-_AHEAD = 4 * _READ
+_READ = _AHEAD = 256 * 1024  # most feeds come in one or two parts: each part costs a turn of the loop
 _TRIES = 4
 _TRY_SECONDS = 8.0
 
