@@ -201,6 +201,7 @@ class Neighbours:
         )
 
 
+@lru_cache(maxsize=512)
 def title_mark(title: str) -> str:
     """A hash of the close title (hex): what equal titles are looked up by."""
     return _mark(close_title(title))
@@ -212,6 +213,7 @@ def head_mark(title: str) -> str | None:
     return _mark(head) if head != close_title(title) else None
 
 
+@lru_cache(maxsize=512)
 def like_mark(title: str) -> str:
     """A hash of what two alike titles have in common in any case: what alike titles are looked up by."""
     numbers, stages = _signs(close_title(title))
@@ -255,10 +257,12 @@ class Titles:
         }  # fmt: skip
 
 
+@lru_cache(maxsize=512)
 def _head(title: str) -> str:
     return close_title(_HEAD.split(title.strip(), 1)[0])
 
 
+@lru_cache(maxsize=512)
 def _signs(key: str) -> tuple[tuple[str, ...], frozenset[str]]:
     """What two alike titles have in common in any case."""
     return tuple(_NUMBER.findall(key)), frozenset(_stages(key))

@@ -36,9 +36,12 @@ class Squeezed:
 
     def origin(self, offset: int) -> int:
         """The offset in the text as stored."""
-        word = bisect_right(self.bounds, offset) - 1
-        rest = self.spaced.split(None, word)[word]
-        return len(self.spaced) - len(rest) + offset - self.bounds[word]
+        seen, at = 0, offset
+        while spaces := self.spaced.count(" ", seen, at):  # so many characters more are before it, spaces among them
+            seen, at = at, at + spaces
+        while self.spaced[at] == " ":
+            at += 1
+        return at
 
     def is_bound(self, offset: int) -> bool:
         """Whether a soft mark lay before ``offset``, or it is where the text begins or ends."""
