@@ -207,6 +207,17 @@ def test_what_an_article_said_at_first_is_kept_when_it_says_something_else(store
     assert told == [(1, "처음 제목", first.first_seen), (2, "고친 제목", NOW), (3, "또 고친 제목", later)]
 
 
+def test_a_first_revision_that_is_there_already_is_not_kept_twice(store: Store) -> None:
+    """Earlier versions stored it with the article."""
+    with store.write() as tx:
+        stored = articles.insert(tx, releases.article(1))
+        said = {"title": stored.title, "summary": stored.summary, "content": stored.content}
+        first = {"number": stored.number, "revision": 1, "seen": stored.first_seen, "source": "korea-kr", **said}
+        tx.execute(schema.revisions.insert().values(first))
+        assert articles.update(tx, replace(stored, title="고친 제목", revision=2, changed=NOW), revised=True) == 2
+        assert [one["revision"] for one in articles.history(tx, stored.number)] == [1, 2]
+
+
 def test_numbers_are_never_used_again(store: Store) -> None:
     with store.write() as tx:
         first = articles.insert(tx, releases.article(1))
