@@ -103,7 +103,7 @@ def test_articles_of_the_first_version_are_found_by_what_their_titles_have_in_co
         before = connection.execute(marks).fetchall()
         connection.executescript("""
             DROP INDEX ix_articles_ministry_id_like_mark_sort_time;
-            DROP INDEX ix_articles_joint_like_mark_sort_time;
+            DROP INDEX ix_articles_like_mark_sort_time;
             DROP INDEX ix_articles_head_mark_sort_time;
             ALTER TABLE articles DROP COLUMN head_mark;
             ALTER TABLE articles DROP COLUMN like_mark;

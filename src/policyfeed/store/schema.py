@@ -24,9 +24,10 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    true,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: what a database of this version says in ``alembic_version``."""
 
 
@@ -142,12 +143,11 @@ articles = Table(
     Column("withdrawn", UtcDateTime),
     Index(None, "sort_time", "number"),
     Index(None, "ministry_id", "like_mark", "sort_time"),
-    Index(None, "joint", "like_mark", "sort_time"),
     Index(None, "title_mark", "sort_time"),
     sqlite_autoincrement=True,
 )
-_HEADED = articles.c.head_mark.is_not(None)
-Index(None, articles.c.head_mark, articles.c.sort_time, sqlite_where=_HEADED)
+Index(None, articles.c.like_mark, articles.c.sort_time, sqlite_where=articles.c.joint == true())
+Index(None, articles.c.head_mark, articles.c.sort_time, sqlite_where=articles.c.head_mark.is_not(None))
 
 origins = Table(
     "origins",
