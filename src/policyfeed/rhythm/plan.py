@@ -62,7 +62,7 @@ def with_plan(history: Profile, prior: Prior, now: datetime, bounds: Bounds, *, 
     today, seconds = place(now)
     if bounds.interval is not None or history.planned == today:
         return history
-    own = _own_seconds(seed, bounds)
+    own = _place_in_minute(seed, bounds)
     minute = _minute(seconds, own)
     first = _first(seconds + bounds.least.total_seconds(), own)
     return _Source(history, prior, bounds).planned(today, minute, max(first, minute + 1))
@@ -73,7 +73,7 @@ def _planned(
 ) -> datetime:
     """The planned poll that comes next, or one before it where a burst makes that worth while."""
     today, seconds = place(now)
-    own = _own_seconds(seed, bounds)
+    own = _place_in_minute(seed, bounds)
     first = max(_first(seconds + (earliest - now).total_seconds(), own), _minute(seconds, own) + 1)
     most = max(left(history, bounds, today, today), 0)
     coming = history.plan[bisect_left(history.plan, first) :]
@@ -117,7 +117,7 @@ def _burst(history: Profile, prior: Prior, now: datetime, today: int) -> dict[in
     return {after + more: share * part for more, part in enumerate(prior.ages) if more >= age}
 
 
-def _own_seconds(seed: str, bounds: Bounds) -> float:
+def _place_in_minute(seed: str, bounds: Bounds) -> float:
     """A source's place in the minute: sources that wait for the same one do not ask at once."""
     number = int.from_bytes(hashlib.blake2b(seed.encode(), digest_size=8).digest())
     return DOT + 1 + number % 1009 / 1009 * bounds.spread.total_seconds()
@@ -156,54 +156,46 @@ class _Source:
     def planned(self, today: int, minute: int, first: int) -> Profile:
         """The profile with the plan of ``today`` after a poll at ``minute``; the next one is at ``first`` or later."""
         polls, price, scan = list[int](), NEVER, Scan(minute)
+        kind, following = kind_of(today), kind_of(today + 1)
+        day, rates = self._outlook.day(kind), self._outlook.per_day
         if (most := left(self.history, self.bounds, today, today)) > 0:
             rung = self._rung(today, minute, today)
-            while len(polls := chain(self._day(today), self._rest(today, rung), minute, first, self.gap)) > most:
+            while len(polls := chain(day, self._rest(kind, rung), minute, first, self.gap)) > most:
                 rung += 1  # between two tables lies about the number of polls
-            price = self._rest(today, rung).price * self._rate(today)
+            price = self._rest(kind, rung).price * rates[kind]
             scan = Scan(polls[-1] if polls else minute)
-        tomorrow, earliest = today + 1, (polls[-1] + self.gap if polls else first) - MINUTES
-        scan.pass_on(self._day(today), self._rate(today) / self._rate(tomorrow))
-        rest = self._rest(tomorrow, self._rung(tomorrow, -1, today))
-        start = scan.best(self._day(tomorrow), rest, earliest, may_stop=False)
+        scan.pass_on(day, rates[kind] / rates[following])
+        earliest = (polls[-1] + self.gap if polls else first) - MINUTES
+        rest = self._rest(following, self._rung(today + 1, -1, today))
+        start = scan.best(self._outlook.day(following), rest, earliest, may_stop=False)
         if start is not None:
             polls.append(MINUTES + start)
         return replace(self.history, planned=today, plan=tuple(polls), price=round(min(price, 1e9), 3))
-
-    def _day(self, day: int) -> Day:
-        return self._outlook.day(kind_of(day))
-
-    def _rate(self, day: int) -> float:
-        """Releases to expect on a day."""
-        return self._outlook.per_day[kind_of(day)]
 
     def _rung(self, day: int, minute: int, today: int) -> int:
         """The lowest price at which the rest of ``day`` after a poll at ``minute`` stays inside the budget.
 
         The days until Friday take theirs first.
         """
-        friday = week_start(day) + WEEK - 1
+        kind, friday = kind_of(day), week_start(day) + WEEK - 1
         coming = Counter(map(kind_of, range(day + 1, friday + 1)))
         day_has = left(self.history, self.bounds, today, day)
         week_has = left_until(self.history, self.bounds, today, friday)
-        start = self._guess(kind_of(day), minute, coming, week_has)
+        start = self._guess(kind, minute, coming, week_has)
 
         def fits(rung: int) -> bool:
-            wanted = self._rest_of(kind_of(day), start + rung).polls(minute)
+            wanted = self._rest(kind, start + rung).polls(minute)
             return wanted <= day_has and wanted + self._wanted(coming, start + rung) <= week_has
 
         return start + lowest(fits)
 
-    def _rest(self, day: int, rung: int) -> Rest:
-        return self._rest_of(kind_of(day), rung)
-
-    def _rest_of(self, kind: int, rung: int) -> Rest:
+    def _rest(self, kind: int, rung: int) -> Rest:
         return Rest(self._outlook.day(kind), rung - self._cheaper[kind], self.gap)
 
     def _wanted(self, coming: Mapping[int, int], rung: int) -> float:
         """Polls of so many whole days of each kind, at a price."""
         most = self.bounds.polls_per_day
-        return sum(count * min(self._rest_of(kind, rung).polls(-1), most) for kind, count in coming.items())
+        return sum(count * min(self._rest(kind, rung).polls(-1), most) for kind, count in coming.items())
 
     def _guess(self, kind: int, minute: int, coming: Mapping[int, int], polls: int) -> int:
         """The price that about fits: polls as dense as the square root of the rate make all polls equally useful."""
