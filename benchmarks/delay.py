@@ -4,7 +4,8 @@
                                 [--polls 12,24,48] [--daily] [--json]
 
 Replays real approval times (columns ``approved_kst``, ``ministry``; gzipped or not) ministry by ministry. The planner
-is the daemon's own ``next_poll``; at every poll it is told what a poll there would have shown, and nothing else.
+is the daemon's own ``next_poll``; at every poll it is told what a poll there would have shown, and nothing else. A body
+that was renamed goes on in its feed, so its releases under earlier names are seen there, too (``ministries.toml``).
 docs/rhythm.md describes the rules it is measured against.
 """
 
@@ -16,6 +17,7 @@ import csv
 import gzip
 import json
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -30,6 +32,8 @@ from delay_picture import draw
 from delay_prior import as_text, learn
 from delay_rules import clairvoyant, commafeed, fixed, miniflux
 
+from policyfeed.config import shipped
+from policyfeed.normalize.ministry import Ministries, load_ministries
 from policyfeed.rhythm import Bounds, Prior, Profile, load_prior, next_poll, with_plan
 from policyfeed.rhythm.calendar import KST
 from policyfeed.rhythm.views import day_of
@@ -50,10 +54,11 @@ KNEW, MINIFLUX, COMMAFEED, FIXED = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One ministry's part of the test."""
+    """One ministry's part of the test: ``test`` is what counts of what its feed shows (``past``, then ``shown``)."""
 
     ministry: str
     past: list[float]
+    shown: list[float]
     test: list[float]
     start: float
     end: float
@@ -98,13 +103,29 @@ def read_times(files: Iterable[Path]) -> Times:
     return {ministry: sorted(set_of) for ministry, set_of in times.items()}
 
 
+def feeds_of(times: Times) -> Times:
+    """By name, what the body so named published under any of its names: its feed is the same one."""
+    bodies = Ministries(load_ministries(tomllib.loads((shipped() / "ministries.toml").read_text("utf-8"))))
+    names: dict[str, list[str]] = {}
+    for name in times:
+        names.setdefault(bodies.named(name).id, []).append(name)
+    merged = {body: sorted(time for name in of for time in times[name]) for body, of in names.items()}
+    return {name: merged[body] for body, of in names.items() for name in of}
+
+
 def cases_of(times: Times, start: float, end: float) -> list[Case]:
+    feeds = feeds_of(times)
     found = []
-    for ministry, all_times in sorted(times.items()):
-        first, last = bisect.bisect_left(all_times, start), bisect.bisect_left(all_times, end)
-        if last - first >= LEAST_RELEASES:
-            found.append(Case(ministry, all_times[:first], all_times[first:last], start, end))
+    for ministry, releases in sorted(times.items()):
+        test = _between(releases, start, end)
+        if len(test) >= LEAST_RELEASES:
+            feed = feeds[ministry]
+            found.append(Case(ministry, _between(feed, 0, start), _between(feed, start, end), test, start, end))
     return found
+
+
+def _between(times: list[float], start: float, end: float) -> list[float]:
+    return times[bisect.bisect_left(times, start) : bisect.bisect_left(times, end)]
 
 
 def planned(case: Case, bounds: Bounds, prior: Prior) -> list[float]:
@@ -119,8 +140,8 @@ def planned(case: Case, bounds: Bounds, prior: Prior) -> list[float]:
         due = next_poll(profile, prior, _moment(now), bounds, found_new=found, seed=case.ministry)
         now = max(due.timestamp(), case.start)
         polls.append(now)
-        new = bisect.bisect_right(case.test, now, known)
-        profile = profile.seen(_moments(case.test[known:new]), _moment(now), prior)
+        new = bisect.bisect_right(case.shown, now, known)
+        profile = profile.seen(_moments(case.shown[known:new]), _moment(now), prior)
         known, found = new, new > known
     return polls
 

@@ -31,12 +31,15 @@ SECONDS = 15
 
 
 class Case(Protocol):
-    """One ministry's part of the test: releases before and in it, in seconds since the epoch."""
+    """One ministry's part of the test: what its feed shows before and in it, in seconds since the epoch, and what of
+    that counts."""
 
     @property
     def ministry(self) -> str: ...
     @property
     def past(self) -> list[float]: ...
+    @property
+    def shown(self) -> list[float]: ...
     @property
     def test(self) -> list[float]: ...
     @property
@@ -85,7 +88,7 @@ def commafeed(case: Case, setting: float) -> list[float]:
 
 def _walk(case: Case, wait: Callable[[float, list[float], int], float]) -> list[float]:
     """Polls from the start of the test on; the rule is asked with the time and how many of the releases are known."""
-    releases = case.past + case.test
+    releases = case.past + case.shown
     now, count = case.start + phase_of(case.ministry) * 1800, len(case.past)
     polls = [now]
     while now < case.end:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 HEAD = "approved_kst,ministry\n"
@@ -19,6 +20,26 @@ def lines(ministry: str, start: datetime, end: datetime, *hours: float) -> str:
     days = (start + timedelta(days=day) for day in range((end - start).days))
     times = [day + timedelta(hours=hour) for day in days if day.weekday() < 5 for hour in hours]
     return "".join(f"{time.isoformat()},{ministry}\n" for time in times)
+
+
+def table(folder: Path, text: str) -> dict[str, Any]:
+    """The benchmark's document for these releases at 12 polls, tested from TEST on."""
+    (folder / "times.csv").write_text(HEAD + text, encoding="utf-8")
+    command = [sys.executable, str(ROOT / "benchmarks/delay.py"), "--times", "times.csv", "--json", "--polls", "12"]
+    command += ["--train-until", "2026-03-01"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
+    found: dict[str, Any] = json.loads(told.stdout)
+    return found
+
+
+def test_a_body_that_was_renamed_keeps_its_past(tmp_path: Path) -> None:
+    past, hours = lines("기획재정부", FIRST, TEST, 9.1, 13.35, 15.21, 17.6), (9.1, 13.35, 15.21, 17.6)
+    means = {}
+    for name in ("재정경제부", "새로운부"):
+        found = table(tmp_path, past + lines(name, TEST, LAST, *hours))
+        assert (found["ministries"], found["releases"]) == (1, 120)
+        means[name] = found["rows"][0]["mean"]
+    assert means["재정경제부"] < means["새로운부"] / 1.5
 
 
 def test_any_files_give_the_table_as_json(tmp_path: Path) -> None:

@@ -140,12 +140,13 @@ def test_a_plan_is_made_once_a_day_and_kept() -> None:
 
 def test_polls_out_of_turn_leave_others_out_evenly() -> None:
     few = Bounds(polls_per_day=6, usual_per_day=6)
-    profile = with_plan(Profile().seen((), MONDAY), PRIOR, MONDAY, few)
+    morning = MONDAY + timedelta(hours=6)
+    profile = with_plan(Profile().seen((), morning), PRIOR, morning, few)
     *coming, tomorrow = profile.plan
     assert len(coming) == 5
     expected = [coming[1], coming[1], coming[2], coming[4], tomorrow]  # 4, 3, 2, 1, none of 5 are left
     for spent, minute in enumerate(expected, 1):
-        now = MONDAY + timedelta(minutes=spent)
+        now = morning + timedelta(minutes=spent)
         profile = profile.seen((), now)
         assert with_plan(profile, PRIOR, now, few) is profile
         due = next_poll(profile, PRIOR, now, few)

@@ -25,6 +25,7 @@ QUIET = 0.2  # of the day's mean rate: above it more comes
 PEAK = 2.0  # a peak has so many times the releases of the minutes around
 LEAST_PEAK = 3.6  # and so many times those of the day's mean minute
 WEEKDAYS = range(EVE)
+SHARPENED = 1.15  # the power of a minute's share: a mean of several views is flatter than what happens
 FAINT = 1e-9  # even where nothing ever came out, time is not worthless
 
 
@@ -96,8 +97,9 @@ def _day(views: tuple[Sequence[float], ...], trust: Trust) -> Day:
         a * s + b * t + c * u + d * v + e * w + f * x + g * y + h * z + FAINT
         for s, t, u, v, w, x, y, z in zip(*views, strict=True)
     ]
-    whole = sum(mixed)
-    return day_from([share / whole for share in mixed])
+    sharp = [share**SHARPENED for share in mixed]
+    whole = sum(sharp)
+    return day_from([share / whole for share in sharp])
 
 
 def day_from(shares: list[float]) -> Day:
