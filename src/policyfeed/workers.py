@@ -7,11 +7,12 @@ quadratic on some inputs: 200,000 attributes on one element would take hours.)
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
+import fcntl
 import pickle
 import resource
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as TimedOut
+from multiprocessing.context import ForkServerContext
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
@@ -32,6 +33,15 @@ _ministries: Ministries | None = None
 _judge: Callable[[Article], Verdict] | None = None
 
 
+class _Wide(ForkServerContext):
+    """Pipes that take a whole document: with the usual 64 kB its sender and receiver wake each other for every part."""
+
+    def Pipe(self, duplex: bool = True) -> tuple[Any, Any]:  # noqa: N802
+        receiver, sender = super().Pipe(duplex)
+        fcntl.fcntl(sender.fileno(), fcntl.F_SETPIPE_SZ, _MEGABYTE)
+        return receiver, sender
+
+
 class Workers:
     """A pool of ``processes``; one document may take ``seconds`` and ``megabytes``. Made before threads are started.
 
@@ -47,7 +57,7 @@ class Workers:
         megabytes: int,
         rules: Rules | None = None,
     ) -> None:
-        context = multiprocessing.get_context("forkserver")
+        context = _Wide()
         context.set_forkserver_preload(["policyfeed.workers", "policyfeed.sources.feed"])
         self._seconds = seconds
         self._most = 2 * processes

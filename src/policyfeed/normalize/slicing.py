@@ -1,5 +1,6 @@
 """A feed without the items that are known byte for byte: what is not new is not read again.
 
+What is known is known by its hash (XXH3, forty times as fast as SHA-256): who forges one hides an item of its own feed.
 Expat finds where items begin and end, everything else stays as it stands: namespaces, head, tail. It is spared what is
 known: bytes that were an item the last time, where an item may stand, are one again (0.3 ms for 50 items of 5 kB, which
 is finding and hashing them; 0.8 ms when none is known). Whatever is not plain sailing is not sliced: then the whole is
@@ -8,11 +9,12 @@ read, which costs more and misses nothing.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
+
+from xxhash import xxh3_64, xxh3_128
 
 _ITEMS = {"rss": ("channel", "item"), "rdf:RDF": ("item",), "feed": ("entry",)}
 """Root → the path from it to an item. Other names, or items elsewhere, are not sliced."""
@@ -23,7 +25,7 @@ _STAND_IN = ("item", "")
 _MADE = re.compile(rb"<(lastBuildDate|pubDate|updated)>[^<&]*</\1>")
 """When a feed was made, in its head: servers move it with every request."""
 _FIRST = re.compile(rb"<(?:item|entry)[\s>]")
-SIZE = 8
+SIZE = xxh3_64().digest_size
 """Bytes of a mark."""
 
 
@@ -59,16 +61,16 @@ def slice_feed(body: bytes, known: Collection[bytes]) -> Sliced | None:
 
 def mark(said: bytes | memoryview, context: bytes = b"") -> bytes:
     """What is remembered of an item: a hash of its bytes and of what it inherits."""
-    told = hashlib.sha256(context)
+    told = xxh3_64(context)
     told.update(said)
-    return told.digest()[:SIZE]
+    return told.digest()
 
 
 def sameness(body: bytes) -> str:
     """A hash (hexadecimal) that documents of the same content share: when a feed was made tells nothing."""
     first = _FIRST.search(body, 0, _HEAD)
     end = first.start() if first else 0
-    told = hashlib.sha256(_MADE.sub(rb"<\1>", body[:end]))
+    told = xxh3_128(_MADE.sub(rb"<\1>", body[:end]))
     told.update(memoryview(body)[end:])
     return told.hexdigest()
 
