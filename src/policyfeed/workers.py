@@ -7,6 +7,7 @@ quadratic on some inputs: 200,000 attributes on one element would take hours.)
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import pickle
 import resource
@@ -28,6 +29,7 @@ from policyfeed.transport.urls import shown
 from policyfeed.types import Article, Detail, Document, Ministry, Source, Verdict
 
 _MEGABYTE = 1024 * 1024
+_PIPE = 512 * 1024
 _Work = Callable[[Source, Any, Document], Any]
 _ministries: Ministries | None = None
 _judge: Callable[[Article], Verdict] | None = None
@@ -38,7 +40,8 @@ class _Wide(ForkServerContext):
 
     def Pipe(self, duplex: bool = True) -> tuple[Any, Any]:  # noqa: N802
         receiver, sender = super().Pipe(duplex)
-        fcntl.fcntl(sender.fileno(), fcntl.F_SETPIPE_SZ, _MEGABYTE)
+        with contextlib.suppress(OSError):  # more than this user may have: then it is the usual one
+            fcntl.fcntl(sender.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
         return receiver, sender
 
 
