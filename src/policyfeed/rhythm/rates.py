@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate
+from operator import mul
 from statistics import fmean
 
 from policyfeed.rhythm.calendar import EVE, FREE, KINDS, MINUTES, kind_of
@@ -106,9 +107,9 @@ def day_from(shares: list[float]) -> Day:
     """The day with these shares in its minutes."""
     return Day(
         mass=array("d", accumulate(shares)),
-        weight=array("d", accumulate(minute * share for minute, share in enumerate(shares))),
+        weight=array("d", accumulate(map(mul, shares, range(MINUTES)))),
         moments=_moments(shares),
-        roots=sum(math.sqrt(share / 2) for share in shares),
+        roots=sum(map(math.sqrt, shares)) / math.sqrt(2),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import sub
 
 from policyfeed.rhythm.calendar import MINUTES, works
 from policyfeed.rhythm.prior import Habit
@@ -82,9 +83,9 @@ class Pasts:
 
 def blurred(values: Sequence[float], width: int) -> list[float]:
     """The mean of each minute and ``width`` minutes on both sides, around midnight."""
-    sums = [0.0, *accumulate((*values[-width:], *values, *values[:width]))]
+    sums = list(accumulate((*values[-width:], *values, *values[:width]), initial=0.0))
     span = 2 * width + 1
-    return [(sums[minute + span] - sums[minute]) / span for minute in range(MINUTES)]
+    return [whole / span for whole in map(sub, sums[span:], sums)]
 
 
 def _product(dots: list[float]) -> list[float]:
