@@ -153,11 +153,20 @@ def test_polls_out_of_turn_leave_others_out_evenly() -> None:
         assert (due - MONDAY).total_seconds() // 60 == minute
 
 
+def test_other_limits_make_another_plan_of_the_same_day() -> None:
+    known = Profile().seen(noon_releases(MONDAY - timedelta(days=9), 9), MONDAY)
+    profile = with_plan(known, PRIOR, MONDAY, Bounds(polls_per_day=12))
+    for other in (Bounds(polls_per_day=24), Bounds(polls_per_day=12, usual_per_day=4), Bounds(polls_per_day=6)):
+        again = with_plan(profile, PRIOR, MONDAY, other)
+        assert again == with_plan(known, PRIOR, MONDAY, other) != profile
+        assert with_plan(Profile.from_json(again.to_json()), PRIOR, MONDAY, other) == again
+
+
 def test_a_profile_without_a_plan_gets_one() -> None:
     """Those stored by earlier versions have none."""
     known = with_plan(Profile().seen(noon_releases(MONDAY - timedelta(days=9), 9), MONDAY), PRIOR, MONDAY, Bounds())
     stored = known.to_json()
-    for name in ("planned", "plan", "price"):
+    for name in ("planned", "plan", "limits", "price"):
         del stored[name]
     assert with_plan(Profile.from_json(stored), PRIOR, MONDAY, Bounds()) == known
 

@@ -42,6 +42,11 @@ class Bounds:
         return -(-2 * self.polls_per_day // 3) if self.usual_per_day is None else self.usual_per_day
 
     @property
+    def limits(self) -> tuple[int, ...]:
+        """What a day's plan depends on: with other limits it is made anew."""
+        return int(self.least.total_seconds()), self.polls_per_day, self.usual
+
+    @property
     def normal(self) -> timedelta:
         """The plain interval: the fixed one, or the day shared out evenly among the budget."""
         return min(max(self.interval or DAY / self.polls_per_day, self.least), self.most)

@@ -58,9 +58,10 @@ def next_poll(
 
 
 def with_plan(history: Profile, prior: Prior, now: datetime, bounds: Bounds, *, seed: str = "") -> Profile:
-    """The profile with the day's plan, made after the poll that ended at ``now`` where it has none of that day."""
+    """The profile with the day's plan, made after the poll that ended at ``now`` where it has none of that day, or one
+    that was made under other limits."""
     today, seconds = place(now)
-    if bounds.interval is not None or history.planned == today:
+    if bounds.interval is not None or (history.planned == today and history.limits == bounds.limits):
         return history
     own = _place_in_minute(seed, bounds)
     minute = _minute(seconds, own)
@@ -89,7 +90,7 @@ def _planned(
 def _too_many(coming: int, most: int) -> int:
     """How many of the day's coming polls to leave out before the next one, so that all left out are spread evenly.
 
-    There are more than the budget has left where polls were made out of turn, or the budget was made smaller.
+    There are more than the budget has left where polls were made out of turn.
     """
     return max(0, math.ceil(coming / most) - 1) if most else coming
 
@@ -170,7 +171,13 @@ class _Source:
         start = scan.best(self._outlook.day(following), rest, earliest, may_stop=False)
         if start is not None:
             polls.append(MINUTES + start)
-        return replace(self.history, planned=today, plan=tuple(polls), price=round(min(price, 1e9), 3))
+        return replace(
+            self.history,
+            planned=today,
+            plan=tuple(polls),
+            limits=self.bounds.limits,
+            price=round(min(price, 1e9), 3),
+        )
 
     def _rung(self, day: int, minute: int, today: int) -> int:
         """The lowest price at which the rest of ``day`` after a poll at ``minute`` stays inside the budget.

@@ -53,6 +53,8 @@ class Profile:
     planned: int = 0
     """The day that ``plan`` is for: minutes since its midnight, the last one usually the next day's first poll."""
     plan: tuple[int, ...] = ()
+    limits: tuple[int, ...] = ()
+    """The limits that it was made under (``Bounds.limits``)."""
     price: float = 0.0
     """What a further poll on that day would have to save: releases times minutes."""
 
@@ -130,7 +132,7 @@ class Profile:
         """JSON values for the source's state row: a few kilobytes. Releases are stored as the seconds between them."""
         plain: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
         gaps = [later - earlier for earlier, later in pairwise((0, *self.releases))]
-        lists = {name: list(getattr(self, name)) for name in ("worked", "free", "plan")}
+        lists = {name: list(getattr(self, name)) for name in ("worked", "free", "plan", "limits")}
         return {"v": 2, **plain, **lists, "releases": gaps}
 
     @classmethod
@@ -143,6 +145,7 @@ class Profile:
             worked=tuple(stored["worked"]),
             free=tuple(stored["free"]),
             plan=tuple(stored.get("plan", ())),
+            limits=tuple(stored.get("limits", ())),
             releases=tuple(accumulate(stored["releases"])),
         )
 
