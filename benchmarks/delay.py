@@ -17,7 +17,6 @@ import csv
 import gzip
 import json
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -32,8 +31,7 @@ from delay_picture import draw
 from delay_prior import as_text, learn
 from delay_rules import clairvoyant, commafeed, fixed, miniflux
 
-from policyfeed.config import shipped
-from policyfeed.normalize.ministry import Ministries, load_ministries
+from policyfeed.config import load, shipped
 from policyfeed.rhythm import Bounds, Prior, Profile, load_prior, next_poll, with_plan
 from policyfeed.rhythm.calendar import KST
 from policyfeed.rhythm.views import day_of
@@ -105,7 +103,7 @@ def read_times(files: Iterable[Path]) -> Times:
 
 def feeds_of(times: Times) -> Times:
     """By name, what the body so named published under any of its names: its feed is the same one."""
-    bodies = Ministries(load_ministries(tomllib.loads((shipped() / "ministries.toml").read_text("utf-8"))))
+    bodies = load(shipped(), {}).ministries
     names: dict[str, list[str]] = {}
     for name in times:
         names.setdefault(bodies.named(name).id, []).append(name)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 import unicodedata
 from collections import Counter
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-from policyfeed.normalize.ministry import Ministries, load_ministries
+from policyfeed.config import load, shipped
+from policyfeed.normalize.ministry import Ministries
 from policyfeed.types import Ministry, MinistryName, Name
 
-TABLE = Path(__file__).parents[2] / "config" / "ministries.toml"
-SHIPPED = load_ministries(tomllib.loads(TABLE.read_text(encoding="utf-8")))
+SHIPPED = load(shipped(), {}).bodies
 MINISTRIES = Ministries(SHIPPED)
 
 RENAMED = [

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any
 
 from policyfeed.normalize.text import one_line
 from policyfeed.types import Ministry, MinistryName, Name
@@ -56,16 +55,6 @@ class Ministries:
     def by_rep_code(self, code: str) -> Ministry | None:
         """The ministry that korea.kr lists, or once listed, under a ``repCode``."""
         return self._by_code.get(code)
-
-
-def load_ministries(data: Mapping[str, Any]) -> tuple[Ministry, ...]:
-    """The ``[[ministry]]`` tables of a parsed ministries.toml. Raises KeyError or TypeError for a wrong table."""
-    return tuple(_ministry(table) for table in data["ministry"])
-
-
-def _ministry(table: Mapping[str, Any]) -> Ministry:
-    lists = {key: tuple(table.get(key, ())) for key in ("aliases", "rep_codes", "successors")}
-    return Ministry(id=table["id"], names=tuple(Name(**name) for name in table["names"]), **lists)
 
 
 def _on(ministry: Ministry, day: date) -> Name:

@@ -71,7 +71,7 @@ def _points(day: Day, gap: int) -> _Points:
     )
 
 
-@lru_cache(maxsize=64)  # some 6 a plan
+@lru_cache(maxsize=64)  # some 4 a plan
 def table_of(day: Day, rung: int, gap: int) -> Table:
     """The table of a day at the price of a rung, polls at least ``gap`` minutes apart."""
     price, made = price_of(rung), _points(day, gap)
