@@ -63,8 +63,7 @@ def read_document(
         reading = _read_slice(source, cursor, document, ministries, sliced, memory)
     else:
         reading = None
-    if reading is None:
-        reading = _read_whole(source, cursor, document, ministries, sliced, memory)
+    reading = reading or _read_whole(source, cursor, document, ministries, sliced, memory)
     return replace(reading, verdicts=tuple(map(judge, reading.articles))) if judge and reading.memory else reading
 
 
@@ -110,8 +109,8 @@ def _read_slice(
         return None
     shared = memory.shared | shared_links(page.entries, source)
     found = normalize(page.entries, source, ministries, document.fetched, shared=shared)
-    reading = _reading(page, found, listed=len(sliced.marks), parsed=sliced.left)
-    return replace(reading, partial=True, memory=_memory(sliced.marks, shared))
+    told = _memory(sliced.marks, shared)
+    return _reading(page, found, told, listed=len(sliced.marks), parsed=sliced.left, partial=True)
 
 
 def _read_whole(
@@ -125,18 +124,27 @@ def _read_whole(
     page: Page = registry.load("sources", source.kind).read(source, cursor, document)
     size = len(page.entries)
     if page.cursor is not None or page.next is not None:  # pages with a memory of their own
-        return _reading(page, normalize(page.entries, source, ministries, document.fetched), listed=size, parsed=size)
+        found = normalize(page.entries, source, ministries, document.fetched)
+        return _reading(page, found, {}, listed=size, parsed=size)
     shared = shared_links(page.entries, source)
     if sliced is not None and len(sliced.marks) == size:
         found = normalize(page.entries, source, ministries, document.fetched, shared=shared)
-        return replace(_reading(page, found, listed=size, parsed=size), memory=_memory(sliced.marks, shared))
+        return _reading(page, found, _memory(sliced.marks, shared), listed=size, parsed=size)
     marks = [mark(repr(entry).encode("utf-8", "backslashreplace")) for entry in page.entries]
     new = [entry for entry, said in zip(page.entries, marks, strict=True) if said not in memory.marks]
     found = normalize(new, source, ministries, document.fetched, shared=shared)
-    return replace(_reading(page, found, listed=size, parsed=size), memory=_memory(marks, shared))
+    return _reading(page, found, _memory(marks, shared), listed=size, parsed=size)
 
 
-def _reading(page: Page, found: Normalized, *, listed: int, parsed: int) -> Reading:
+def _reading(
+    page: Page,
+    found: Normalized,
+    memory: Mapping[str, Any],
+    *,
+    listed: int,
+    parsed: int,
+    partial: bool = False,
+) -> Reading:
     return Reading(
         articles=found.articles,
         next=page.next,
@@ -148,4 +156,6 @@ def _reading(page: Page, found: Normalized, *, listed: int, parsed: int) -> Read
         wishes=page.wishes,
         listed=listed,
         parsed=parsed,
+        partial=partial,
+        memory=memory,
     )

@@ -146,23 +146,23 @@ class Poller:
             state, host = await self.db(self._opened, source)
             if host is not None and self.clock() < host.paused_until <= self.clock() + LONGEST_PAUSE:
                 return await self.db(self._held, state, host)
-            placed = replace(source, url=state.url or source.url)
+            placed = replace(source, url=state.url) if state.url else source
             visit = Visit(placed, state, fetch=self.fetch, read=self.read, clock=self.clock)
-            return await self._visited(source, visit, place)
+            return await self._visited(source, visit, place, host)
 
-    async def _visited(self, source: Source, visit: Visit, place: Place) -> PollReport:
+    async def _visited(self, source: Source, visit: Visit, place: Place, host: HostState | None) -> PollReport:
         state = visit.state
         try:
             harvest = await visit.harvest(place)
         except UpstreamError as error:
             return await self.db(self._failed, source, state, error, visit.requests)
         if harvest.articles is None:
-            return await self.db(self._unchanged, source, state, harvest, visit.requests)
+            return await self.db(self._unchanged, source, state, host, harvest, visit.requests)
         try:
-            return await self.db(self._save, source, state, harvest, visit.requests)
+            return await self.db(self._save, source, state, host, harvest, visit.requests)
         except Doubtful:
             harvest = await visit.whole()
-        return await self.db(self._save, source, state, harvest, visit.requests)
+        return await self.db(self._save, source, state, host, harvest, visit.requests)
 
     async def ask(self, source: Source, request: Request) -> Document:
         """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
@@ -179,7 +179,9 @@ class Poller:
 
     # Saving ---------------------------------------------------------------------------------------------------
 
-    def _save(self, source: Source, state: SourceState, harvest: Harvest, requests: int) -> PollReport:
+    def _save(
+        self, source: Source, state: SourceState, host: HostState | None, harvest: Harvest, requests: int
+    ) -> PollReport:
         seen = harvest.articles or ()
         if not harvest.listed and state.listed:
             error = Emptied("{source} lists nothing any more.", source=source.id)
@@ -190,14 +192,14 @@ class Poller:
             books.enter(source, seen, partial=harvest.partial)
             books.doubt(source, harvest.vanished)
             found = bool(books.new)
+            profile = self._counted(state, requests, books.new_times, now)
+            due, profile = self._planned(source, profile, harvest, found_new=found)
             after = replace(
-                self._succeeded(state, harvest, now),
+                self._succeeded(state, harvest, profile, due, now),
                 first_contact=state.first_contact or now,
                 last_new=now if found else state.last_new,
             )
-            profile = self._counted(state, requests, books.new_times, now)
-            after = self._planned(source, after, profile, harvest, found_new=found)
-            self._store(tx, source, after)
+            self._store(tx, after, host)
         return PollReport(
             source=source.id,
             state="ok",
@@ -215,25 +217,28 @@ class Poller:
             warnings=harvest.warnings,
         )
 
-    def _unchanged(self, source: Source, state: SourceState, harvest: Harvest, requests: int) -> PollReport:
+    def _unchanged(
+        self, source: Source, state: SourceState, host: HostState | None, harvest: Harvest, requests: int
+    ) -> PollReport:
         now = self.clock()
         profile = self._counted(state, requests, (), now)
-        after = self._planned(source, self._succeeded(state, harvest, now), profile, harvest, found_new=False)
+        due, profile = self._planned(source, profile, harvest, found_new=False)
         with self.store.write() as tx:
-            self._store(tx, source, after)
+            self._store(tx, self._succeeded(state, harvest, profile, due, now), host)
         return PollReport(
             source=source.id,
             state="unchanged",
             entries=harvest.listed,
             requests=requests,
             parsed=harvest.parsed,
-            due=after.due,
+            due=due,
         )
 
-    def _store(self, tx: Transaction, source: Source, after: SourceState) -> None:
-        """The state after a success; a host that was pausing answers again."""
+    def _store(self, tx: Transaction, after: SourceState, host: HostState | None) -> None:
+        """The state after a success; a host that had refused when it was asked answers again."""
         sources.save(tx, after)
-        hosts.forget(tx, host_of(after.url or source.url))
+        if host is not None:
+            hosts.forget(tx, host.name)
 
     def _failed(self, source: Source, state: SourceState, error: UpstreamError, requests: int) -> PollReport:
         now = self.clock()
@@ -273,14 +278,14 @@ class Poller:
         return profile
 
     def _planned(
-        self, source: Source, state: SourceState, profile: Profile, harvest: Harvest, *, found_new: bool
-    ) -> SourceState:
+        self, source: Source, profile: Profile, harvest: Harvest, *, found_new: bool
+    ) -> tuple[datetime, Profile]:
+        """When to come again after a success, and the profile with its plan."""
         now, bounds = self.clock(), self.bounds(source)
         floor = max(server_floor(harvest.headers, now) or timedelta(), timedelta(seconds=harvest.wishes.seconds))
         profile = with_plan(profile, self.prior, now, bounds, seed=source.id)
         due = next_poll(profile, self.prior, now, bounds, found_new=found_new, floor=now + floor, seed=source.id)
-        due = settled(due, profile, bounds, harvest.wishes, now, source.id)
-        return replace(state, due=due, profile=profile.to_json())
+        return settled(due, profile, bounds, harvest.wishes, now, source.id), profile
 
     def _again(
         self, tx: Transaction, source: Source, state: SourceState, error: UpstreamError, profile: Profile
@@ -305,9 +310,13 @@ class Poller:
         hosts.save(tx, HostState(name=name, refusals=refusals, paused_until=until))
         return until
 
-    def _succeeded(self, state: SourceState, harvest: Harvest, now: datetime) -> SourceState:
+    def _succeeded(
+        self, state: SourceState, harvest: Harvest, profile: Profile, due: datetime, now: datetime
+    ) -> SourceState:
         return replace(
             _moved(state, harvest.moved_to, now),
+            due=due,
+            profile=profile.to_json(),
             validators=harvest.validators,
             body_hash=harvest.body_hash,
             final_url=harvest.final_url,

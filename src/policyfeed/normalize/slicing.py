@@ -2,9 +2,9 @@
 
 What is known is known by its hash (XXH3, forty times as fast as SHA-256): who forges one hides an item of its own feed.
 Expat finds where items begin and end, everything else stays as it stands: namespaces, head, tail. It is spared what is
-known: bytes that were an item the last time, where an item may stand, are one again (0.2 ms for 50 items of 5 kB, half
-of it finding them; 0.7 ms when none is known). Whatever is not plain sailing is not sliced: then the whole is
-read, which costs more and misses nothing.
+known: bytes that were an item the last time, where an item may stand, are one again, and so are those that follow it
+after nothing but white space (0.16 ms for 50 items of 5 kB, half of it finding them; 0.7 ms when none is known).
+Whatever is not plain sailing is not sliced: then the whole is read, which costs more and misses nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from xxhash import xxh3_64, xxh3_128
+from xxhash import xxh3_64, xxh3_64_digest, xxh3_64_intdigest, xxh3_128
 
 _ITEMS = {"rss": ("channel", "item"), "rdf:RDF": ("item",), "feed": ("entry",)}
 """Root → the path from it to an item. Other names, or items elsewhere, are not sliced."""
@@ -22,6 +22,9 @@ _NAMES = ("item", "entry")
 _HEAD = 2_000
 """Bytes in which a root's tag is looked for."""
 _STAND_IN = ("item", "")
+_INSTRUCTION = b"<?item?>"
+_SPACE = b" \t\r\n"
+"""What XML knows as white space."""
 _MADE = re.compile(rb"<(lastBuildDate|pubDate|updated)>[^<&]*</\1>")
 """When a feed was made, in its head: servers move it with every request."""
 _FIRST = re.compile(rb"<(?:item|entry)[\s>]")
@@ -59,11 +62,9 @@ def slice_feed(body: bytes, known: Collection[bytes]) -> Sliced | None:
     return Sliced(body=b"".join([*kept, body[end:]]), left=left, marks=marks)
 
 
-def mark(said: bytes | memoryview, context: bytes = b"") -> bytes:
-    """What is remembered of an item: a hash of its bytes and of what it inherits."""
-    told = xxh3_64(context)
-    told.update(said)
-    return told.digest()
+def mark(said: bytes | memoryview, context: int = 0) -> bytes:
+    """What is remembered of an item: a hash of its bytes, seeded with that of what it inherits."""
+    return xxh3_64_digest(said, context)
 
 
 def sameness(body: bytes) -> str:
@@ -79,14 +80,14 @@ def sameness(body: bytes) -> str:
 class _Places:
     """Where the items are, and their marks.
 
-    ``_context`` is what they inherit: the start tags around them (xml:base, namespaces). ``_spared`` is how many bytes
-    the parser has not seen so far.
+    ``_context`` is a hash of what they inherit: the start tags around them (xml:base, namespaces). ``_spared`` is how
+    many bytes the parser has not seen so far.
     """
 
     body: bytes
     known: Collection[bytes]
     items: list[tuple[int, int, bytes]] = field(default_factory=list)
-    _context: bytes = b""
+    _context: int = 0
     _path: tuple[str, ...] = ()
     _depth: int = 0
     _start: int = -1
@@ -100,26 +101,33 @@ class _Places:
         self._parser.EndElementHandler = self._end
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.ProcessingInstructionHandler = self._instruction
-        seen = 0
+        seen, follows = 0, False  # whether a known item ends where the parser was last
         for start, end in _candidates(self.body) if self.known else ():
-            self._parser.Parse(self.body[seen:start], False)
-            seen = start
-            if self._start < 0 and self._depth == len(self._path) > 0:
-                said = self._mark(start, end)
-                if said in self.known:
-                    self._spare(start, end, said)
-                    seen = end
+            between = self.body[seen:start]
+            follows = follows and not between.strip(_SPACE)
+            if not follows:
+                self._parser.Parse(between, False)
+                seen = start
+                if self._start >= 0 or not self._depth == len(self._path) > 0:
+                    continue
+            said = self._mark(start, end)
+            if said in self.known:
+                if not follows:
+                    self._stand_in()
+                self._spared += end - seen
+                self.items.append((start, end, said))
+                seen, follows = end, True
+            else:
+                follows = False
         self._parser.Parse(self.body[seen:], True)
 
-    def _spare(self, start: int, end: int, said: bytes) -> None:
-        """Put an instruction in the place of the item: it is heard where an element may stand, and nowhere else."""
+    def _stand_in(self) -> None:
+        """Put an instruction in the place of an item: it is heard where an element may stand, and nowhere else."""
         self._stood_in = False
-        instruction = b"<?%b?>" % _STAND_IN[0].encode()
-        self._parser.Parse(instruction, False)
+        self._parser.Parse(_INSTRUCTION, False)
         if not self._stood_in:
             raise _Doubtful
-        self._spared += end - start - len(instruction)
-        self.items.append((start, end, said))
+        self._spared -= len(_INSTRUCTION)
 
     def _mark(self, start: int, end: int) -> bytes:
         return mark(memoryview(self.body)[start:end], self._context)
@@ -146,7 +154,7 @@ class _Places:
         if self._depth <= len(self._path):
             if self.items or (self._depth == 2 and name != self._path[0]):
                 raise _Doubtful
-            self._context += repr((name, sorted(attributes.items()))).encode()
+            self._context = xxh3_64_intdigest(repr((name, sorted(attributes.items()))).encode(), self._context)
 
     def _end(self, _name: str) -> None:
         self._depth -= 1
