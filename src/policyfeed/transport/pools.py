@@ -1,4 +1,4 @@
-"""Connections: made by httpcore, kept alive by us, under one TLS context.
+"""Connections: httpcore speaks HTTP upon them, we keep them alive, under one TLS context.
 
 httpcore's pools look through all their connections at every request, which costs more than the request where every
 source has a host of its own. Here an idle connection is found by where it leads. What it was allowed to reach belongs
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import resource
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import certifi
 import httpcore
@@ -33,6 +34,9 @@ class Route:
     allow: tuple[str, ...]
 
 
+_Connect = Callable[[httpcore.Origin], Awaitable[httpcore.AsyncConnectionInterface]]
+
+
 @dataclass(frozen=True, slots=True)
 class Lent:
     """A connection in use, and where it leads."""
@@ -49,21 +53,21 @@ class Pools:
         self._roots = environ.get("SSL_CERT_FILE") or certifi.where()
         self._tls: dict[str | None, ssl.SSLContext] = {None: _context(self._roots)}
         self._resolve = resolve
-        self._makers: dict[Route, httpcore.AsyncConnectionPool] = {}
+        self._ways: dict[Route, _Connect] = {}
         self._idle: dict[tuple[Route, str], Lent] = {}
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most = _MOST_KEPT if files == resource.RLIM_INFINITY else min(files // 4, _MOST_KEPT)
 
     async def take(self, route: Route, origin: httpcore.Origin) -> Lent:
-        """An idle connection to the origin, or one that connects with its first request."""
+        """An idle connection to the origin, or a new one. Raises httpcore's ConnectError."""
         key = route, str(origin)
         kept = self._idle.pop(key, None)
         if kept is not None:
             if not kept.connection.has_expired():
                 return kept
             await kept.connection.aclose()
-        maker = self._makers.get(route) or self._makers.setdefault(route, self._maker(route))
-        return Lent(key, maker.create_connection(origin))
+        connect = self._ways.get(route) or self._ways.setdefault(route, self._way(route))
+        return Lent(key, await connect(origin))
 
     async def give_back(self, lent: Lent) -> None:
         """Keep the connection if it can be used again; of too many the one goes that has waited longest."""
@@ -74,16 +78,11 @@ class Pools:
         if len(self._idle) > self._most:
             await self._idle.pop(next(iter(self._idle))).connection.aclose()
 
-    def _maker(self, route: Route) -> httpcore.AsyncConnectionPool:
+    def _way(self, route: Route) -> _Connect:
         tls = self._context(route.ca_bundle)
         if route.proxy is None:
-            backend = GuardedBackend(allowed(route.allow), self._resolve)
-            return httpcore.AsyncConnectionPool(
-                ssl_context=tls,
-                keepalive_expiry=_KEPT_SECONDS,
-                network_backend=backend,
-            )
-        return httpcore.AsyncHTTPProxy(
+            return partial(_straight, GuardedBackend(allowed(route.allow), self._resolve), tls)
+        proxy = httpcore.AsyncHTTPProxy(
             httpcore.URL(scheme=route.proxy.scheme, host=route.proxy.host, port=route.proxy.port, target=b"/"),
             proxy_auth=route.proxy.login,
             ssl_context=tls,
@@ -91,6 +90,7 @@ class Pools:
             keepalive_expiry=_KEPT_SECONDS,
             network_backend=PlainBackend(),
         )
+        return partial(_through, proxy)
 
     def _context(self, ca_bundle: str | None) -> ssl.SSLContext:
         if ca_bundle not in self._tls:
@@ -105,11 +105,29 @@ class Pools:
             await lent.connection.aclose()
 
 
+async def _straight(
+    backend: httpcore.AsyncNetworkBackend, tls: ssl.SSLContext, origin: httpcore.Origin
+) -> httpcore.AsyncConnectionInterface:
+    """Connect to the origin itself. (httpcore's AsyncHTTPConnection would do it, and take a lock at every request.)"""
+    host = origin.host.decode("ascii")
+    stream = await backend.connect_tcp(host, origin.port)
+    if origin.scheme == b"https":
+        stream = await stream.start_tls(tls, server_hostname=host)
+    return httpcore.AsyncHTTP11Connection(origin, stream, keepalive_expiry=_KEPT_SECONDS)
+
+
+async def _through(proxy: httpcore.AsyncHTTPProxy, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
+    """A connection that goes through the proxy as soon as it is asked for something."""
+    return proxy.create_connection(origin)
+
+
 def _context(roots: str) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=roots)
+        context = ssl.create_default_context(cafile=roots)
     except OSError as error:
         raise _unreadable(roots, error) from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def _load(context: ssl.SSLContext, bundle: str) -> None:
