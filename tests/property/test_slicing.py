@@ -82,11 +82,15 @@ def articles(found: tuple[Article, ...]) -> dict[str, Article]:
     st.lists(ITEM, min_size=1, max_size=6),
     st.sets(st.integers(0, 5)),
     st.sampled_from(["utf-8", "euc-kr"]),
+    st.sampled_from(["", "\n  ", "<!-- <item> -->", "\n<!-- 사이 -->\n"]),
 )
-@example(SHAPES[0], [("가", "]]>", 1), ("나", "</item>", 1)], {1}, "utf-8")
-def test_slices_and_the_whole_read_the_same(shape: Any, listed: list[Any], known: set[int], encoding: str) -> None:
+@example(SHAPES[0], [("가", "]]>", 1), ("나", "</item>", 1)], {1}, "utf-8", "")
+@example(SHAPES[0], [("가", "]]>", 1), ("나", "</item>", 1), ("다", "가", 0)], {0, 1}, "utf-8", "\n")
+def test_slices_and_the_whole_read_the_same(
+    shape: Any, listed: list[Any], known: set[int], encoding: str, between: str
+) -> None:
     frame, make = shape
-    items = [make(number, *said, number) for number, said in enumerate(listed)]
+    items = [make(number, *said, number) + between for number, said in enumerate(listed)]
     before = [one for number, one in enumerate(items) if number in known]
     old = document(frame.format(items="".join(before), built="어제", encoding=encoding), encoding)
     new = document(frame.format(items="".join(items), built="오늘", encoding=encoding), encoding)

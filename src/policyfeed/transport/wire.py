@@ -64,11 +64,12 @@ METER: ContextVar[Meter | None] = ContextVar("meter", default=None)
 class _Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
     """A connection upon asyncio's transports. They are told to wait while more than ``_AHEAD`` bytes lie unread.
 
-    ``buffer`` is where bytes come in, for all streams of a loop: each copies its own out at once.
+    ``buffer`` is where bytes come in, for all streams of a loop: each copies its own out at once. A view, because
+    asyncio fills it from several TLS records: slices of a bytearray would be copies, and lost.
     """
 
-    def __init__(self, buffer: bytearray) -> None:
-        self._view = memoryview(buffer)
+    def __init__(self, buffer: memoryview) -> None:
+        self._buffer = buffer
         self._transport: asyncio.Transport | None = None
         self._parts: list[bytes] = []  # a few at most: an empty deque takes 600 bytes of every idle connection
         self._unread = 0
@@ -82,10 +83,10 @@ class _Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         self._transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, _wanted: int) -> memoryview:
-        return self._view  # asyncio fills it from several TLS records: slices of a bytearray would be copies, and lost
+        return self._buffer
 
     def buffer_updated(self, size: int) -> None:
-        self._parts.append(bytes(self._view[:size]))
+        self._parts.append(bytes(self._buffer[:size]))
         self._unread += size
         if self._unread > _AHEAD and self._transport is not None:
             self._transport.pause_reading()
@@ -109,6 +110,7 @@ class _Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         if not self._parts and not self._ended:
             self._wake = asyncio.get_running_loop().create_future()
             await self._wake
+            self._wake = None
         data = self._next()
         if meter := METER.get():
             meter.count(data)
@@ -168,7 +170,7 @@ class PlainBackend(httpcore.AsyncNetworkBackend):
     """Connects to where it is told: for proxies, whose address the operator gave."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray(_READ)
+        self._buffer = memoryview(bytearray(_READ))
 
     async def connect_tcp(
         self,
