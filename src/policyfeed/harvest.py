@@ -21,7 +21,7 @@ from policyfeed.errors import LayoutChanged, Refused, Unreachable, UpstreamError
 from policyfeed.normalize.slicing import sameness
 from policyfeed.rhythm import retry_after
 from policyfeed.sources import elsewhere, explain, hidden, revealed
-from policyfeed.store import SourceState
+from policyfeed.store import HostState, SourceState
 from policyfeed.types import NO_WISHES, Article, Document, Request, Source, Validators, Verdict, Wishes
 
 MOST_PAGES = 200
@@ -144,13 +144,18 @@ class Room:
 
 
 class Visit:
-    """One visit to a source, which stands at ``source.url``. ``requests`` counts what was asked, failures included."""
+    """One visit to a source, which stands at ``source.url``, with what its ``host`` had refused before it.
+
+    ``requests`` counts what was asked, failures included.
+    """
 
     _document: Document
     _harvest: Harvest
 
-    def __init__(self, source: Source, state: SourceState, *, fetch: Fetch, read: Read, clock: Clock) -> None:
-        self.source, self.state = source, state
+    def __init__(
+        self, source: Source, state: SourceState, host: HostState | None, *, fetch: Fetch, read: Read, clock: Clock
+    ) -> None:
+        self.source, self.state, self.host = source, state, host
         self.requests = 0
         self._fetch, self._read, self._clock = fetch, read, clock
 

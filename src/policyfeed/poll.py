@@ -147,22 +147,21 @@ class Poller:
             if host is not None and self.clock() < host.paused_until <= self.clock() + LONGEST_PAUSE:
                 return await self.db(self._held, state, host)
             placed = replace(source, url=state.url) if state.url else source
-            visit = Visit(placed, state, fetch=self.fetch, read=self.read, clock=self.clock)
-            return await self._visited(source, visit, place, host)
+            visit = Visit(placed, state, host, fetch=self.fetch, read=self.read, clock=self.clock)
+            return await self._visited(source, visit, place)
 
-    async def _visited(self, source: Source, visit: Visit, place: Place, host: HostState | None) -> PollReport:
-        state = visit.state
+    async def _visited(self, source: Source, visit: Visit, place: Place) -> PollReport:
         try:
             harvest = await visit.harvest(place)
         except UpstreamError as error:
-            return await self.db(self._failed, source, state, error, visit.requests)
+            return await self.db(self._failed, source, visit, error)
         if harvest.articles is None:
-            return await self.db(self._unchanged, source, state, host, harvest, visit.requests)
+            return await self.db(self._unchanged, source, visit, harvest)
         try:
-            return await self.db(self._save, source, state, host, harvest, visit.requests)
+            return await self.db(self._save, source, visit, harvest)
         except Doubtful:
             harvest = await visit.whole()
-        return await self.db(self._save, source, state, host, harvest, visit.requests)
+        return await self.db(self._save, source, visit, harvest)
 
     async def ask(self, source: Source, request: Request) -> Document:
         """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
@@ -179,27 +178,24 @@ class Poller:
 
     # Saving ---------------------------------------------------------------------------------------------------
 
-    def _save(
-        self, source: Source, state: SourceState, host: HostState | None, harvest: Harvest, requests: int
-    ) -> PollReport:
-        seen = harvest.articles or ()
+    def _save(self, source: Source, visit: Visit, harvest: Harvest) -> PollReport:
+        state, seen = visit.state, harvest.articles or ()
         if not harvest.listed and state.listed:
-            error = Emptied("{source} lists nothing any more.", source=source.id)
-            return self._failed(source, state, error, requests)
+            return self._failed(source, visit, Emptied("{source} lists nothing any more.", source=source.id))
         now = self.clock()
         with self.store.write() as tx:
             books = Books(tx, self, quiet=state.first_contact is None, now=now, verdicts=harvest.verdicts)
             books.enter(source, seen, partial=harvest.partial)
             books.doubt(source, harvest.vanished)
             found = bool(books.new)
-            profile = self._counted(state, requests, books.new_times, now)
+            profile = self._counted(visit, books.new_times, now)
             due, profile = self._planned(source, profile, harvest, found_new=found)
             after = replace(
                 self._succeeded(state, harvest, profile, due, now),
                 first_contact=state.first_contact or now,
                 last_new=now if found else state.last_new,
             )
-            self._store(tx, after, host)
+            self._store(tx, after, visit)
         return PollReport(
             source=source.id,
             state="ok",
@@ -209,7 +205,7 @@ class Poller:
             revised=books.revised,
             kept=books.kept,
             owed=books.owed,
-            requests=requests,
+            requests=visit.requests,
             parsed=harvest.parsed,
             matched=len(harvest.verdicts) + books.judged,
             rows=books.rows,
@@ -217,34 +213,31 @@ class Poller:
             warnings=harvest.warnings,
         )
 
-    def _unchanged(
-        self, source: Source, state: SourceState, host: HostState | None, harvest: Harvest, requests: int
-    ) -> PollReport:
+    def _unchanged(self, source: Source, visit: Visit, harvest: Harvest) -> PollReport:
         now = self.clock()
-        profile = self._counted(state, requests, (), now)
-        due, profile = self._planned(source, profile, harvest, found_new=False)
+        due, profile = self._planned(source, self._counted(visit, (), now), harvest, found_new=False)
         with self.store.write() as tx:
-            self._store(tx, self._succeeded(state, harvest, profile, due, now), host)
+            self._store(tx, self._succeeded(visit.state, harvest, profile, due, now), visit)
         return PollReport(
             source=source.id,
             state="unchanged",
             entries=harvest.listed,
-            requests=requests,
+            requests=visit.requests,
             parsed=harvest.parsed,
             due=due,
         )
 
-    def _store(self, tx: Transaction, after: SourceState, host: HostState | None) -> None:
-        """The state after a success; a host that had refused when it was asked answers again."""
+    def _store(self, tx: Transaction, after: SourceState, visit: Visit) -> None:
+        """The state after a success; a host that had refused before the visit answers again."""
         sources.save(tx, after)
-        if host is not None:
-            hosts.forget(tx, host.name)
+        if visit.host is not None:
+            hosts.forget(tx, visit.host.name)
 
-    def _failed(self, source: Source, state: SourceState, error: UpstreamError, requests: int) -> PollReport:
-        now = self.clock()
+    def _failed(self, source: Source, visit: Visit, error: UpstreamError) -> PollReport:
+        state, now = visit.state, self.clock()
         after = _missed(state, error, now)
         name = GONE if after.gone else error.name
-        profile = self._counted(state, requests, (), now)
+        profile = self._counted(visit, (), now)
         after = replace(
             after,
             failures=state.failures + 1,
@@ -258,7 +251,7 @@ class Poller:
             due = None if after.gone else self._again(tx, source, after, error, profile)
             after = replace(after, due=due)
             sources.save(tx, after)
-        return PollReport(source=source.id, state=name, error=error, due=after.due, requests=requests)
+        return PollReport(source=source.id, state=name, error=error, due=after.due, requests=visit.requests)
 
     def _held(self, state: SourceState, host: HostState) -> PollReport:
         """Nobody asks a host before the pause that it wanted is over."""
@@ -270,10 +263,10 @@ class Poller:
 
     # When next ------------------------------------------------------------------------------------------------
 
-    def _counted(self, state: SourceState, requests: int, published: Sequence[datetime], now: datetime) -> Profile:
+    def _counted(self, visit: Visit, published: Sequence[datetime], now: datetime) -> Profile:
         """The profile after a visit: every request of it counts in the day's budget."""
-        profile = Profile.from_json(state.profile).seen(published, now, self.prior)
-        for _ in range(requests - 1):
+        profile = Profile.from_json(visit.state.profile).seen(published, now, self.prior)
+        for _ in range(visit.requests - 1):
             profile = profile.seen((), now, self.prior)
         return profile
 
