@@ -314,6 +314,28 @@ async def test_sources_that_are_refused_together_are_one_refusal(years: Years) -
     assert host.refusals == 1
 
 
+async def test_a_pause_is_not_lifted_by_an_answer_to_an_earlier_question(years: Years) -> None:
+    """15: a source was being answered when another one of its host heard 429."""
+    years.lists(Item(number=1))
+    asked, paused = asyncio.Event(), asyncio.Event()
+
+    async def refuse_the_sister(source: Source, request: Request) -> Document:
+        if source.id == SISTER.id:
+            return replace(years.server.page("", 429), url=request.url)
+        asked.set()
+        await paused.wait()
+        return await years.server(source, request)
+
+    one = poller(years.store, years.server, fetch=refuse_the_sister)
+    answered = asyncio.create_task(one.poll(FEED))
+    await asked.wait()
+    refused = await one.poll(SISTER)
+    paused.set()
+    assert (refused.state, (await answered).state) == ("Refused", "ok")
+    with years.store.read() as tx:
+        assert hosts.get(tx, "www.example.go.kr") is not None
+
+
 @pytest.mark.parametrize("status", [400, 403, 404, 500, 502, 503])
 async def test_other_failures_back_off_and_never_stop_at_once(years: Years, status: int) -> None:
     """16: growing, never faster than the normal interval, a day at most, never for ever."""
