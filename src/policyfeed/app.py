@@ -265,8 +265,8 @@ class App:
         return await self.db(watch, self.store, self.enabled(), self.config.channels, self.clock())
 
     async def send(self, request: Request) -> Document:
-        """Send a channel's request: its URL is a secret."""
-        return await self.client.fetch(request, Manner(secret_url=True))
+        """Send a channel's request: its URL is a secret, and what is sent on is not known to have arrived."""
+        return await self.client.fetch(request, Manner(secret_url=True, follow=False))
 
 
 @asynccontextmanager

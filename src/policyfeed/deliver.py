@@ -17,7 +17,7 @@ from typing import ParamSpec, Protocol, TypeVar, cast
 
 from policyfeed.channels import Channel, Messenger
 from policyfeed.clock import KST, Clock
-from policyfeed.errors import Refused, UpstreamError
+from policyfeed.errors import Forbidden, Refused, UpstreamError
 from policyfeed.notices import as_judged
 from policyfeed.registry import load
 from policyfeed.store import Store, Transaction, articles, health, outbox
@@ -102,6 +102,8 @@ async def deliver(
             ended = after_attempt(task.delivery, outcome, clock(), luck())
             await db(_settle, store, ended, outcome, clock())
         report = _counted(report, task.delivery, ended)
+    if channel.daily_cap is not None and (given_up := await db(_give_up, store, channel, clock())):
+        report = replace(report, dead=report.dead + given_up, error=_over(channel))
     return await db(_completed, store, report)
 
 
@@ -152,16 +154,17 @@ async def _post(
     await pace(channel)
     try:
         request = build(channel, delivery, [judged], clock())
-        return _judged(judge, request, await send(request)) if request else None
+        return _judged(judge, await send(request)) if request else None
     except UpstreamError as problem:  # its text may hold the URL, which is the channel's secret
         status = f" HTTP {problem.status}" if isinstance(problem, Refused) else ""
-        return Outcome(result=Result.RETRY, detail=f"{problem.name}{status}", after=problem.after)
+        inner = " by us: an inner host must be in [network] allow" if isinstance(problem, Forbidden) else ""
+        return Outcome(result=Result.RETRY, detail=f"{problem.name}{status}{inner}", after=problem.after)
     except Exception as problem:  # one strange article or answer must neither stop the others nor repeat for ever
         return Outcome(result=Result.RETRY, detail=f"{type(problem).__name__} in policyfeed.channels.{channel.kind}")
 
 
-def _judged(judge: _Judge, request: Request, answer: Document) -> Outcome:
-    if answer.url != request.url:  # followed as a GET, it would look like success and tell nobody
+def _judged(judge: _Judge, answer: Document) -> Outcome:
+    if 300 <= answer.status < 400:
         return Outcome(result=Result.RETRY, detail="the address redirects: give the channel the one it leads to")
     return judge(answer)
 
@@ -251,14 +254,28 @@ def _take(store: Store, channel: Channel, now: datetime, lease: timedelta) -> _T
             outbox.save_channel_state(tx, state)
         if state.closed or (state.paused_until and state.paused_until > now):
             return None
-        cap = channel.daily_cap
-        if cap is not None and outbox.delivered_since(tx, channel.name, _midnight(now)) >= cap:
-            outbox.drop(tx, f"over the day's cap of {cap}", channel=channel.name)
+        if _is_full(tx, channel, now):
             return None
-        claimed = outbox.claim(tx, channel.name, now, lease, 1, best_first=cap is not None)
+        claimed = outbox.claim(tx, channel.name, now, lease, 1, best_first=channel.daily_cap is not None)
         if not claimed:
             return None
         return _Task(delivery=claimed[0], judged=_told(tx, channel, claimed[0]))
+
+
+def _is_full(tx: Transaction, channel: Channel, now: datetime) -> bool:
+    """Whether the channel had as many messages of the day as it takes."""
+    cap = channel.daily_cap
+    return cap is not None and outbox.delivered_since(tx, channel.name, _midnight(now)) >= cap
+
+
+def _give_up(store: Store, channel: Channel, now: datetime) -> int:
+    """Give up what is over the day's cap; how much that is."""
+    with store.write() as tx:
+        return outbox.drop(tx, _over(channel), channel=channel.name) if _is_full(tx, channel, now) else 0
+
+
+def _over(channel: Channel) -> str:
+    return f"over the day's cap of {channel.daily_cap}"
 
 
 def _midnight(now: datetime) -> datetime:

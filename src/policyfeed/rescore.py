@@ -87,8 +87,9 @@ def _announce(tx: Transaction, moved: Sequence[tuple[Judged, Judged]], to: Annou
     due = []
     for was, new in moved:
         if new.article.sort_time >= to.since:
-            before = {one.channel for one in owed(was, to.channels, now, quiet=False)}
-            due += [one for one in owed(new, to.channels, now, quiet=False) if one.channel not in before]
+            known = {one.channel for one in owed(was, to.channels, now, quiet=False)}
+            known |= outbox.told(tx, new.article.number)
+            due += [one for one in owed(new, to.channels, now, quiet=False) if one.channel not in known]
     return outbox.owe(tx, due)
 
 

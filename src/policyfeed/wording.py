@@ -33,10 +33,6 @@ _WORDS: dict[str, dict[str, str]] = {
         "title": "제목",
         "summary": "요약",
         "content": "본문",
-        "ministry": "부처",
-        "genre": "자료 유형",
-        "kind": "자료 종류",
-        "base": "기본 점수",
         Kind.PRESS_RELEASE: "보도자료",
         Kind.REFERENCE: "보도참고자료",
         Kind.EXPLANATION: "설명·해명자료",
@@ -61,10 +57,6 @@ _WORDS: dict[str, dict[str, str]] = {
         "title": "title",
         "summary": "summary",
         "content": "text",
-        "ministry": "ministry",
-        "genre": "genre",
-        "kind": "kind",
-        "base": "base score",
         Kind.PRESS_RELEASE: "Press release",
         Kind.REFERENCE: "Reference material",
         Kind.EXPLANATION: "Explanation",
@@ -171,16 +163,18 @@ def _topics(verdict: Verdict, names: Mapping[str, str], language: str) -> str:
 
 
 def _why(verdict: Verdict, language: str) -> str:
+    """The score and the terms that speak most for it; "" for what was not judged."""
+    if not verdict.reasons:
+        return ""
     score = say(language, "score", score=round(verdict.score))
-    best = sorted((one for one in verdict.reasons if one.points > 0), key=lambda one: -one.points)[:_REASONS]
-    reasons = ", ".join(dict.fromkeys(_reason(one, language) for one in best))
+    terms = sorted((one for one in verdict.reasons if one.term and one.points > 0), key=lambda one: -one.points)
+    reasons = ", ".join(dict.fromkeys(_reason(one, language) for one in terms[:_REASONS]))
     return f"{score} · {say(language, 'why', reasons=reasons)}" if reasons else score
 
 
 def _reason(reason: Reason, language: str) -> str:
-    words = _WORDS.get(language, _WORDS["ko"])
-    place = words.get(reason.field, "")
-    shown = _line(reason.term.strip("|*")) or words.get(reason.rule, reason.rule)  # the signs are for editors
+    place = _WORDS.get(language, _WORDS["ko"]).get(reason.field, "")
+    shown = _line(reason.term.strip("|*"))  # the signs are for editors
     return say(language, "placed", shown=shown, place=place) if place else shown
 
 

@@ -75,6 +75,18 @@ def test_a_rescore_tells_of_what_is_a_channels_only_now_when_it_is_asked_to(stor
     assert rescore(store, keeps_concerts, FEEDS, clock(), save=True, announce=since).owed == 0
 
 
+def test_a_rescore_does_not_tell_of_a_revision_whose_article_was_told(store: Store, clock: Hand) -> None:
+    fill(store, clock, 1)
+    owed = Delivery(key="key_1", channel="slack-team", number=1, created=clock(), due=clock())
+    with store.write() as tx:
+        outbox.owe(tx, [owed])
+        articles.update(
+            tx, replace(articles.newest(tx, Selection(kept_only=False), 1)[0].article, revision=2), revised=True
+        )
+    since = Announcement(channels=(alert_channel(),), since=clock() - timedelta(hours=7))
+    assert rescore(store, keeps_concerts, FEEDS, clock(), save=True, announce=since).owed == 0
+
+
 def test_the_last_word_on_an_article_counts(store: Store, clock: Hand) -> None:
     fill(store, clock, 2)
     with store.write() as tx:
@@ -146,7 +158,9 @@ async def test_a_daily_cap_prefers_the_best(store: Store, clock: Hand) -> None:
     async def round_() -> DeliveryReport:
         return await deliver(capped, store=store, db=directly, send=receiver, pace=Paces(), clock=clock)
 
-    assert (await round_()).delivered == 3
+    report = await round_()
+    assert (report.delivered, report.dead, report.error) == (3, 9, "over the day's cap of 3")
+    assert report.next_due is None
     with store.read() as tx:
         told = [one.number for one in outbox.listing(tx, [DeliveryState.DELIVERED])]
         assert sorted(told) == [10, 11, 12]

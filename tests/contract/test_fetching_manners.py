@@ -293,6 +293,12 @@ async def test_a_redirected_post_keeps_its_method_only_with_307_and_308(status: 
         assert (server.asked[1].header("Content-Type") is not None) == bool(body)
 
 
+async def test_who_wants_to_follow_no_redirect_gets_it_as_the_answer() -> None:
+    async with serving({"/": redirect("/list", 307), "/list": reply(200, NEWS)}) as server, client() as http:
+        answer = await http.fetch(Request(url=server.url(), method="POST", body=b"a=1"), Manner(follow=False))
+        assert (answer.status, answer.url, len(server.asked)) == (307, server.url(), 1)
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_post_does_not_leave_its_origin(status: int) -> None:
     async with serving(reply()) as other, serving(redirect(other.url("/hook"), status)) as own, client() as http:

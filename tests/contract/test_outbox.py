@@ -336,10 +336,11 @@ async def test_when_a_probe_succeeds_everything_that_waited_goes_out(store: Stor
     assert state(store).failures == 0
 
 
-async def test_a_redirect_is_a_failure_even_when_it_was_followed(store: Store) -> None:
+async def test_a_redirect_is_a_failure_whatever_its_page_says(store: Store) -> None:
     fill(store, 1)
-    report = await run(store, Receiver(replace(OK, url="https://login.example.org/")))
+    report = await run(store, Receiver(replace(OK, status=307)))
     assert (report.delivered, report.retried) == (0, 1)
+    assert report.error == "the address redirects: give the channel the one it leads to"
 
 
 async def test_a_withdrawn_article_is_not_told_and_says_so(store: Store) -> None:

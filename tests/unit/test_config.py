@@ -77,6 +77,7 @@ def test_shipped_channels_are_on_when_their_variables_are_set() -> None:
     config = load(shipped(), environ)
     assert {channel.name for channel in config.channels} >= {"slack", "webhook"}
     assert all(channel.selection.kept_only for channel in config.channels)
+    assert {channel.topic_names["E1"] for channel in config.channels} == {"기후변화·온실가스·탄소중립"}
     assert "whsec_" not in repr(config.channels)
 
 

@@ -13,7 +13,7 @@ from policyfeed.article_json import as_json as article_json
 from policyfeed.cli.given import configuration, moment, topics
 from policyfeed.cli.say import _, brief, json_line, out, say, show, table, when
 from policyfeed.cli.stored import opened_store
-from policyfeed.config import Config, topic_names
+from policyfeed.config import Config
 from policyfeed.errors import UsageError
 from policyfeed.formats import field_name, rule_name
 from policyfeed.i18n import environment_language
@@ -113,7 +113,7 @@ def _show(chosen: list[Judged]) -> None:
 
 def _explain(rules: Rules, verdict: Verdict) -> None:
     template = "Kept with {score} of 100 points: {topics}" if verdict.kept else "Dropped with {score} of 100 points"
-    names = topic_names(rules, environment_language())
+    names = rules.names(environment_language())
     named = ", ".join(f"{topic} {names.get(topic, '')}".strip() for topic in verdict.topics)
     say(template, score=f"{verdict.score:.1f}", topics=named)
     if verdict.alert:

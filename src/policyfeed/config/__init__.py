@@ -88,7 +88,7 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
             id=one.id or identity.mint(f"feed/{one.name}"),
             selection=one.select.selection(),
             base_url=address,
-            topic_names=topic_names(rules, one.language) if rules else {},
+            topic_names=rules.names(one.language) if rules else {},
             sources={source.id: Publication(name=source.name or source.id, url=source.url) for source in sources},
         )
         for one in reader.named("feeds.toml", FeedsFile, "feed", known)
@@ -118,9 +118,3 @@ def load_rules(folder: Path) -> Rules:
 def _own_address(environ: Mapping[str, str]) -> str:
     """Where the daemon serves: what its pages are linked by as long as no public address is configured."""
     return f"http://{environ.get('POLICYFEED_HTTP') or '127.0.0.1:8000'}".replace("//0.0.0.0:", "//127.0.0.1:")
-
-
-def topic_names(rules: Rules, language: str) -> dict[str, str]:
-    """Topic or pillar id → its name in a language."""
-    pillars = {one.id: one.name_ko if language == "ko" else one.name_en for one in rules.pillars}
-    return pillars | {one.id: one.name_ko if language == "ko" else one.name_en for one in rules.topics}

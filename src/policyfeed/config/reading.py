@@ -230,6 +230,7 @@ class Reader:
                 secrets={name: secret for name, secret in secrets.items() if secret is not None},
                 selection=table.select.selection(),
                 base_url=base_url,
+                topic_names=known.rules.names(table.language) if known.rules else {},
             )
             check: Callable[[Channel], list[ConfigError]] | None = getattr(adapter, "check", None)
             self.mistakes.extend(check(channel) if check else ())

@@ -155,6 +155,11 @@ class Rules:
     ministries: Mapping[str, float] = field(default_factory=dict)
     model: Model = field(default_factory=Model)
 
+    def names(self, language: str) -> dict[str, str]:
+        """Topic or pillar id → its name in a language."""
+        named: tuple[Pillar | Topic, ...] = (*self.pillars, *self.topics)
+        return {one.id: one.name_ko if language == "ko" else one.name_en for one in named}
+
     def topic(self, topic_id: str) -> Topic:
         """Raises KeyError for an unknown id."""
         for topic in self.topics:

@@ -67,7 +67,8 @@ class Manner:
     ``cookies`` names a jar kept for this source alone (None: no cookies are kept); ``warm_up`` is a page that hands
     out the cookie without which the source redirects in a circle. ``proxy`` overrides the environment's ("" = none).
     ``ca_bundle`` is a file of further trusted certificates. ``allow_private`` allows the source's own host (True), or
-    the hosts and networks given. With ``secret_url`` messages show no more of the URL than its host.
+    the hosts and networks given. With ``secret_url`` messages show no more of the URL than its host. Without
+    ``follow`` a redirect is the answer.
     """
 
     cookies: str | None = None
@@ -76,6 +77,7 @@ class Manner:
     ca_bundle: str | None = None
     allow_private: bool | tuple[str, ...] = False
     secret_url: bool = False
+    follow: bool = True
 
     def show(self, url: str) -> str:
         """The URL as messages may show it."""
@@ -194,7 +196,7 @@ class HttpClient:
             answer = await self._ask(hop, request, cookie, manner, deadline)
             if jar is not None:
                 jar.keep(hop.url, answer.headers)
-            after = following(hop, answer.status, answer.header("location"))
+            after = following(hop, answer.status, answer.header("location")) if manner.follow else None
             if after is None:
                 return self._document(hop.url, answer, moved and hop.url != request.url)
             moved = moved and answer.status in PERMANENT

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 
 from policyfeed.app import App
-from policyfeed.config import Config, topic_names
+from policyfeed.config import Config
 from policyfeed.formats import Publication
 from policyfeed.health import conditions, waits
 from policyfeed.publish import Page
@@ -41,7 +41,7 @@ class Site:
                 published=self.published,
                 feeds=lambda: app.config.feeds,
                 checks=checks,
-                topic_names=lambda language: topic_names(app.config.rules, language),
+                topic_names=lambda language: app.config.rules.names(language),  # noqa: PLW0108 - it is exchanged meanwhile
                 sources=lambda: _publications(app.config),
                 conditions=lambda: conditions(app.store, app.config.sources, app.clock()),
                 buttons=lambda: _buttons(app.config),
@@ -59,7 +59,7 @@ class Site:
 def board_pages(config: Config) -> Mapping[str, Page]:
     """The static board of a configuration, in the service's language."""
     language = config.settings.service.language
-    return pages(config.feeds, title="ESG 정책뉴스", language=language, topic_names=topic_names(config.rules, language))
+    return pages(config.feeds, title="ESG 정책뉴스", language=language, topic_names=config.rules.names(language))
 
 
 def _buttons(config: Config) -> Buttons | None:
