@@ -13,7 +13,9 @@ import pytest
 from lxml import etree
 
 from policyfeed import publish
-from policyfeed.formats import Feed, Format
+from policyfeed.formats import Feed, Format, why
+from policyfeed.i18n import translator
+from policyfeed.normalize.html import to_text
 from policyfeed.types import Attachment, Judged, MinistryName
 from tests import releases
 
@@ -29,6 +31,8 @@ class Read:
     url: str
     published: datetime
     authors: tuple[str, ...]
+    summary: str
+    """As text, its lines apart."""
     content: str
     tags: frozenset[str]
     enclosures: tuple[str, ...]
@@ -45,12 +49,17 @@ def _xml(body: bytes) -> list[Read]:
             url=entry.link,
             published=datetime.fromtimestamp(calendar.timegm(entry.published_parsed), UTC),
             authors=tuple(author["name"] for author in entry.authors),
+            summary=_text(entry.summary_detail),
             content=entry.content[0].value if "content" in entry else "",
             tags=frozenset(tag.get("label") or tag["term"] for tag in entry.tags),
             enclosures=tuple(enclosure.href for enclosure in entry.enclosures),
         )
         for entry in parsed.entries
     ]
+
+
+def _text(said: dict[str, str]) -> str:
+    return said["value"] if said["type"] == "text/plain" else to_text(said["value"])
 
 
 def _json(body: bytes) -> list[Read]:
@@ -61,6 +70,7 @@ def _json(body: bytes) -> list[Read]:
             url=item["url"],
             published=datetime.fromisoformat(item["date_published"]),
             authors=tuple(author["name"] for author in item["authors"]),
+            summary=item["summary"],
             content=item.get("content_html", ""),
             tags=frozenset(item["tags"]),
             enclosures=tuple(attachment["url"] for attachment in item["attachments"]),
@@ -81,6 +91,7 @@ def _expected(judged: Judged) -> Read:
         url=article.url,
         published=article.published,
         authors=tuple(ministry.name for ministry in article.ministries),
+        summary=f"{article.summary}\n{why(judged.verdict, releases.feed().topic_names, translator('ko'))}",
         content=article.content,
         tags=frozenset({"기후변화·온실가스·탄소중립", "환경", "보도자료", *(one.name for one in article.ministries)}),
         enclosures=tuple(item.url for item in article.attachments),
@@ -101,6 +112,12 @@ def test_the_same_articles_come_back_in_the_same_order(format_: Format) -> None:
     rendered = format_.render(releases.feed(), given)
     assert READERS[format_.EXTENSION](rendered.body) == [_expected(judged) for judged in given]
     assert rendered.left_out == ()
+
+
+def test_a_summary_is_text(format_: Format) -> None:
+    said = "온실가스 <ESG 공시> 기준 & AT&T, 5 < 6 &lt;끝&gt;"
+    (read,) = READERS[format_.EXTENSION](format_.render(releases.feed(), [releases.judged(1, summary=said)]).body)
+    assert read.summary.splitlines()[0] == said
 
 
 def test_a_joint_release_credits_everyone(format_: Format) -> None:

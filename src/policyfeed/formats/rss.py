@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 
 from feedgen.entry import FeedEntry
@@ -42,14 +43,15 @@ def _head(feed: Feed, articles: Sequence[Judged]) -> FeedGenerator:
 def _item(feed: Feed, one: Shown, _judged: Judged) -> bytes:
     """One item as it stands in a feed. Raises ValueError when XML cannot carry it.
 
-    RSS knows one enclosure, whose length it requires: "0" where nobody knows (RSS Advisory Board).
+    The description of an item is HTML (RSS 2.0, "Encoding in <description>"), the summary is text. RSS knows one
+    enclosure, whose length it requires: "0" where nobody knows (RSS Advisory Board).
     """
     entry = FeedEntry()
     entry.load_extension("dc", atom=False)
     entry.guid(one.id, permalink=False)
     entry.title(one.title)
     entry.link(href=one.url, rel="alternate")
-    entry.description(one.summary)
+    entry.description(html.escape(one.summary, quote=False).replace("\n", "<br>\n"))
     if one.content:
         entry.content(one.content)
     entry.published(one.published or one.updated)
