@@ -177,9 +177,12 @@ class Books:
         self.rows += 1
         if revised is None:
             return known
+        self.revised += 1
+        if revised.revision == known.revision:
+            self.rows += articles.update(self.tx, revised, revised=False)
+            return revised
         self.rows += articles.update(self.tx, revised, revised=True)
         bodies.again(self.tx, revised.number, self.now)
-        self.revised += 1
         self._judge(revised, before=known)
         return revised
 

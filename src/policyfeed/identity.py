@@ -63,6 +63,8 @@ _ROUTINE = re.compile(
     r"(주간|보도|배포|홍보|주요)(보도|배포|자료|행사)*(계획|일정)|인사(발령|이동)|승진인사|전보인사|^부고"
 )
 _SLACK = timedelta(hours=6)
+_REPEATED = timedelta(hours=3)
+"""Within so long a site that lists a title twice repeated it by mistake; later it is another event."""
 _RATIO = 88
 _OTHER_TEXT = 50
 """Below this likeness (percent) two texts under one title are two releases."""
@@ -109,13 +111,21 @@ def _close_in_time(one: Article, other: Article) -> bool:
 
 
 def _rivals(one: Article, other: Article) -> bool:
-    """Two entries of one source on different days, or of one ministry with different texts: titles are repeated."""
+    """Two entries of one source, and two releases: titles are repeated.
+
+    On different days they are; of one ministry with different texts; and without texts to compare where the title is
+    short, routine, or comes hours later again (중대재해 발생 알림).
+    """
     if not {origin.source for origin in one.origins} & {origin.source for origin in other.origins}:
         return False
     if one.sort_time.astimezone(KST).date() != other.sort_time.astimezone(KST).date():
         return True
-    both = one.summary and other.summary and one.ministry == other.ministry
-    return bool(both) and fuzz.ratio(one.summary, other.summary) < _OTHER_TEXT
+    if one.summary and other.summary:
+        return one.ministry == other.ministry and fuzz.ratio(one.summary, other.summary) < _OTHER_TEXT
+    title = min(close_title(one.title), close_title(other.title), key=len)
+    timed = one.published and other.published and not one.dated and not other.dated
+    later = bool(timed) and abs(one.sort_time - other.sort_time) > _REPEATED
+    return later or len(title) < _LEAST or bool(_ROUTINE.search(title))
 
 
 def _share_ministry(one: Article, other: Article) -> bool:
@@ -281,9 +291,16 @@ def join(known: Article, seen: Article, now: datetime) -> Article:
         kind=seen.kind if known.kind is Kind.PRESS_RELEASE and seen.kind in _PARTICULAR else known.kind,
         attachments=(*known.attachments, *(one for one in seen.attachments if one not in known.attachments)),
     )
-    if known.published is None or (known.dated and not seen.dated and _same_day(known, seen)):
-        joined = replace(joined, published=seen.published, dated=seen.dated)
+    joined = _timed(joined, seen)
     return joined if joined == known else replace(joined, changed=now)
+
+
+def _timed(known: Article, seen: Article) -> Article:
+    """The known article with the date, or the time of its day, that it lacks. A date that it has stays: many sites
+    date a release anew when they mend it."""
+    if known.published is None or (known.dated and not seen.dated and _same_day(known, seen)):
+        return replace(known, published=seen.published, dated=seen.dated)
+    return known
 
 
 def separate(known: Article, copy: Article, others: Iterable[Article], now: datetime) -> tuple[Article, Article]:
@@ -308,7 +325,9 @@ def separate(known: Article, copy: Article, others: Iterable[Article], now: date
 def revise(known: Article, seen: Article, now: datetime) -> Article | None:
     """The known article's next revision, when the place that it was taken from now says something else; else None.
 
-    Another place's slip or correction changes only that origin, unless the text was taken from there.
+    Another place's slip or correction changes only that origin, unless the text was taken from there. A date that was
+    missing is no revision: the article then has the number of the known one. Files are those of the last list where
+    no other place gave some.
     """
     origin = seen.origins[0]
     was = next(one for one in known.origins if (one.source, one.key) == (origin.source, origin.key))
@@ -320,18 +339,26 @@ def revise(known: Article, seen: Article, now: datetime) -> Article | None:
             tags=seen.tags,
             summary=seen.summary or known.summary,
             content=seen.content or known.content,
+            attachments=seen.attachments if seen.attachments and len(known.origins) == 1 else known.attachments,
         )
-    elif was.digest == digest(was.title, known.summary, known.content):
+    elif was.digest in (digest(was.title, known.summary, known.content, timeless=one) for one in (False, True)):
         fresh = replace(known, content=seen.content or known.content)
     else:
         return None
-    return replace(fresh, revision=known.revision + 1, updated=now, changed=now) if fresh != known else None
+    if fresh != known:
+        return _timed(replace(fresh, revision=known.revision + 1, updated=now, changed=now), seen)
+    timed = _timed(known, seen)
+    return replace(timed, changed=now) if timed != known else None
 
 
-def digest(title: str, summary: str, content: str) -> str:
-    """The hash of what is said (SHA-256, hex): white space, session ids and markup attributes do not count."""
+def digest(title: str, summary: str, content: str, *, timeless: bool = False) -> str:
+    """The hash of what is said (SHA-256, hex): white space, session ids and markup attributes do not count.
+
+    Of dates it tells only whether there is none (``timeless``), so that one which is given later is noticed.
+    """
     text = _unspaced(_MARKUP.sub("", content)) or _unspaced(summary)
-    return hashlib.sha256(f"{title}\x1f{text}".encode("utf-8", "replace")).hexdigest()
+    said = f"{title}\x1f{text}\x1f" if timeless else f"{title}\x1f{text}"
+    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
 
 
 def _unspaced(text: str) -> str:

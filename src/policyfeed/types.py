@@ -177,6 +177,8 @@ class Entry:
     updated: str = ""
     summary: str = ""
     content: str = ""
+    base: str = ""
+    """What addresses in the content are relative to, where the source says so (xml:base); else the entry's own."""
     ministry: str = ""
     """The ministry's label as printed; empty = the source's own ministry."""
     department: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -308,6 +308,20 @@ async def test_sources_that_began_together_announce_nothing_of_each_others_begin
     await world.poll(OTHER, minutes=1)
     world.lists(Item(number=2, title=title))
     assert (await world.poll(FEED)).owed == 0
+
+
+async def test_a_date_that_comes_later_is_taken_over_and_told_to_nobody(world: World) -> None:
+    """A board shows only the time of what is of today."""
+    await world.contact()
+    world.lists(Item(number=2, text="탄소 배출을 줄인다.", published="09:12"))
+    assert (await world.poll()).owed == 1
+    assert world.articles()[-1].article.published is None
+    world.lists(Item(number=2, text="탄소 배출을 줄인다."))
+    report = await world.poll()
+    assert (report.new, report.revised, report.owed) == (0, 1, 0)
+    found = world.articles()[-1].article
+    assert (found.published, found.revision) == (datetime(2026, 5, 20, 0, 0, tzinfo=UTC), 1)
+    assert (await world.poll()).revised == 0
 
 
 async def test_a_revision_is_kept_and_not_told_again(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -66,7 +67,8 @@ def _atom(body: bytes) -> list[tuple[str, str, str]]:
 
 def _rss(body: bytes) -> list[tuple[str, str, str]]:
     root = etree.fromstring(body, etree.XMLParser(resolve_entities=False))
-    return [_texts(item, "guid", "title", "description") for item in root.iter("item")]
+    read = (_texts(item, "guid", "title", "description") for item in root.iter("item"))
+    return [(guid, title, html.unescape(said.replace("<br>\n", "\n"))) for guid, title, said in read]
 
 
 def _texts(element: etree._Element, *names: str) -> tuple[str, str, str]:

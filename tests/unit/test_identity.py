@@ -216,6 +216,52 @@ def test_a_corrected_text_is_a_revision() -> None:
     assert (revised.revision, revised.updated, revised.changed, revised.id) == (2, NOW, NOW, known.id)
 
 
+def test_a_date_that_was_missing_is_no_revision() -> None:
+    known = article(published=None)
+    given = replace(article(), origins=known.origins)
+    dated = revise(known, given, NOW)
+    assert dated is not None
+    assert (dated.published, dated.dated, dated.revision, dated.changed) == (kst(20, 10), False, 1, NOW)
+    both = revise(known, replace(given, title="고친 제목"), NOW)
+    assert both is not None
+    assert (both.published, both.revision) == (kst(20, 10), 2)
+
+
+def test_a_date_that_there_is_stays() -> None:
+    known = article()
+    assert revise(known, replace(known, published=kst(22, 9)), NOW) is None
+    mended = revise(known, replace(known, published=kst(22, 9), title="고친 제목"), NOW)
+    assert mended is not None
+    assert mended.published == kst(20, 10)
+
+
+def test_a_revision_has_the_files_of_the_list() -> None:
+    files = [(Attachment(name=name, url=f"https://a.go.kr/{name}"),) for name in ("가.hwpx", "가(수정).hwpx")]
+    known = article(attachments=files[0])
+    revised = revise(known, replace(known, title="고친 제목", attachments=files[1]), NOW)
+    assert revised is not None
+    assert revised.attachments == files[1]
+    joined = replace(known, origins=(*known.origins, *korea().origins))
+    kept = revise(joined, replace(known, title="고친 제목", attachments=files[1]), NOW)
+    assert kept is not None
+    assert kept.attachments == files[0], "the other place may have given it"
+
+
+@pytest.mark.parametrize(
+    ("title", "hour", "same"),
+    [
+        ("중대재해 발생 알림", 16, False),
+        ("인사발령", 8, False),
+        ("여름철 녹조 종합대책을 전국 하천에서 시행", 9, True),
+        ("여름철 녹조 종합대책을 전국 하천에서 시행", 16, False),
+    ],
+)
+def test_a_title_that_a_source_lists_twice_on_a_day_without_a_text(title: str, hour: int, same: bool) -> None:
+    """A long one again soon is a slip; a short one, a routine one, or one hours later is another release."""
+    twice = [article(title, summary="", published=kst(20, at)) for at in (8, hour)]
+    assert same_release(*twice) is same
+
+
 def test_another_places_slip_is_no_revision() -> None:
     known = join(korea(), article(summary="전혀 다른 요약"), NOW)
     slip = article("여름철 녹조 종합대책 발표표", summary="전혀 다른 요약")

@@ -110,7 +110,7 @@ def normalize_entry(
     whole = html.title(entry.title)
     printed = shorten(whole, PRINTED_LIMIT)
     title, kind, tags = split_tags(printed)
-    content = html.sanitize(entry.content or (entry.summary if _is_body(entry.summary) else ""), url)
+    content = html.sanitize(entry.content or (entry.summary if _is_body(entry.summary) else ""), entry.base or url)
     summary = _summary(entry, content)
     if not title or len(title) > TITLE_LIMIT:
         warnings.append(_about_title(whole, link))
@@ -118,9 +118,8 @@ def normalize_entry(
         title = shorten(title, TITLE_LIMIT) or shorten(summary, 80)
     credited = _ministry(entry, source, ministries, published)
     key = links.canonical(link) if link and own_link else _own_key(entry, source, printed)
-    origin = Origin(
-        source=source.id, key=key, url=url, title=printed, digest=digest(printed, summary, content), first_seen=now
-    )
+    said = digest(printed, summary, content, timeless=published is None)
+    origin = Origin(source=source.id, key=key, url=url, title=printed, digest=said, first_seen=now)
     return Article(
         title=title,
         ministry=credited,

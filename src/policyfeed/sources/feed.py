@@ -21,6 +21,7 @@ import feedparser
 
 from policyfeed.errors import Blocked, HostileDocument, Truncated, Unreadable
 from policyfeed.normalize import listing, plain_rss
+from policyfeed.normalize.html import paragraphs
 from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.slicing import Sliced, slice_feed
@@ -174,7 +175,7 @@ def _entry(item: dict[str, Any], base: str) -> Entry:
     link = said("link")
     if dict.get(item, "guidislink") and link == said("id") and not link.startswith(("http://", "https://", "/")):
         link = ""  # a number that was not marked as no address
-    contents = [str(part.get("value", "")) for part in dict.get(item, "content") or []]
+    body = max(dict.get(item, "content") or [], key=lambda part: len(part.get("value") or ""), default={})
     return Entry(
         title=said("title"),
         url=_joined(base, link),
@@ -182,7 +183,8 @@ def _entry(item: dict[str, Any], base: str) -> Entry:
         published=said("published") or said("created") or said("updated"),
         updated=said("updated") if said("published") else "",
         summary=said("summary"),
-        content=max(contents, key=len, default=""),
+        content=str(body.get("value") or ""),
+        base=_joined(base, body.get("base") or ""),
         department=said("author"),
         categories=tuple(str(tag.get("term") or "") for tag in dict.get(item, "tags") or [] if tag.get("term")),
         attachments=tuple(
@@ -230,7 +232,7 @@ def _json_entry(item: dict[str, Any]) -> Entry:
         published=said("date_published"),
         updated=said("date_modified"),
         summary=said("summary"),
-        content=said("content_html", "content_text"),
+        content=said("content_html") or paragraphs(said("content_text")),
         categories=tuple(str(tag) for tag in _list(item.get("tags")) if _is_text(tag)),
         attachments=tuple(
             Attachment(
