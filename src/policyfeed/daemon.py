@@ -18,7 +18,7 @@ from policyfeed import __version__
 from policyfeed.app import App, opened
 from policyfeed.config import Config, load
 from policyfeed.engine.local import LocalEngine
-from policyfeed.errors import ConfigErrors, PolicyfeedError, UsageError
+from policyfeed.errors import AddressError, ConfigErrors, PolicyfeedError, UsageError
 from policyfeed.store import working_alone
 from policyfeed.web import Site, board_pages
 
@@ -40,7 +40,7 @@ def address(environ: Mapping[str, str] = os.environ) -> tuple[str, int]:
 
 
 async def run(config: Config, data: Path, environ: Mapping[str, str] = os.environ) -> None:
-    """Work until SIGTERM or SIGINT. Raises AlreadyRunning, StoreError, OutputError, UsageError (address taken)."""
+    """Work until SIGTERM or SIGINT. Raises AlreadyRunning, StoreError, OutputError, UsageError, AddressError."""
     with working_alone(data):
         listening = _listen(*address(environ))
         async with opened(config, data, pages=board_pages, environ=environ) as app:
@@ -52,7 +52,7 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=family, backlog=128)
     except OSError as problem:
-        raise UsageError(
+        raise AddressError(
             "{host}:{port} cannot be listened on: {problem}.",
             remedy="Choose another address with POLICYFEED_HTTP=host:port.",
             host=host,
@@ -91,8 +91,9 @@ class _Daemon:
         serving = asyncio.create_task(server.serve(sockets=[self.listening]))
         await self.engine.start()
         host, port = self.listening.getsockname()[:2]
-        log.info("running", version=__version__, address=f"http://{host}:{port}", sources=len(self.app.enabled()))
-        self.systemd.notify(f"READY=1\nSTATUS=http://{host}:{port}")
+        address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        log.info("running", version=__version__, address=address, sources=len(self.app.enabled()))
+        self.systemd.notify(f"READY=1\nSTATUS={address}")
         watching = asyncio.create_task(self._watchdog())
         await self.stop.wait()
         self.systemd.notify("STOPPING=1")
@@ -119,6 +120,14 @@ class _Daemon:
         """Take over the configuration as it is in the files now; a wrong one is refused and the old one kept."""
         self.systemd.notify("RELOADING=1")
         try:
+            await self._take_over()
+        except Exception:
+            log.exception("configuration not taken over, by an error of policyfeed itself")
+        finally:
+            self.systemd.notify("READY=1")
+
+    async def _take_over(self) -> None:
+        try:
             config = await asyncio.to_thread(load, self.app.config.folder)
         except ConfigErrors as problems:
             for mistake in problems.mistakes:
@@ -130,7 +139,6 @@ class _Daemon:
             self.engine.schedule()
             await self.site.refresh()
             log.info("configuration taken over", sources=len(self.app.enabled()), channels=len(config.channels))
-        self.systemd.notify("READY=1")
 
     async def _watchdog(self) -> None:
         """Feed systemd's watchdog while work gets on: the loop turns, the store answers, no source is long overdue."""

@@ -116,6 +116,10 @@ class OutputError(PolicyfeedError):
     """A file could not be written."""
 
 
+class AddressError(PolicyfeedError):
+    """The address to serve at cannot be listened on."""
+
+
 class UpstreamError(PolicyfeedError):
     """A source could not be read. ``after``: the server's own wish in seconds (Retry-After), if it gave one."""
 
@@ -139,6 +143,10 @@ class Refused(UpstreamError):
 
 class Forbidden(UpstreamError):
     """We may not ask: an inner address, a scheme other than http(s), robots.txt."""
+
+
+class Misconfigured(UpstreamError):
+    """What a source is to be asked with cannot be used: its certificates, its proxy."""
 
 
 class TooLarge(UpstreamError):

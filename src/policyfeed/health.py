@@ -40,6 +40,7 @@ _BY_ERROR = {
     "Blocked": ConditionName.BLOCKED,
     "Unreadable": ConditionName.MISCONFIGURED,
     "Forbidden": ConditionName.MISCONFIGURED,
+    "Misconfigured": ConditionName.MISCONFIGURED,
     "HostileDocument": ConditionName.MISCONFIGURED,
     "gone": ConditionName.GONE,
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from policyfeed.errors import ConfigError, Forbidden, PolicyfeedError, TooLarge, Truncated, Unreachable
+from policyfeed.errors import ConfigError, Forbidden, Misconfigured, PolicyfeedError, TooLarge, Truncated, Unreachable
 from policyfeed.transport.http import Manner
 from policyfeed.types import Request
 from tests.loopback import (
@@ -51,7 +51,7 @@ def ca_file(ca: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def tls(ca: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert("127.0.0.1", "www.example.kr").configure_cert(context)
+    ca.issue_cert("127.0.0.1", "www.example.kr", "*.go.example.kr").configure_cert(context)
     return context
 
 
@@ -486,6 +486,17 @@ async def test_refused_connections_and_unknown_names_are_named() -> None:
 # TLS
 
 
+async def test_few_encrypted_connections_are_kept(tls: ssl.SSLContext, ca_file: str) -> None:
+    """Each holds a buffer of a quarter of a megabyte."""
+    hosts = [f"h{number}.go.example.kr" for number in range(33)]
+    async with serving(reply(200, NEWS), tls=tls) as server, client(environ={"SSL_CERT_FILE": ca_file}) as http:
+        for host in [*hosts, hosts[-1], hosts[1]]:
+            await http.fetch(Request(url=server.url("/", host)))
+        assert server.connections == len(hosts)
+        await http.fetch(Request(url=server.url("/", hosts[0])))
+        assert server.connections == len(hosts) + 1
+
+
 async def test_tls_is_verified_against_the_given_authorities(tls: ssl.SSLContext, ca_file: str) -> None:
     async with serving(reply(200, NEWS), tls=tls) as server:
         async with client() as http:
@@ -524,6 +535,13 @@ def test_unreadable_authorities_are_a_configuration_error(content: str | None, t
         file.write_text(content)
     with pytest.raises(ConfigError, match=re.escape(str(file))):
         client(environ={"SSL_CERT_FILE": str(file)})
+
+
+async def test_unreadable_authorities_of_one_source_stop_no_other(tmp_path: Path) -> None:
+    async with serving(reply(200, NEWS)) as server, client() as http:
+        with pytest.raises(Misconfigured, match=r"gone\.pem"):
+            await http.fetch(Request(url=server.url()), Manner(ca_bundle=str(tmp_path / "gone.pem")))
+        assert (await http.fetch(Request(url=server.url()))).body == NEWS
 
 
 # Proxies

@@ -175,7 +175,8 @@ def _entry(item: dict[str, Any], base: str) -> Entry:
     link = said("link")
     if dict.get(item, "guidislink") and link == said("id") and not link.startswith(("http://", "https://", "/")):
         link = ""  # a number that was not marked as no address
-    body = max(dict.get(item, "content") or [], key=lambda part: len(part.get("value") or ""), default={})
+    parts: list[dict[str, Any]] = dict.get(item, "content") or [{}]
+    body = max(parts, key=lambda part: len(part.get("value") or ""))
     return Entry(
         title=said("title"),
         url=_joined(base, link),

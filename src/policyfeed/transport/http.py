@@ -21,7 +21,7 @@ import httpcore
 import httpx
 
 from policyfeed.clock import Clock
-from policyfeed.errors import TooLarge, Truncated, Unreachable, Unreadable
+from policyfeed.errors import ConfigError, Misconfigured, TooLarge, Truncated, Unreachable, Unreadable
 from policyfeed.transport.cookies import Cookies
 from policyfeed.transport.decode import decoder
 from policyfeed.transport.engine import Transport
@@ -159,8 +159,15 @@ class HttpClient:
         """The document that came back, whatever its status (304 and errors are the caller's to judge).
 
         Raises Unreachable (name, connection, TLS, deadline, redirects without end), Forbidden (address or redirect
-        that is not allowed), TooLarge, Truncated, Unreadable (not HTTP, an encoding that was not asked for).
+        that is not allowed), TooLarge, Truncated, Unreadable (not HTTP, an encoding that was not asked for),
+        Misconfigured (certificates or proxy of the manner).
         """
+        try:
+            return await self._fetched(request, manner)
+        except ConfigError as error:
+            raise Misconfigured(error.template, remedy=error.remedy, **error.facts) from None
+
+    async def _fetched(self, request: Request, manner: Manner) -> Document:
         deadline = _Deadline(self._limits.seconds)
         jar = self._jars.setdefault(manner.cookies, Cookies()) if manner.cookies else None
         warm = Request(url=manner.warm_up) if manner.warm_up and jar is not None else None

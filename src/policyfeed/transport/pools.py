@@ -23,6 +23,8 @@ from policyfeed.transport.wire import GuardedBackend, PlainBackend
 
 _KEPT_SECONDS = 30.0
 _MOST_KEPT = 4096
+_MOST_ENCRYPTED = 32
+"""Each holds a quarter of a megabyte: asyncio's buffer for what comes in encrypted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Route:
     allow: tuple[str, ...]
 
 
+Key = tuple[Route, str]
 _Connect = Callable[[httpcore.Origin], Awaitable[httpcore.AsyncConnectionInterface]]
 
 
@@ -41,27 +44,33 @@ _Connect = Callable[[httpcore.Origin], Awaitable[httpcore.AsyncConnectionInterfa
 class Lent:
     """A connection in use, and where it leads."""
 
-    key: tuple[Route, str]
+    key: Key
     connection: httpcore.AsyncConnectionInterface
 
 
+class _Idle(dict[Key, Lent]):
+    """Idle connections, the last used ones at the end; ``most`` of them are kept."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+
 class Pools:
-    """All connections of a process. One idle connection is kept to a place, in all a quarter of the files that the
-    process may have open: the last used ones."""
+    """All connections of a process. One idle connection is kept to a place: the last used ones, in all a quarter of the
+    files that the process may have open, and few encrypted ones."""
 
     def __init__(self, environ: Mapping[str, str], resolve: Resolver) -> None:
         self._roots = environ.get("SSL_CERT_FILE") or certifi.where()
         self._tls: dict[str | None, ssl.SSLContext] = {None: _context(self._roots)}
         self._resolve = resolve
         self._ways: dict[Route, _Connect] = {}
-        self._idle: dict[tuple[Route, str], Lent] = {}
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._most = _MOST_KEPT if files == resource.RLIM_INFINITY else min(files // 4, _MOST_KEPT)
+        self._plain, self._encrypted = _Idle(_most_kept()), _Idle(_MOST_ENCRYPTED)
 
     async def take(self, route: Route, origin: httpcore.Origin) -> Lent:
         """An idle connection to the origin, or a new one. Raises httpcore's ConnectError."""
         key = route, str(origin)
-        kept = self._idle.pop(key, None)
+        kept = self._idle(key).pop(key, None)
         if kept is not None:
             if not kept.connection.has_expired():
                 return kept
@@ -71,12 +80,16 @@ class Pools:
 
     async def give_back(self, lent: Lent) -> None:
         """Keep the connection if it can be used again; of too many the one goes that has waited longest."""
-        if not lent.connection.is_idle() or lent.key in self._idle:
+        idle = self._idle(lent.key)
+        if not lent.connection.is_idle() or lent.key in idle:
             await lent.connection.aclose()
             return
-        self._idle[lent.key] = lent
-        if len(self._idle) > self._most:
-            await self._idle.pop(next(iter(self._idle))).connection.aclose()
+        idle[lent.key] = lent
+        if len(idle) > idle.most:
+            await idle.pop(next(iter(idle))).connection.aclose()
+
+    def _idle(self, key: Key) -> _Idle:
+        return self._encrypted if key[1].startswith("https:") else self._plain
 
     def _way(self, route: Route) -> _Connect:
         tls = self._context(route.ca_bundle)
@@ -100,9 +113,15 @@ class Pools:
         return self._tls[ca_bundle]
 
     async def aclose(self) -> None:
-        while self._idle:
-            _, lent = self._idle.popitem()
-            await lent.connection.aclose()
+        for idle in (self._plain, self._encrypted):
+            while idle:
+                _, lent = idle.popitem()
+                await lent.connection.aclose()
+
+
+def _most_kept() -> int:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_KEPT if files == resource.RLIM_INFINITY else min(files // 4, _MOST_KEPT)
 
 
 async def _straight(
