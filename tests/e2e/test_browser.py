@@ -20,8 +20,9 @@ from tests import releases
 from tests.releases import NOW
 from tests.serving import serving
 
+TOPIC_NAMES = {"E1": "Win-win growth, social economy, small merchants' safety net"}
 CHROMIUM = shutil.which("chromium")
-DESK, PHONE = Size(width=1280, height=900), Size(width=390, height=844)
+DESK, PHONE = Size(width=1280, height=900), Size(width=375, height=812)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -45,7 +46,7 @@ async def served(store: Store, out: Path) -> AsyncIterator[str]:
         store=store,
         published=published,
         feeds=lambda: feeds,
-        topic_names=lambda language: releases.TOPIC_NAMES if language == "ko" else {"E1": "Climate change"},
+        topic_names=lambda language: releases.TOPIC_NAMES if language == "ko" else TOPIC_NAMES,
         sources=lambda: releases.SOURCES,
         buttons=lambda: Buttons(origin=origin, topics=("E1", "S2")),
         page_size=10,
@@ -118,8 +119,26 @@ async def test_a_reader_finds_an_article_and_why_it_is_there(browser: Browser, a
 
 
 async def _fits(page: Page) -> None:
-    """Nothing makes the page wider than the screen."""
-    assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    """Nothing makes the page wider than the screen, and nothing has to be scrolled sideways by itself."""
+    wider = await page.evaluate(
+        """() => [...document.querySelectorAll('html, main *')]
+            .filter(one => one.scrollWidth > one.clientWidth)
+            .filter(one => one.tagName == 'HTML' || getComputedStyle(one).overflowX == 'auto')
+            .map(one => one.outerHTML.slice(0, 80))"""
+    )
+    assert wider == []
+
+
+async def test_a_phone_shows_every_reason_whole(browser: Browser, address: str) -> None:
+    context = await _context(browser, PHONE, language="en-GB")
+    page = await context.new_page()
+    await page.goto(f"{address}/articles/24")
+    await _shot(page, "reasons-phone")
+    await _fits(page)
+    shown = await page.get_by_role("row").nth(1).inner_text()
+    assert shown.split("\n") == ["탄소중립 (title)", "term", f"E1 {TOPIC_NAMES['E1']}", "+50.0"]
+    assert await page.get_by_role("columnheader").count() == 4
+    await context.close()
 
 
 async def test_an_editor_says_what_is_relevant(browser: Browser, address: str) -> None:
