@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Literal
 
@@ -14,13 +14,17 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from playwright.async_api import ViewportSize as Size
 
 from policyfeed import publish
+from policyfeed.health import conditions
 from policyfeed.store import Store
+from policyfeed.types import Source
 from policyfeed.web import Buttons, Context, Published, create_app
 from tests import releases
 from tests.releases import NOW
 from tests.serving import serving
 
 TOPIC_NAMES = {"E1": "Win-win growth, social economy, small merchants' safety net"}
+LONG = "가" * 200
+LONG_NAME = Source(id="long", kind="feed", url="https://www.example.go.kr/rss", name=LONG)
 CHROMIUM = shutil.which("chromium")
 DESK, PHONE = Size(width=1280, height=900), Size(width=375, height=812)
 FLAGS = [
@@ -48,6 +52,7 @@ async def served(store: Store, out: Path) -> AsyncIterator[str]:
         feeds=lambda: feeds,
         topic_names=lambda language: releases.TOPIC_NAMES if language == "ko" else TOPIC_NAMES,
         sources=lambda: releases.SOURCES,
+        conditions=lambda: conditions(store, [LONG_NAME], NOW),
         buttons=lambda: Buttons(origin=origin, topics=("E1", "S2")),
         page_size=10,
     )
@@ -138,6 +143,20 @@ async def test_a_phone_shows_every_reason_whole(browser: Browser, address: str) 
     shown = await page.get_by_role("row").nth(1).inner_text()
     assert shown.split("\n") == ["탄소중립 (title)", "term", f"E1 {TOPIC_NAMES['E1']}", "+50.0"]
     assert await page.get_by_role("columnheader").count() == 4
+    await context.close()
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+async def test_what_has_no_gap_is_broken_all_the_same(browser: Browser, tmp_path: Path, size: Size) -> None:
+    release = releases.judged(1, title=LONG, content=f"<p>{LONG}</p><pre>{LONG}</pre>")
+    context = await _context(browser, size)
+    page = await context.new_page()
+    with closing(releases.stored(tmp_path / "var", [release])) as store:
+        async with served(store, tmp_path / "out") as address:
+            for path in ("/", "/articles/1", "/sources"):
+                await page.goto(f"{address}{path}")
+                assert await page.get_by_text(LONG).count() > 0
+                await _fits(page)
     await context.close()
 
 
