@@ -307,7 +307,8 @@ async def test_other_sites_cannot_press(world: World, origin: str) -> None:
         ("word=relevant&topic=Z9", "/articles/1/label", 400),
         ("word=relevant&topic=" + "E" * 3000, "/articles/1/label", 413),
         ("word=relevant", "/articles/99/label", 404),
-        ("word=relevant", f"/articles/{2**63}/label", 404),
+        ("word=relevant", f"/articles/{'9' * 18}/label", 404),
+        ("word=relevant", f"/articles/{'9' * 4301}/label", 404),
     ],
 )
 async def test_forms_that_are_not_ours_store_nothing(world: World, form: str, path: str, status: int) -> None:
@@ -424,7 +425,14 @@ async def test_a_dropped_article_can_be_looked_up(world: World) -> None:
     assert "이 글을 고르지 않은 까닭" in (await world.get("/articles/5")).text
 
 
-@pytest.mark.parametrize("path", ["/articles/99", "/articles/0", "/articles/x", f"/articles/{2**63}", "/search"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/articles/99", "/articles/0", "/articles/x", "/search"),
+        *(f"/articles/{'9' * digits}" for digits in (18, 19, 4300, 4301, 20_000)),
+    ],
+    ids=lambda path: f"{path[:12]}-{len(path)}",
+)
 async def test_what_is_not_there_is_not_found(world: World, path: str) -> None:
     answer = await world.get(path)
     assert answer.status_code == 404

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from starlette.applications import Starlette
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -26,12 +27,21 @@ _HEADERS = {
 _EVERY = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
+class _Number(IntegerConvertor):
+    """An article's number. More digits than fit into the database name nothing: ``int`` raises from the 4301st on."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("number", _Number())
+
+
 def create_app(context: Context) -> Starlette:
     """The application over what ``context`` holds."""
     routes = [
         Route("/", pages.board, name="board"),
-        Route("/articles/{number:int}", pages.article, name="article"),
-        Route("/articles/{number:int}/label", feedback.label, name="label", methods=["POST"]),
+        Route("/articles/{number:number}", pages.article, name="article"),
+        Route("/articles/{number:number}/label", feedback.label, name="label", methods=["POST"]),
         Route("/feeds/{name:str}.{extension:str}", feeds.feed, name="feed"),
         Route("/opml", feeds.opml_list, name="opml"),
         Route("/sources", pages.sources, name="sources"),

@@ -63,7 +63,7 @@ def _store(request: Request, buttons: Buttons, form: dict[str, str]) -> Response
     if word not in WORDS or (topic and topic not in buttons.topics):
         raise HTTPException(400)
     with context.store.write() as tx:
-        judged = store.articles.judged(tx, [number]).get(number) if number < 2**63 else None
+        judged = store.articles.judged(tx, [number]).get(number)
         if judged is None:
             return pages.missing(request)
         feedback.say(tx, judged, relevant=WORDS[word], topic=topic, now=context.clock())
