@@ -383,6 +383,22 @@ async def test_an_asked_language_stays_on_the_way(world: World) -> None:
     assert page.cssselect("a[rel=next]")[0].get("href") == "/?page=2&lang=en"
 
 
+@pytest.mark.parametrize(
+    ("path", "korean", "english"),
+    [
+        ("/", "?lang=ko", "?lang=en"),
+        ("/?page=2", "?page=2&lang=ko", "?page=2&lang=en"),
+        ("/?lang=en&page=2", "?lang=ko&page=2", "?lang=en&page=2"),
+        ("/articles/12?lang=xx", "?lang=ko", "?lang=en"),
+        ("//evil.example/x", "?lang=ko", "?lang=en"),
+        ("/nowhere?q=%22%3E%26lang=en", "?q=%22%3E%26lang%3Den&lang=ko", "?q=%22%3E%26lang%3Den&lang=en"),
+    ],
+)
+async def test_another_language_is_the_same_address(world: World, path: str, korean: str, english: str) -> None:
+    page = html.fromstring((await world.get(f"http://test{path}")).text)
+    assert [link.get("href") for link in page.cssselect(".languages a")] == [korean, english]
+
+
 async def test_an_article_is_shown_with_everything_known_of_it(world: World) -> None:
     world.revise(12, "고친 제목")
     text = html.fromstring((await world.get("/articles/12")).text).text_content()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from policyfeed import publish, store
 from policyfeed.errors import told
 from policyfeed.formats import web_link
-from policyfeed.i18n import translator
+from policyfeed.i18n import LANGUAGES, translator
 from policyfeed.normalize.html import sanitize
 from policyfeed.store import Transaction
 from policyfeed.types import Judged, Origin
@@ -134,7 +135,8 @@ def _answer(template: str, request: Request, status: int = 200, **facts: Any) ->
         template,
         language,
         root=root,
-        path=request.url.path,
+        # relative to this address: a path like //evil.example would be another site's
+        languages={one: f"?{urlencode({**request.query_params, 'lang': one})}" for one in LANGUAGES},
         keep=f"?lang={language}" if asked else "",
         site=context.title,
         buttons=context.buttons(),

@@ -35,7 +35,7 @@ def pages(
             "board.html",
             language,
             root=".",
-            path="",
+            languages={},
             keep="",
             site=title,
             feeds=[(feed, f"./feeds/{feed.name}") for feed in feeds],
