@@ -15,6 +15,7 @@ from itertools import pairwise
 from policyfeed import errors
 from policyfeed.channels import Channel
 from policyfeed.clock import KST
+from policyfeed.normalize.dates import Moment
 from policyfeed.rhythm import works
 from policyfeed.store import SourceState, Store, health, outbox, sources
 from policyfeed.store.health import Seen
@@ -66,7 +67,7 @@ class Condition:
     since: datetime | None
     detail: str
     state: SourceState
-    newest: datetime | None = None
+    newest: Moment | None = None
     silent: int = 0
 
     @property
@@ -108,10 +109,10 @@ def waits(store: Store, now: datetime) -> dict[str, Waits]:
         return {source: Waits.of(seconds) for source, seconds in health.waits(tx, now - RECENT).items()}
 
 
-def condition(source: Source, state: SourceState, published: Sequence[datetime], now: datetime) -> Condition:
+def condition(source: Source, state: SourceState, published: Sequence[Moment], now: datetime) -> Condition:
     """What condition a source is in; ``published`` are its last articles' times, newest first."""
-    newest = max(published[:1], default=None)
-    silent = working_days(newest, now) if newest else 0
+    newest = next(iter(published), None)
+    silent = working_days(newest.at, now) if newest else 0
     found = Condition(
         source=source, name=ConditionName.OK, since=state.since, detail="", state=state, newest=newest, silent=silent
     )
@@ -119,8 +120,8 @@ def condition(source: Source, state: SourceState, published: Sequence[datetime],
         return replace(found, name=ConditionName.NEW)
     if state.error or state.gone:
         return replace(found, name=_trouble(state), detail=state.error)
-    if newest and silent > allowed_silence(published):
-        return replace(found, name=ConditionName.STALE, since=newest)
+    if newest and silent > allowed_silence([one.at for one in published]):
+        return replace(found, name=ConditionName.STALE, since=newest.at)
     return found if state.last_new == state.last_success else replace(found, name=ConditionName.UNCHANGED)
 
 

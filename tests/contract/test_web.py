@@ -7,7 +7,7 @@ import hashlib
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -558,6 +558,17 @@ async def test_the_condition_of_each_source_is_a_metric(world: World) -> None:
         store.sources.save(tx, trouble)
     found = [line for line in (await world.get("/metrics")).text.splitlines() if "source_condition{" in line]
     assert found == ['policyfeed_source_condition{condition="blocked",source="korea-kr"} 1.0']
+
+
+async def test_a_newest_article_that_has_only_a_day_is_told_by_its_day(world: World) -> None:
+    async def newest() -> list[tuple[str | None, str | None]]:
+        page = html.fromstring((await world.get("/sources")).text)
+        return [(one.get("datetime"), one.text) for one in page.cssselect('[data-label="최신 글"] time')]
+
+    assert await newest() == [("2026-05-20T09:37:00+09:00", "2026-05-20 09:37")]
+    with world.store.write() as tx:
+        store.articles.insert(tx, releases.article(21, published=datetime(2026, 5, 20, 15, tzinfo=UTC), dated=True))
+    assert await newest() == [("2026-05-21", "2026-05-21")]
 
 
 async def test_how_long_releases_waited_to_be_seen_is_told_by_source(world: World) -> None:

@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from policyfeed.cli import app
 from policyfeed.cli.say import show, table
 from policyfeed.errors import PolicyfeedError, UsageError
 from policyfeed.store import Store
+from tests import releases
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +78,15 @@ def test_exit_codes(arguments: list[str], code: int) -> None:
     done = program(*arguments)
     assert done.returncode == code
     assert b"Traceback" not in done.stderr
+
+
+def test_a_newest_article_that_has_only_a_day_is_told_by_its_day(folder: Path) -> None:
+    midnight = datetime(2026, 5, 20, 15, tzinfo=UTC)
+    origins = (replace(releases.article().origins[0], source="korea-press"),)
+    releases.stored(folder, [releases.judged(published=midnight, dated=True, origins=origins)]).close()
+    lines = [line.split() for line in run("sources", "health").stdout.splitlines()]
+    assert [line[4] for line in lines if line[0] == "korea-press"] == ["2026-05-21"]
+    assert "00:00" not in {word for line in lines for word in line}
 
 
 def test_a_copy_that_cannot_be_made_leaves_the_earlier_one(folder: Path) -> None:

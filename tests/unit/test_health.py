@@ -13,6 +13,7 @@ from policyfeed import health
 from policyfeed.channels import Channel
 from policyfeed.errors import Refused, Unreachable, told
 from policyfeed.health import Waits, allowed_silence, condition, working_days
+from policyfeed.normalize.dates import Moment
 from policyfeed.notices import as_judged
 from policyfeed.store import SourceState, Store, outbox, sources
 from policyfeed.store import health as stored
@@ -45,14 +46,14 @@ def failing(state: str, error: str = "told so", since: datetime = NOW) -> Source
     ],
 )
 def test_every_error_is_a_condition_with_a_name(state: str, error: str, expected: ConditionName) -> None:
-    assert condition(SOURCE, failing(state, error), [NOW], NOW).name is expected
+    assert condition(SOURCE, failing(state, error), [Moment(NOW)], NOW).name is expected
 
 
 def test_a_source_that_was_never_polled_is_new_and_a_quiet_one_unchanged() -> None:
     assert condition(SOURCE, SourceState(id=SOURCE.id), [], NOW).name is ConditionName.NEW
-    assert condition(SOURCE, WELL, [NOW], NOW).name is ConditionName.OK
+    assert condition(SOURCE, WELL, [Moment(NOW)], NOW).name is ConditionName.OK
     later = replace(WELL, last_success=NOW + timedelta(hours=1))
-    assert condition(SOURCE, later, [NOW], NOW + timedelta(hours=1)).name is ConditionName.UNCHANGED
+    assert condition(SOURCE, later, [Moment(NOW)], NOW + timedelta(hours=1)).name is ConditionName.UNCHANGED
 
 
 def test_working_days_leave_out_weekends_and_public_holidays() -> None:
@@ -68,10 +69,11 @@ def test_silence_is_measured_by_the_sources_own_rhythm() -> None:
     assert allowed_silence(daily) == 3
     monthly = [NOW - timedelta(days=30 * n) for n in range(6)]
     assert allowed_silence(monthly) > 25
-    frozen = [moment - timedelta(days=60) for moment in daily]
+    frozen = [Moment(at - timedelta(days=60)) for at in daily]
     assert condition(SOURCE, WELL, frozen, NOW).name is ConditionName.STALE
-    assert condition(SOURCE, WELL, frozen, NOW).since == frozen[0]
-    assert condition(SOURCE, WELL, monthly, NOW + timedelta(days=20)).name is not ConditionName.STALE
+    assert condition(SOURCE, WELL, frozen, NOW).since == frozen[0].at
+    rare = [Moment(at) for at in monthly]
+    assert condition(SOURCE, WELL, rare, NOW + timedelta(days=20)).name is not ConditionName.STALE
 
 
 def test_waits_are_told_by_percentiles_that_happened() -> None:

@@ -10,9 +10,10 @@ from policyfeed.article_json import time
 from policyfeed.cli.given import configuration
 from policyfeed.cli.say import _, brief, err, json_line, say, show, table
 from policyfeed.cli.stored import opened_store
-from policyfeed.clock import now
+from policyfeed.clock import KST, now
 from policyfeed.errors import told
 from policyfeed.health import Condition, conditions
+from policyfeed.normalize.dates import Moment
 from policyfeed.store import SourceState
 from policyfeed.store import sources as stored
 
@@ -33,7 +34,7 @@ def health(
             json_line(_condition(one))
             continue
         colour = "green" if one.well else "red"
-        moments = (brief(one.since), brief(one.state.last_success), brief(one.newest))
+        moments = (brief(one.since), brief(one.state.last_success), _newest(one.newest))
         named = f"[{colour}]{_(one.name.value)}[/]"
         shown.add_row(one.source.id, named, *moments, str(one.silent) if one.newest else "")
     if as_json:
@@ -44,13 +45,20 @@ def health(
             err.print(f"{one.source.id}: {told(one.detail, _)}", style="red", markup=False)
 
 
+def _newest(found: Moment | None) -> str:
+    """The day alone where the source gives no more."""
+    if found is not None and found.dated:
+        return f"{found.at.astimezone(KST):%Y-%m-%d}"
+    return brief(found.at if found else None)
+
+
 def _condition(one: Condition) -> dict[str, Any]:
     state = one.state
     moments = {
         "since": one.since,
         "last_poll": state.last_poll,
         "last_success": state.last_success,
-        "newest": one.newest,
+        "newest": one.newest.at if one.newest else None,
     }
     counted = {"silent_working_days": one.silent, "failures": state.failures, "entries": state.listed}
     named = {"source": one.source.id, "condition": one.name.value, "well": one.well, "detail": told(one.detail)}

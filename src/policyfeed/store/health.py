@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from policyfeed.normalize.dates import Moment
 from policyfeed.store.schema import articles, health, notices, origins, sources
 from policyfeed.types import ConditionName, Notice
 
@@ -44,16 +45,16 @@ def notice(tx: Connection, id_: str) -> Notice | None:
     return Notice(**(dict(row) | {"condition": ConditionName(row["condition"])})) if row else None
 
 
-def publication_times(tx: Connection, source: str, limit: int) -> list[datetime]:
+def publication_times(tx: Connection, source: str, limit: int) -> list[Moment]:
     """When the newest articles of a source were published (or first seen), newest first."""
     statement = (
-        select(articles.c.sort_time)
+        select(articles.c.sort_time, articles.c.dated)
         .join(origins, origins.c.number == articles.c.number)
         .where(origins.c.source == source)
         .order_by(articles.c.sort_time.desc())
         .limit(limit)
     )
-    return list(tx.execute(statement).scalars())
+    return [Moment(at, dated) for at, dated in tx.execute(statement)]
 
 
 def waits(tx: Connection, since: datetime) -> dict[str, list[float]]:
