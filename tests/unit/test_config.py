@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from policyfeed.app import bounds
-from policyfeed.config import Config, find_folder, load, shipped
+from policyfeed.config import Config, find_folder, load, shipped, topic_names
 from policyfeed.errors import ConfigErrors
 from policyfeed.i18n import translator
 from policyfeed.types import Secret
@@ -103,6 +103,20 @@ def test_one_file_replaces_one_file(folder: Folder) -> None:
     assert [feed.name for feed in config.feeds] == ["mine"]
     assert config.feeds[0].selection.ministries == ("mcee",)
     assert len(config.sources) == len(load(shipped(), {}).sources)
+
+
+def test_what_has_no_language_of_its_own_has_that_of_the_service(folder: Folder) -> None:
+    folder.environ["HOOK"] = HOOK
+    feed, channel = '[[feed]]\ntitle = "A"\n', '[[channel]]\nkind = "slack"\nurl = "env:HOOK"\n'
+    for name, table in (("feeds", feed), ("channels", channel)):
+        own = "".join(f'{table}name = "{one}"\nlanguage = "{one}"\n' for one in ("ko", "en"))
+        folder.write(f"{name}.toml", f'{table}name = "plain"\n{own}')
+    for service in ("ko", "en"):
+        config = folder.write("policyfeed.toml", f'[service]\nlanguage = "{service}"\n').load()
+        assert [one.language for one in config.feeds] == [service, "ko", "en"]
+        assert [one.language for one in config.channels] == [service, "ko", "en"]
+        assert config.feeds[0].topic_names == topic_names(config.rules, service)
+    assert {one.language for one in load(shipped(), {}).feeds} == {"ko"}
 
 
 def test_a_feeds_id_is_permanent(folder: Folder) -> None:

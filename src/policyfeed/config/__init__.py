@@ -81,6 +81,7 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
     sources = reader.sources({body.id for body in bodies} if read is not None else None)
     rules = reader.rules()
     known = Known(read, rules)
+    language = settings.service.language
     address = (settings.service.base_url or _own_address(reader.environ)).rstrip("/")
     feeds = tuple(
         Feed(
@@ -91,9 +92,9 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
             topic_names=rules.names(one.language) if rules else {},
             sources={source.id: Publication(name=source.name or source.id, url=source.url) for source in sources},
         )
-        for one in reader.named("feeds.toml", FeedsFile, "feed", known)
+        for one in reader.named("feeds.toml", FeedsFile, "feed", known, language)
     )
-    channels, silent = reader.channels(known, address)
+    channels, silent = reader.channels(known, address, language)
     if reader.mistakes or rules is None:
         raise ConfigErrors(tuple(reader.mistakes))
     return Config(

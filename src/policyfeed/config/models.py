@@ -212,7 +212,7 @@ class FeedTable(Strict):
     name: Slug
     title: str
     subtitle: str = ""
-    language: Literal["ko", "en"] = "ko"
+    language: Literal["ko", "en"] | None = None
     id: str = ""
     limit: Annotated[int, Field(ge=1, le=2000)] = 200
     content: bool = True
@@ -231,7 +231,7 @@ class ChannelTable(Strict):
     enabled: bool = True
     operator: bool = False
     daily_cap: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    language: Literal["ko", "en"] = "ko"
+    language: Literal["ko", "en"] | None = None
     per_second: Annotated[float, Field(gt=0, le=50)] = 1.0
     options: dict[str, Any] = {}
     select: SelectionTable = SelectionTable()

@@ -191,8 +191,10 @@ class Reader:
             self.mistakes.extend(problems.mistakes)
             return None
 
-    def named(self, name: str, model: type[Any], list_: str, known: Known) -> tuple[Any, ...]:
-        """The tables of feeds.toml or channels.toml, their names unique and their selections of known things."""
+    def named(self, name: str, model: type[Any], list_: str, known: Known, language: str) -> tuple[Any, ...]:
+        """The tables of feeds.toml or channels.toml, their names unique and their selections of known things; without
+        a language of their own they have this one.
+        """
         file = self.path(name)
         parsed = self._parse(file, model)
         tables = tuple(getattr(parsed, list_)) if parsed is not None else ()
@@ -202,11 +204,11 @@ class Reader:
                 self._wrong(file, f"{list_}.{table.name}", _TWICE, "Give each a name of its own.")
             for key, value, values in known.strangers(table.select):
                 self._stranger(file, f"{list_}.{table.name}.select.{key}", value, values)
-        return tables
+        return tuple(table.model_copy(update={"language": table.language or language}) for table in tables)
 
-    def channels(self, known: Known, base_url: str) -> tuple[tuple[Channel, ...], tuple[str, ...]]:
+    def channels(self, known: Known, base_url: str, language: str) -> tuple[tuple[Channel, ...], tuple[str, ...]]:
         on, silent = [], []
-        for table in self.named("channels.toml", ChannelsFile, "channel", known):
+        for table in self.named("channels.toml", ChannelsFile, "channel", known, language):
             if not table.enabled:
                 continue
             if (
