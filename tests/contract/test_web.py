@@ -188,6 +188,7 @@ async def test_either_form_of_a_feed_is_as_fresh_as_the_other(world: World) -> N
         ("Wed, 20 May 2026 00:30:00 GMT", 304),
         ("Wed, 20 May 2026 09:30:00 +0900", 304),
         ("Thu, 21 May 2026 00:30:00 GMT", 304),
+        ("Wed, 20 May 99999999999999999999 00:30:00 GMT", 200),
         ("Wed, 20 May 2026 00:29:59 GMT", 200),
         ("yesterday", 200),
         ("", 200),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from policyfeed.app import bounds
-from policyfeed.config import Config, find_folder, load, shipped, topic_names
+from policyfeed.config import Config, find_folder, load, shipped
 from policyfeed.errors import ConfigErrors
 from policyfeed.i18n import translator
 from policyfeed.types import Secret
@@ -115,7 +115,7 @@ def test_what_has_no_language_of_its_own_has_that_of_the_service(folder: Folder)
         config = folder.write("policyfeed.toml", f'[service]\nlanguage = "{service}"\n').load()
         assert [one.language for one in config.feeds] == [service, "ko", "en"]
         assert [one.language for one in config.channels] == [service, "ko", "en"]
-        assert config.feeds[0].topic_names == topic_names(config.rules, service)
+        assert config.feeds[0].topic_names == config.rules.names(service)
     assert {one.language for one in load(shipped(), {}).feeds} == {"ko"}
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from policyfeed.clock import http_date
 from policyfeed.errors import ConfigError
 from policyfeed.selection import Selection
 from policyfeed.types import Delivery, Document, Judged, Outcome, Request, Secret
@@ -91,16 +91,8 @@ def retry_after(document: Document) -> float | None:
     value = document.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value)
-    until = _http_date(value)
+    until = http_date(value)
     if until is None:
         return None
-    said = _http_date(document.headers.get("date", "")) or document.fetched
+    said = http_date(document.headers.get("date", "")) or document.fetched
     return max(0.0, (until - said).total_seconds())
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -6,9 +6,9 @@ import math
 import random
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
+from policyfeed.clock import http_date
 from policyfeed.rhythm.bounds import DAY, Bounds
 
 HOUR = timedelta(hours=1)
@@ -51,7 +51,7 @@ def retry_after(value: str, now: datetime) -> float | None:
     if re.fullmatch(r"[0-9]+", text):
         seconds = float(text[:9])
     else:
-        moment = _http_date(text)
+        moment = http_date(text)
         seconds = (moment - now).total_seconds() if moment else 0.0
     return _capped(seconds) if seconds > 0 else None
 
@@ -75,22 +75,14 @@ def _freshness(control: str, headers: Mapping[str, str], now: datetime) -> float
     ages = {name.lower(): float(seconds[:9]) for name, seconds in _MAX_AGE.findall(control)}
     if "max-age" in ages:
         return ages["max-age"]
-    expires = _http_date(headers.get("expires", ""))
+    expires = http_date(headers.get("expires", ""))
     if expires is None:
         return 0.0
-    return (expires - (_http_date(headers.get("date", "")) or now)).total_seconds()
+    return (expires - (http_date(headers.get("date", "")) or now)).total_seconds()
 
 
 def _age(value: str) -> float:
     return float(value.strip()[:9]) if re.fullmatch(r"[0-9]+", value.strip()) else 0.0
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _capped(seconds: float) -> float:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from policyfeed import opml, publish
+from policyfeed.clock import http_date
 from policyfeed.formats import Feed
 from policyfeed.i18n import translator
 from policyfeed.web.context import Context
@@ -85,7 +85,7 @@ def _held(headers: Mapping[str, str], item: Item, variant: Variant) -> Variant |
     """The variant that the client already has; None = send it. If-None-Match leaves If-Modified-Since unread."""
     if (held := headers.get("if-none-match")) is not None:
         return _matching(held, item, variant, weak=True)
-    since = _http_date(headers.get("if-modified-since", ""))
+    since = http_date(headers.get("if-modified-since", ""))
     return variant if since and item.changed <= since else None
 
 
@@ -97,14 +97,6 @@ def _matching(tags: str, item: Item, variant: Variant, *, weak: bool) -> Variant
         return variant
     named = {found[1] for found in _TAG.finditer(tags) if weak or not found[0].startswith("W/")}
     return next((one for one in (variant, item.plain, item.zipped) if one.etag in named), None)
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _unknown(request: Request, context: Context, asked: str) -> Response:
