@@ -81,6 +81,9 @@ class Books:
             return
         numbers = {key: number for _, key, number, _ in stored}
         known = articles.get(self.tx, {numbers[key] for one in fresh if (key := one.origins[0].key) in numbers})
+        again = [one for one in fresh if one.origins[0].key in said]
+        others = [one for one in again if identity.replaced(known[numbers[one.origins[0].key]], one)]
+        fresh = [one for one in fresh if one not in others]
         unknown = [one for one in fresh if one.origins[0].key not in numbers]
         titles, neighbours = self._neighbours(unknown)
         self._next = articles.reserve(self.tx) if unknown else 0
@@ -102,6 +105,8 @@ class Books:
         self._write()
         for number, place in places.items():
             self.rows += bodies.need(self.tx, known[number], source.id, place, self.now, quiet=self.quiet)
+        if others:
+            self.enter(source, [identity.apart(one) for one in others])
 
     def doubt(self, source: Source, vanished: Sequence[str]) -> None:
         """What the list does not hold any more is looked at on its own page: only that page says that it is gone."""

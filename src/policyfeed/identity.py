@@ -322,6 +322,24 @@ def separate(known: Article, copy: Article, others: Iterable[Article], now: date
     return left, replace(copy, id=mint(origin.key), updated=copy.updated or copy.sort_time, changed=now)
 
 
+def replaced(known: Article, seen: Article) -> bool:
+    """Whether another release stands where the known one stood: neither day nor title nor text is alike. Some sites
+    have one address for whatever is the latest."""
+    if known.published is None or seen.published is None or _same_day(known, seen):
+        return False
+    if not known.summary or not seen.summary:
+        return False
+    titles = fuzz.ratio(close_title(known.title), close_title(seen.title))
+    return max(titles, fuzz.ratio(known.summary, seen.summary)) < _OTHER_TEXT
+
+
+def apart(seen: Article) -> Article:
+    """The article under a key of its own, as its place is also another one's: by its day and title."""
+    origin = seen.origins[0]
+    day = f"{seen.sort_time.astimezone(KST):%Y%m%d}"
+    return replace(seen, origins=(replace(origin, key=f"{origin.key}#{day}{title_mark(seen.title)}"),))
+
+
 def revise(known: Article, seen: Article, now: datetime) -> Article | None:
     """The known article's next revision, when the place that it was taken from now says something else; else None.
 

@@ -324,6 +324,22 @@ async def test_a_date_that_comes_later_is_taken_over_and_told_to_nobody(world: W
     assert (await world.poll()).revised == 0
 
 
+async def test_an_address_of_whatever_is_the_latest_is_another_release_each_day(world: World) -> None:
+    latest = "https://www.example.go.kr/main/notice.do"
+    await world.contact()
+    texts = ("온실가스 감축 목표를 산업별로 다시 나누었다.", "화학물질 사업장의 안전 진단 비용을 나라가 낸다.")
+    for day, (title, text) in enumerate(zip(("탄소중립 산업전환 지원", "유해물질 관리 강화"), texts, strict=True), 20):
+        world.lists(Item(number=1, title=title, text=text, url=latest, published=f"{day} May 2026 09:00:00 +0900"))
+        report = await world.poll()
+        assert (report.new, report.revised) == (1, 0)
+    world.lists(
+        Item(number=1, title=title, text=texts[1] + " 올해부터다.", url=latest, published="21 May 2026 09:00:00 +0900")
+    )
+    report = await world.poll()
+    assert (report.new, report.revised) == (0, 1)
+    assert [one.article.title for one in world.articles()][-2:] == ["탄소중립 산업전환 지원", "유해물질 관리 강화"]
+
+
 async def test_a_revision_is_kept_and_not_told_again(world: World) -> None:
     await world.contact()
     world.lists(Item(number=2, text="탄소 배출을 줄인다."))
