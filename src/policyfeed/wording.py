@@ -19,6 +19,7 @@ _MINISTRIES = 3
 _WORDS: dict[str, dict[str, str]] = {
     "ko": {
         "untitled": "(제목 없음)",
+        "revised": "{kind}(수정)",
         "seen": "{day} 수집",
         "more": "외 {count}",
         "topics": "주제: {topics}",
@@ -43,6 +44,7 @@ _WORDS: dict[str, dict[str, str]] = {
     },
     "en": {
         "untitled": "(no title)",
+        "revised": "{kind} (corrected)",
         "seen": "collected {day}",
         "more": "and {count} more",
         "topics": "Topics: {topics}",
@@ -94,7 +96,7 @@ def told(judged: Judged, *, language: str, base_url: str = "", topic_names: Mapp
         title=_line(article.title) or say(language, "untitled"),
         url=web_address(article.url),
         ministry=_ministry(article, language),
-        kind=say(language, article.kind),
+        kind=_kind(article, language),
         when=_when(article, language),
         lead=_line(article.summary),
         topics=_topics(verdict, topic_names or {}, language),
@@ -148,6 +150,11 @@ def _ministry(article: Article, language: str) -> str:
     if len(credited) > _MINISTRIES:
         return f"{names} {say(language, 'more', count=len(credited) - _MINISTRIES)}"
     return f"{names} {_line(article.department)}".strip() if len(credited) == 1 else names
+
+
+def _kind(article: Article, language: str) -> str:
+    kind = say(language, article.kind)
+    return say(language, "revised", kind=kind) if article.revision > 1 else kind
 
 
 def _when(article: Article, language: str) -> str:

@@ -49,3 +49,8 @@ def test_the_signs_of_the_topics_files_are_for_editors(language: str, why: str) 
     reasons = (Reason(rule="term", points=40.0, topic="G5", term="|공급망*", field="title", offset=0),)
     said = wording.told(judged(verdict={"reasons": reasons}), language=language).why
     assert said.endswith(why)
+
+
+@pytest.mark.parametrize(("language", "kind"), [("ko", "보도자료(수정)"), ("en", "Press release (corrected)")])
+def test_a_corrected_release_is_told_as_one(language: str, kind: str) -> None:
+    assert wording.told(judged(revision=2), language=language).kind == kind
