@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from policyfeed.cli.topics import app
 from policyfeed.errors import UsageError
 from policyfeed.relevance import load_topics
+from policyfeed.store import labels as feedback
 from tests import releases
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "ai-regulation"
@@ -65,6 +66,16 @@ def test_eval_counts(topics: Path, labels: Path) -> None:
     (found,) = lines(run("eval", labels, "--topics", topics, "--json"))
     assert (found["articles"], found["relevant"], found["kept"], found["recall"]) == (4, 3, 1, 0.3333)
     assert "PR-AUC" in run("eval", labels, "--topics", topics).stdout
+
+
+def test_eval_of_feedback_counts_a_topics_pillar(topics: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POLICYFEED_DATA", str(tmp_path / "var"))
+    store = releases.stored(tmp_path / "var", [releases.judged(1, title="개인정보 유출 은행 제재")])
+    with store.write() as tx:
+        feedback.save(tx, feedback.Feedback(number=1, relevant=True, topic="D1", said=releases.NOW))
+    store.close()
+    (found,) = lines(run("eval", "--feedback", "--topics", topics, "--json"))
+    assert '"D": {"articles": 1, "relevant": 1, "kept": 1, "precision": 1.0' in json.dumps(found["pillars"])
 
 
 def test_suggest_names_the_missing_term(topics: Path, labels: Path) -> None:

@@ -13,6 +13,7 @@ from policyfeed.errors import UsageError
 from policyfeed.relevance import Judge, load_topics
 from policyfeed.relevance.evaluate import (
     Bin,
+    Counts,
     average_precision,
     calibration_error,
     rate,
@@ -147,6 +148,15 @@ def test_a_pillars_precision_asks_what_was_attributed_to_it() -> None:
     labels = [replace(label("가명정보 결합", True), pillars=("D",)), label("가명정보 산책대회", False)]
     counts = report(rate(Judge(rules()), labels)).attributed["D"]
     assert (counts.precision, counts.recall) == (0.5, 1.0)
+
+
+def test_a_label_that_names_topics_counts_for_their_pillars() -> None:
+    named = replace(label("가명정보 결합", True), topics=("D1",))
+    unnamed, unknown = label("가명정보 결합 승인", True), replace(label("가명정보 활용", True), topics=("E99",))
+    unwanted = replace(label("가명정보 산책대회", False), topics=("D1",))
+    found = report(rate(Judge(rules()), [named, unnamed, unknown, unwanted]))
+    assert found.attributed == {"D": Counts(both=1, kept=2, relevant=1, all=2)}
+    assert found.pillars["D"].all == 1
 
 
 def test_labels_may_name_known_releases(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from policyfeed.relevance.labels import Label
 from policyfeed.relevance.verdict import Judge
@@ -64,15 +64,22 @@ class Report:
     """The share of the kept that is on the short list."""
     pillars: dict[str, Counts] = field(default_factory=dict)
     attributed: dict[str, Counts] = field(default_factory=dict)
-    """By pillar: ``kept`` are kept under that very pillar, ``relevant`` are labelled with it."""
+    """By pillar: ``kept`` are kept under that very pillar, ``relevant`` are labelled with it. A relevant article that
+    nobody placed under a pillar is not counted."""
     ministries: dict[str, Counts] = field(default_factory=dict)
     false_keeps: tuple[Rated, ...] = ()
     misses: tuple[Rated, ...] = ()
 
 
 def rate(judge: Judge, labels: Iterable[Label], *, with_lead: bool = True) -> tuple[Rated, ...]:
-    """The labels with our verdicts."""
-    return tuple(Rated(label, judge.judge_case(label.case(judge.rules, with_lead=with_lead))) for label in labels)
+    """The labels, each under the pillars of its topics where it names only these, with our verdicts."""
+    return tuple(
+        Rated(_placed(label, judge), judge.judge_case(label.case(judge.rules, with_lead=with_lead))) for label in labels
+    )
+
+
+def _placed(label: Label, judge: Judge) -> Label:
+    return replace(label, pillars=label.pillars or judge.pillars(label.topics)) if label.relevant else label
 
 
 def report(rated: Sequence[Rated]) -> Report:
@@ -179,6 +186,7 @@ def _by(rated: Sequence[Rated], names: Callable[[Rated], Iterable[str]]) -> dict
 
 
 def _attributed(rated: Sequence[Rated]) -> dict[str, Counts]:
+    rated = [one for one in rated if one.label.pillars or not one.label.relevant]
     names = {name for one in rated for name in (*one.label.pillars, *(one.verdict.pillars if one.verdict.kept else ()))}
     return {name: _attributed_to(rated, name) for name in sorted(names)}
 

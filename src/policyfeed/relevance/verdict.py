@@ -41,7 +41,7 @@ class Judge:
             alert=kept and self._alerts(evidence, score),
             score=score,
             topics=topics,
-            pillars=self._pillars(topics),
+            pillars=self.pillars(topics),
             reasons=_reasons(evidence, points(base, [slope * amount for amount in amounts], score)),
             rule_version=self.rules.version,
         )
@@ -69,8 +69,9 @@ class Judge:
         best = max(weights.values(), default=0.0)
         return tuple(topic for topic, weight in weights.items() if weight >= best * self._share_of[topic])[:4]
 
-    def _pillars(self, topics: Iterable[str]) -> tuple[str, ...]:
-        present = {self._pillar_of[topic] for topic in topics}
+    def pillars(self, topics: Iterable[str]) -> tuple[str, ...]:
+        """The pillars of topics, in their own order; a topic that nobody knows has none."""
+        present = {self._pillar_of.get(topic) for topic in topics}
         return tuple(pillar.id for pillar in self.rules.pillars if pillar.id in present)
 
     def _alerts(self, evidence: Sequence[Evidence], score: float) -> bool:
