@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from policyfeed.errors import ConfigErrors
+from policyfeed.i18n import translator
 from policyfeed.relevance import check_topics, load_topics
 from policyfeed.relevance.checking import Severity
 from policyfeed.relevance.rules import Rules
@@ -15,6 +16,7 @@ from policyfeed.relevance.rules import Rules
 ROOT = Path(__file__).parents[2]
 RULES = '[pillars]\nA = { ko = "가", en = "A" }\n'
 TOPIC = 'id = "A1"\npillar = "A"\nname = { ko = "물", en = "Water" }\n'
+GENRE = '[[genres]]\nid = "{}"\nname = {{ ko = "엑스", en = "X" }}\n'
 TERMS = '[terms]\nstrong = ["수질"]\n'
 
 
@@ -77,6 +79,47 @@ def test_every_mistake_of_all_files_at_once(tmp_path: Path) -> None:
         ("_rules.toml", "patterns"),
     }
     assert next(fact["line"] for fact in found if fact["file"] == "A1.toml") == 4
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "key", "line", "said"),
+    [
+        (
+            "A1",
+            TOPIC + 'masks = ["strong"]\n[terms]\nweak = ["물"]\nstrong = ["", "수질"]\n',
+            "terms.strong.0",
+            7,
+            "it must not be empty",
+        ),
+        (
+            "A1",
+            TOPIC + 'keep = ["수질 개선",\n""]\ndrop = [{ title = "날씨" }]\n' + TERMS,
+            "keep.1.title",
+            4,
+            "it must not be empty",
+        ),
+        ("A1", TOPIC + "weight = 0\n" + TERMS, "weight", 4, "it must be more than 0"),
+        (
+            "_rules",
+            RULES + GENRE.format("x") + GENRE.format("y") + "points = 'much'\n",
+            "genres.y.points",
+            9,
+            "it must be a number without quotes",
+        ),
+    ],
+)
+def test_a_wrong_value_is_said_with_its_line(
+    tmp_path: Path, file: str, text: str, key: str, line: int, said: str
+) -> None:
+    (found,) = mistakes(tmp_path, **({"_rules": RULES, "A1": TOPIC + TERMS} | {file: text}))
+    assert (found["file"], found["key"], found["line"], str(found["said"])) == (f"{file}.toml", key, line, said)
+
+
+def test_a_wrong_value_is_said_in_korean(tmp_path: Path) -> None:
+    with pytest.raises(ConfigErrors) as caught:
+        small(tmp_path, TOPIC + '[terms]\nstrong = [""]\n')
+    (said,) = [one.text(translator("ko")) for one in caught.value.mistakes]
+    assert said == "A1.toml 5행: terms.strong.0: 비어 있으면 안 됩니다. 값을 고치세요."
 
 
 def test_an_id_used_twice(tmp_path: Path) -> None:

@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from policyfeed import registry
+from policyfeed import invalid, registry
 from policyfeed.channels import Channel
 from policyfeed.config.models import RETIRED, STRANGER, ChannelsFile, MinistriesFile, SelectionTable, SourcesFile
 from policyfeed.errors import ConfigError, ConfigErrors
-from policyfeed.i18n import marked
 from policyfeed.relevance import Rules, load_topics
 from policyfeed.types import Ministry, Secret, Source
 
@@ -32,22 +31,6 @@ def path_of(folder: Path, name: str) -> Path:
     return own if own.exists() else shipped() / name
 
 
-_TEXT, _NUMBER = marked("it must be a text in quotes"), marked("it must be a number without quotes")
-_LIST, _TABLE = marked("it must be a list in [ ]"), marked("it must be a table")
-_SAID = {
-    "less_than_equal": marked("it must be at most {le:g}"),
-    "less_than": marked("it must be less than {lt:g}"),
-    "greater_than_equal": marked("it must be at least {ge:g}"),
-    "greater_than": marked("it must be more than {gt:g}"),
-    "string_pattern_mismatch": marked("it must match the pattern {pattern}"),
-    "string_type": _TEXT,
-    **dict.fromkeys(("int_type", "int_parsing", "float_type", "float_parsing"), _NUMBER),
-    "int_from_float": marked("it must be a whole number"),
-    **dict.fromkeys(("bool_type", "bool_parsing"), marked("it must be true or false, without quotes")),
-    **dict.fromkeys(("list_type", "tuple_type"), _LIST),
-    **dict.fromkeys(("dict_type", "mapping_type", "model_type"), _TABLE),
-}
-"""What is wrong with a value, by pydantic's type of the error."""
 _TWICE = "{file}: {key} is there twice."
 M = TypeVar("M", bound=BaseModel)
 _MAY_BE_SECRET = {"channel", "secrets", "headers", "proxy", "body"}
@@ -114,7 +97,7 @@ class Reader:
 
     def _explain(self, file: Path, model: type[BaseModel], data: Any, mistake: Any) -> None:
         where, kind = mistake["loc"], mistake["type"]
-        key = _key(data, where)
+        key = invalid.key(data, where)
         if kind == "extra_forbidden":
             near = get_close_matches(str(where[-1]), _fields(model, where[:-1]), n=1)
             remedy = "Did you mean `{near}`?" if near else "Remove it."
@@ -129,7 +112,7 @@ class Reader:
             said = ConfigError(notice.template, **facts)
             self._wrong(file, key, "{file}: {key}: {said}", notice.remedy, said=said, **facts)
         else:
-            told = _said(mistake)
+            told = invalid.said(mistake)
             if _MAY_BE_SECRET & set(where):
                 self._wrong(file, key, "{file}: {key} has a wrong value: {said}.", "Correct it.", said=told)
             else:
@@ -266,29 +249,6 @@ class Reader:
             remedy = "Write env:NAME or file:PATH, and keep the secret itself out of the file."
             self._wrong(file, place, "{file}: {key} holds a secret in plain sight.", remedy)
         return None
-
-
-def _said(mistake: Any) -> ConfigError | str:
-    """What pydantic says, in words of ours."""
-    if template := _SAID.get(mistake["type"]):
-        return ConfigError(template, **mistake.get("ctx", {}))
-    return str(mistake["msg"]).removeprefix("Value error, ").rstrip(".")
-
-
-def _key(data: Any, where: tuple[str | int, ...]) -> str:
-    """A path that a person finds: the id or name of a table instead of its position."""
-    parts: list[str] = []
-    for step in where:
-        data = (
-            data[step]
-            if isinstance(data, list) and isinstance(step, int)
-            else (data or {}).get(step)
-            if isinstance(data, dict)
-            else None
-        )
-        named = data.get("id") or data.get("name") if isinstance(step, int) and isinstance(data, dict) else None
-        parts.append(str(named or step))
-    return ".".join(parts)
 
 
 def _fields(model: type[BaseModel], where: tuple[str | int, ...]) -> list[str]:

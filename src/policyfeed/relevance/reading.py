@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from policyfeed import invalid
 from policyfeed.errors import ConfigError, ConfigErrors
 from policyfeed.relevance.rules import (
     Example,
@@ -65,6 +66,11 @@ class _Example(_Shape):
     ministry: str = ""
     lead: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, given: object) -> object:
+        return {"title": given} if isinstance(given, str) else given
+
 
 class _Topic(_Shape):
     id: _Text
@@ -79,8 +85,8 @@ class _Topic(_Shape):
     ministries: dict[str, float] = {}
     frameworks: dict[str, list[str]] = {}
     shared: dict[str, _Text] = {}
-    keep: list[_Text | _Example] = []
-    drop: list[_Text | _Example] = []
+    keep: list[_Example] = []
+    drop: list[_Example] = []
 
 
 class _Genre(_Shape):
@@ -146,27 +152,41 @@ class _File:
 
     def shape(self, kind: type[_S]) -> _S | None:
         """The file's content in the given shape; None when it had mistakes, which are noted."""
+        data: dict[str, Any] = {}
         try:
-            return kind.model_validate(tomllib.loads(self.text))
+            data = tomllib.loads(self.text)
+            return kind.model_validate(data)
         except tomllib.TOMLDecodeError as error:
-            self._note("{file} is not valid TOML: {detail}.", "Correct the place named.", "", detail=str(error))
+            self._note("{file} is not valid TOML: {detail}.", "Correct the place named.", detail=str(error))
         except ValidationError as error:
             for found in error.errors(include_url=False):
-                key = ".".join(str(part) for part in found["loc"] if not str(part).startswith("_"))
-                self._note_invalid(found["type"], found["msg"], key)
+                self._note_invalid(data, found)
         return None
 
-    def _note_invalid(self, kind: str, detail: str, key: str) -> None:
-        if kind == "extra_forbidden":
-            self._note("{file}, line {line}: unknown key {key}.", "Check its spelling against docs/topics.md.", key)
-        elif kind == "missing":
-            self._note("{file}: the key {key} is missing.", "Add it; docs/topics.md shows every key.", key)
+    def _note_invalid(self, data: dict[str, Any], found: Any) -> None:
+        where: dict[str, Any] = {"key": invalid.key(data, found["loc"]), "line": self._line_of(found["loc"])}
+        if found["type"] == "extra_forbidden":
+            remedy = "Check its spelling against docs/topics.md."
+            self._note("{file}, line {line}: unknown key {key}.", remedy, **where)
+        elif found["type"] == "missing":
+            self._note("{file}: the key {key} is missing.", "Add it; docs/topics.md shows every key.", **where)
         else:
-            self._note("{file}, line {line}: {key}: {detail}.", "Correct the value.", key, detail=detail)
+            said = invalid.said(found)
+            self._note("{file}, line {line}: {key}: {said}.", "Correct the value.", **where, said=said)
 
-    def _note(self, template: str, remedy: str, key: str, **facts: object) -> None:
-        line = self.line(key.rsplit(".", 1)[-1]) if key else 0
+    def _note(self, template: str, remedy: str, key: str = "", line: int = 0, **facts: object) -> None:
         self.mistakes.append(ConfigError(template, remedy=remedy, file=self.name, key=key, line=line, **facts))
+
+    def _line_of(self, where: Iterable[str | int]) -> int:
+        """The line of a key: each step is sought behind the one before it. In a list in [ ], where that begins."""
+        at, table = 0, ""
+        for step in where:
+            sought = table if isinstance(step, int) else rf"(?<!\w){re.escape(step)}[\"']?\s*[=.\]]"
+            found = [number for number in range(at, len(self._lines)) if re.search(sought, self._lines[number])]
+            if len(found) <= (number := step if isinstance(step, int) else 0):
+                break
+            at, table = found[number], rf"^\s*\[\[\s*{re.escape(str(step))}\s*\]\]"
+        return at + 1
 
     def line(self, needle: str) -> int:
         """The first line (from 1) that holds the text, best in quotes; 0 = none."""
@@ -178,8 +198,7 @@ class _File:
         return Place(file=self.name, line=self.line(text))
 
     def mistake(self, template: str, remedy: str, key: str, text: str = "", **facts: object) -> None:
-        place = self.place(text or key)
-        self.mistakes.append(ConfigError(template, remedy=remedy, file=self.name, key=key, line=place.line, **facts))
+        self._note(template, remedy, key, self.line(text or key), **facts)
 
 
 def load_topics(folder: Path) -> Rules:
@@ -304,8 +323,7 @@ def _terms(shape: _Topic, file: _File) -> list[Term]:
     return terms
 
 
-def _example(one: str | _Example, keep: bool, topic: str, file: _File) -> Example:
-    shape = _Example(title=one) if isinstance(one, str) else one
+def _example(shape: _Example, keep: bool, topic: str, file: _File) -> Example:
     return Example(
         title=shape.title,
         ministry=shape.ministry,

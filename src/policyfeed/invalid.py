@@ -1,0 +1,49 @@
+"""What is wrong with a value of a configuration file, in words of ours, and the path by which a person finds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from policyfeed.errors import ConfigError
+from policyfeed.i18n import marked
+
+_TEXT, _NUMBER = marked("it must be a text in quotes"), marked("it must be a number without quotes")
+_LIST, _TABLE = marked("it must be a list in [ ]"), marked("it must be a table")
+_SAID = {
+    "less_than_equal": marked("it must be at most {le:g}"),
+    "less_than": marked("it must be less than {lt:g}"),
+    "greater_than_equal": marked("it must be at least {ge:g}"),
+    "greater_than": marked("it must be more than {gt:g}"),
+    "string_pattern_mismatch": marked("it must match the pattern {pattern}"),
+    **dict.fromkeys(("string_too_short", "too_short"), marked("it must not be empty")),
+    "string_type": _TEXT,
+    **dict.fromkeys(("int_type", "int_parsing", "float_type", "float_parsing"), _NUMBER),
+    "int_from_float": marked("it must be a whole number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), marked("it must be true or false, without quotes")),
+    **dict.fromkeys(("list_type", "tuple_type"), _LIST),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type"), _TABLE),
+}
+"""What is wrong with a value, by pydantic's type of the error. Lists and texts of a least length want one part."""
+
+
+def said(mistake: Any) -> ConfigError | str:
+    """What pydantic says, in words of ours."""
+    if template := _SAID.get(mistake["type"]):
+        return ConfigError(template, **mistake.get("ctx", {}))
+    return str(mistake["msg"]).removeprefix("Value error, ").rstrip(".")
+
+
+def key(data: Any, where: tuple[str | int, ...]) -> str:
+    """A path that a person finds: the id or name of a table instead of its position."""
+    parts: list[str] = []
+    for step in where:
+        data = (
+            data[step]
+            if isinstance(data, list) and isinstance(step, int)
+            else (data or {}).get(step)
+            if isinstance(data, dict)
+            else None
+        )
+        named = data.get("id") or data.get("name") if isinstance(step, int) and isinstance(data, dict) else None
+        parts.append(str(named or step))
+    return ".".join(parts)
