@@ -18,6 +18,7 @@ _SAID = {
     **dict.fromkeys(("string_too_short", "too_short"), marked("it must not be empty")),
     "string_type": _TEXT,
     **dict.fromkeys(("int_type", "int_parsing", "float_type", "float_parsing"), _NUMBER),
+    "finite_number": marked("it must not be infinite, and not nan"),
     "int_from_float": marked("it must be a whole number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), marked("it must be true or false, without quotes")),
     **dict.fromkeys(("list_type", "tuple_type"), _LIST),

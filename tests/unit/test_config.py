@@ -337,6 +337,11 @@ def test_a_source_may_have_bounds_of_its_own(folder: Folder) -> None:
     assert minutes == {"a": (30, 120), "b": (10, 10), "c": (2, 1440)}
 
 
+def test_numbers_are_finite(folder: Folder) -> None:
+    folder.write("feeds.toml", '[[feed]]\nname = "a"\ntitle = "가"\nselect = { min_score = nan }\n')
+    assert "feed.a.select.min_score is nan: it must not be infinite, and not nan." in folder.mistake()
+
+
 def test_mistakes_are_whole_sentences_in_korean(folder: Folder) -> None:
     folder.write("policyfeed.toml", "[parsing]\nworkers = 0\n[network]\nallow = 'x'\n")
     folder.write("sources/own.toml", source(url='"http://www.korea.kr/rss/policy.xml"'))

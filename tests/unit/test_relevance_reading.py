@@ -18,6 +18,7 @@ RULES = '[pillars]\nA = { ko = "가", en = "A" }\n'
 TOPIC = 'id = "A1"\npillar = "A"\nname = { ko = "물", en = "Water" }\n'
 GENRE = '[[genres]]\nid = "{}"\nname = {{ ko = "엑스", en = "X" }}\n'
 TERMS = '[terms]\nstrong = ["수질"]\n'
+NOT_FINITE = "it must not be infinite, and not nan"
 
 
 def folder(path: Path, **files: str) -> Path:
@@ -106,6 +107,10 @@ def test_every_mistake_of_all_files_at_once(tmp_path: Path) -> None:
             9,
             "it must be a number without quotes",
         ),
+        ("A1", TOPIC + "weight = inf\n" + TERMS, "weight", 4, NOT_FINITE),
+        ("A1", TOPIC + 'ministries = { "환경부" = nan }\n' + TERMS, "ministries.환경부", 4, NOT_FINITE),
+        ("_rules", RULES + "[settings]\nbase = -inf\n", "settings.base", 4, NOT_FINITE),
+        ("_model", '[corrections]\n"genre/x" = nan\n', "corrections.genre/x", 2, NOT_FINITE),
     ],
 )
 def test_a_wrong_value_is_said_with_its_line(
