@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Any
+
+from pydantic_core import PydanticCustomError
 
 from policyfeed.errors import ConfigError
 from policyfeed.i18n import marked
+
+STRANGER = "stranger"
+"""The type of the mistake of naming what does not exist."""
 
 _TEXT, _NUMBER = marked("it must be a text in quotes"), marked("it must be a number without quotes")
 _LIST, _TABLE = marked("it must be a list in [ ]"), marked("it must be a table")
@@ -32,6 +39,21 @@ def said(mistake: Any) -> ConfigError | str:
     if template := _SAID.get(mistake["type"]):
         return ConfigError(template, **mistake.get("ctx", {}))
     return str(mistake["msg"]).removeprefix("Value error, ").rstrip(".")
+
+
+def one_of(value: str, known: Collection[str]) -> str:
+    """The value, for pydantic. Raises a mistake of the type STRANGER for one that is not known."""
+    if value not in known:
+        raise PydanticCustomError(STRANGER, "is not known", {"known": sorted(known)})
+    return value
+
+
+def meant(value: str, known: Collection[str]) -> tuple[str, dict[str, Any]]:
+    """The remedy for a name that does not exist, with its facts: what was probably meant, or what there is."""
+    near = get_close_matches(value, sorted(known), n=1)
+    listed = ", ".join(sorted(known)[:40]) + (" …" if len(known) > 40 else "")
+    remedy = marked("Did you mean {near!r}?") if near else marked("Known: {known}.")
+    return remedy, {"value": value, "near": "".join(near), "known": listed}
 
 
 def key(data: Any, where: tuple[str | int, ...]) -> str:

@@ -127,6 +127,14 @@ def test_a_wrong_value_is_said_in_korean(tmp_path: Path) -> None:
     assert said == "A1.toml 5행: terms.strong.0: 비어 있으면 안 됩니다. 값을 고치세요."
 
 
+def test_a_kind_that_does_not_exist(tmp_path: Path) -> None:
+    (found,) = mistakes(
+        tmp_path, _rules=RULES + GENRE.format("x") + 'kinds = ["notice", "press_relase"]\n', A1=TOPIC + TERMS
+    )
+    assert (found["key"], found["line"], found["value"]) == ("genres.x.kinds.1", 6, "press_relase")
+    assert found["near"] == "press_release"
+
+
 def test_an_id_used_twice(tmp_path: Path) -> None:
     (found,) = mistakes(tmp_path, _rules=RULES, A1=TOPIC + TERMS, B1=TOPIC + TERMS)
     assert (found["file"], found["id"], found["other"]) == ("B1.toml", "A1", "A1.toml")

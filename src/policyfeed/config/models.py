@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,19 +11,14 @@ from pydantic_core import PydanticCustomError
 
 from policyfeed import registry
 from policyfeed.i18n import marked
+from policyfeed.invalid import one_of
 from policyfeed.normalize.text import is_charset
 from policyfeed.retired import retired
 from policyfeed.selection import Selection
 from policyfeed.types import Kind, Ministry, Name, Source
 
-STRANGER, RETIRED = "stranger", "retired"
-"""The types of the mistakes of naming what does not exist, or not any more."""
-
-
-def one_of(value: str, known: Collection[str]) -> str:
-    if value not in known:
-        raise PydanticCustomError(STRANGER, "is not known", {"known": sorted(known)})
-    return value
+RETIRED = "retired"
+"""The type of the mistake of naming what does not exist any more."""
 
 
 def http(url: str) -> str:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from policyfeed import invalid, registry
 from policyfeed.channels import Channel
-from policyfeed.config.models import RETIRED, STRANGER, ChannelsFile, MinistriesFile, SelectionTable, SourcesFile
+from policyfeed.config.models import RETIRED, ChannelsFile, MinistriesFile, SelectionTable, SourcesFile
 from policyfeed.errors import ConfigError, ConfigErrors
 from policyfeed.relevance import Rules, load_topics
 from policyfeed.types import Ministry, Secret, Source
@@ -104,7 +104,7 @@ class Reader:
             self._wrong(file, key, "{file}: {key} is not a known key.", remedy, near="".join(near))
         elif kind == "missing":
             self._wrong(file, key, "{file}: {key} is missing.", "Add it.")
-        elif kind == STRANGER:
+        elif kind == invalid.STRANGER:
             self._stranger(file, key, mistake["input"], mistake["ctx"]["known"])
         elif kind == RETIRED:
             notice: ConfigError = mistake["ctx"]["notice"]
@@ -121,10 +121,7 @@ class Reader:
 
     def _stranger(self, file: Path, key: str, value: str, known: Collection[str]) -> None:
         """A name that does not exist, with the one that was probably meant, or those that there are."""
-        near = get_close_matches(value, sorted(known), n=1)
-        listed = ", ".join(sorted(known)[:40]) + (" …" if len(known) > 40 else "")
-        remedy = "Did you mean {near!r}?" if near else "Known: {known}."
-        facts = {"value": value, "near": "".join(near), "known": listed}
+        remedy, facts = invalid.meant(value, known)
         self._wrong(file, key, "{file}: {key} {value!r} is not known.", remedy, **facts)
 
     def _wrong(self, file: Path, key: str, template: str, remedy: str, **facts: object) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from policyfeed import invalid
 from policyfeed.errors import ConfigError, ConfigErrors
@@ -31,6 +31,7 @@ from policyfeed.relevance.rules import (
     Topic,
 )
 from policyfeed.relevance.terms import needles
+from policyfeed.types import Kind
 
 ENGINE = "2"
 """Raised whenever the engine's code changes verdicts under the same files."""
@@ -40,6 +41,7 @@ MODEL_FILE = "_model.toml"
 
 _QUOTED = re.compile(r'"([^"]*)"|\'([^\']*)\'')
 _Text = Annotated[str, Field(min_length=1)]
+_Kind = Annotated[str, AfterValidator(lambda kind: invalid.one_of(kind, tuple(Kind)))]
 
 
 class _Shape(BaseModel):
@@ -97,7 +99,7 @@ class _Genre(_Shape):
     lead: bool = False
     terms: list[_Text] = []
     patterns: list[_Text] = []
-    kinds: list[_Text] = []
+    kinds: list[_Kind] = []
 
 
 class _Settings(_Shape):
@@ -170,6 +172,9 @@ class _File:
             self._note("{file}, line {line}: unknown key {key}.", remedy, **where)
         elif found["type"] == "missing":
             self._note("{file}: the key {key} is missing.", "Add it; docs/topics.md shows every key.", **where)
+        elif found["type"] == invalid.STRANGER:
+            remedy, facts = invalid.meant(found["input"], found["ctx"]["known"])
+            self._note("{file}, line {line}: {key} {value!r} is not known.", remedy, **where, **facts)
         else:
             said = invalid.said(found)
             self._note("{file}, line {line}: {key}: {said}.", "Correct the value.", **where, said=said)
