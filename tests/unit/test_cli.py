@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from policyfeed.cli import app
 from policyfeed.cli.say import show, table
+from policyfeed.config import shipped
 from policyfeed.errors import PolicyfeedError, UsageError
 from policyfeed.store import Store
 from tests import releases
@@ -37,6 +39,21 @@ def run(*arguments: str, given: bytes = b"") -> Result:
 def program(*arguments: str, given: bytes = b"", **environ: str) -> subprocess.CompletedProcess[bytes]:
     call = [sys.executable, "-m", "policyfeed", *arguments]
     return subprocess.run(call, input=given, capture_output=True, check=False, env={**os.environ, **environ})
+
+
+def test_check_warns_of_a_ministry_that_is_mistyped(folder: Path) -> None:
+    topics = Path(shutil.copytree(shipped() / "topics", folder / "config" / "topics"))
+    (folder / "config" / "policyfeed.toml").touch()
+    assert "ministries" not in run("check").stdout, "nothing that is shipped is in doubt"
+    for file, old, new in (("E1", "기후에너지환경부", "기후에너지환경뷰"), ("_rules", "외교부", "외교뷰")):
+        text = (topics / f"{file}.toml").read_text(encoding="utf-8")
+        (topics / f"{file}.toml").write_text(text.replace(f'"{old}" =', f'"{new}" ='), encoding="utf-8")
+    done = run("check")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[-2:] == [
+        "warning: _rules.toml: ministries '외교뷰' is not known. Did you mean '외교부'?",
+        "warning: E1.toml: ministries '기후에너지환경뷰' is not known. Did you mean '기후에너지환경부'?",
+    ]
 
 
 @pytest.mark.parametrize(

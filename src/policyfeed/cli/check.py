@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from policyfeed.cli.given import configuration
-from policyfeed.cli.say import say
+from policyfeed.cli.say import _, out, say
+from policyfeed.config.doubts import doubts
 
 app = typer.Typer()
 
@@ -25,3 +26,5 @@ def check(context: typer.Context) -> None:
     )
     for name in config.silent:
         say("The channel {name} is off: the variable of its url is not set.", name=name)
+    for doubt in doubts(config):
+        out.print(f"{_('warning')}: {doubt.text(_)}", markup=False)

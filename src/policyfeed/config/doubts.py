@@ -1,0 +1,44 @@
+"""What may be meant and is probably a mistake: ``policyfeed check`` warns of it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from policyfeed.config import Config
+from policyfeed.errors import ConfigError
+from policyfeed.relevance.reading import RULES_FILE
+
+LIKENESS = 0.8
+"""From which likeness on, letter by letter, a name is another one mistyped: names of different bodies reach 0.72."""
+
+
+def doubts(config: Config) -> Iterator[ConfigError]:
+    """Biases of ministries that no body is called, where one is called nearly so.
+
+    Other names may be those of bodies that nobody listed: their releases are judged by the name that is printed.
+    """
+    labels = {
+        _letters(label): label
+        for body in config.bodies
+        for label in (body.id, *body.aliases, *(text for name in body.names for text in (name.ko, name.en)))
+    }
+    biases = [(topic.place.file, topic.ministries) for topic in config.rules.topics]
+    for file, named in ((RULES_FILE, config.rules.ministries), *biases):
+        for name in named:
+            known = config.ministries.get(config.ministries.named(name).id) is not None
+            if not known and (near := get_close_matches(_letters(name), labels, n=1, cutoff=LIKENESS)):
+                yield ConfigError(
+                    "{file}: {key} {value!r} is not known.",
+                    remedy="Did you mean {near!r}?",
+                    file=file,
+                    key="ministries",
+                    value=name,
+                    near=labels[near[0]],
+                )
+
+
+def _letters(name: str) -> str:
+    """Korean syllables taken apart: 부 and 뷰 are nearly the same."""
+    return unicodedata.normalize("NFD", name)
