@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from policyfeed.cli.topics import app
+from policyfeed.config import shipped
 from policyfeed.errors import UsageError
 from policyfeed.relevance import load_topics
 from policyfeed.store import labels as feedback
@@ -60,6 +61,23 @@ def test_check_fails_with_file_line_and_title(topics: Path) -> None:
     assert result.exit_code == 1
     assert (found["severity"], found["topic"], found["term"]) == ("error", "D1", "봄꽃 소식")
     assert found["place"] == {"file": "D1.toml", "line": 7}
+
+
+@pytest.mark.parametrize("pattern", ["(가+)+나", r"제\s*(?:\d+\s*)+차", r"(?:[가-힣]+\s*)+보고서", "나(다|라|다라)*마"])
+def test_check_warns_of_a_pattern_that_takes_for_ever(topics: Path, pattern: str) -> None:
+    path = topics / "_rules.toml"
+    genre = f"""\n[[genres]]\nid = "slow"\nname = {{ ko = "느림", en = "Slow" }}\npatterns = ['가+나', '{pattern}']\n"""
+    path.write_text(path.read_text(encoding="utf-8") + genre, encoding="utf-8")
+    result = run("check", "--topics", topics, "--json")
+    (found,) = lines(result)
+    assert (result.exit_code, found["severity"], found["topic"], found["term"]) == (0, "warning", "slow", pattern)
+    line = path.read_text(encoding="utf-8").splitlines().index('id = "slow"') + 1
+    assert found["place"] == {"file": "_rules.toml", "line": line}
+
+
+def test_no_shipped_pattern_takes_long() -> None:
+    result = run("check", "--topics", shipped() / "topics", "--json")
+    assert (result.exit_code, result.stdout) == (0, "")
 
 
 def test_eval_counts(topics: Path, labels: Path) -> None:

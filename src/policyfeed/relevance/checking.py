@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from policyfeed.relevance.evidence import Evidence
+from policyfeed.relevance.genres import trials
 from policyfeed.relevance.rules import Example, Place, Rules, Term, Topic
 from policyfeed.relevance.terms import needles
 from policyfeed.relevance.verdict import Judge, judge_text
@@ -44,6 +45,24 @@ def check_topics(rules: Rules) -> tuple[Finding, ...]:
         *_doubled(rules),
         *(finding for topic in rules.topics for finding in _empty(topic)),
     )
+
+
+def check_patterns(rules: Rules, takes_long: Callable[[str, str], bool]) -> Iterator[Finding]:
+    """Patterns for which one title is enough to make every document with it too expensive to read.
+
+    ``takes_long`` seeks a pattern in a title, and gives up in time.
+    """
+    for genre in rules.genres:
+        for pattern in genre.patterns:
+            if slow := next((title for title in trials(pattern) if takes_long(pattern, title)), ""):
+                yield Finding(
+                    severity=Severity.WARNING,
+                    place=genre.place,
+                    topic=genre.id,
+                    term=pattern,
+                    message="the pattern “{term}” of {topic} takes far too long on a title like “{detail}…”",
+                    detail=slow[:20],
+                )
 
 
 def _examples(judge: Judge, topic: Topic) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ _TIMES = re.compile(r"\{\d*,?\d*\}")
 _GROUP = re.compile(r"\((\?(?::|[=!]|<[=!]))?([^()]*)\)([*?]?)")
 _UNSURE = re.compile(r"[\\()\[\]{}]")
 _WORD = re.compile(r"[^\0\ue000-\uf8ff.^$*+?]+(?![*?])")
+_NO_LETTERS = re.compile(r"\\.|\(\?[:=!<]*|\{[\d,]*\}|[^\w\s]")
 _PLACE = re.compile(r"[\ue000-\uf8ff]")
 """Where a group stood of whose ways one must be there."""
 
@@ -112,6 +113,16 @@ def _ways(rest: str, groups: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
         else:
             return ()
     return tuple(told)
+
+
+def trials(pattern: str) -> Iterator[str]:
+    """Titles on which a careless pattern may be sought for ever: its own letters to some place, what stands there again
+    and again, an end that hardly anything matches."""
+    plain = pattern.replace(r"\d", "0").replace(r"\s", " ").replace(r"\w", "가").replace(".", "가")
+    letters = _NO_LETTERS.sub("", plain) + "가a0"
+    for at, letter in enumerate(letters):
+        for part in {letter, f"{letter} ", letters[max(at - 1, 0) : at + 1], letters[: at + 1]}:
+            yield f"{(letters[:at] + part * PATTERN_CHARS)[: PATTERN_CHARS - 2]} \0"
 
 
 _compiled = lru_cache(maxsize=4096)(re.compile)
