@@ -33,7 +33,7 @@ from policyfeed.relevance.rules import (
 from policyfeed.relevance.terms import needles
 from policyfeed.types import Kind
 
-ENGINE = "2"
+ENGINE = "3"
 """Raised whenever the engine's code changes verdicts under the same files."""
 
 RULES_FILE = "_rules.toml"

@@ -10,7 +10,7 @@ from itertools import accumulate, takewhile
 
 # Marks that Korean writers put or leave out at will inside one expression: 탄소 중립, 탄소중립, 일·가정, ‘탄소’중립.
 _SOFT = re.compile(
-    r"[\t-\r\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000·ㆍ・･‧∙•\-‐‑–—~∼～/'\"‘’“”`´「」『』｢｣]"
+    r"[\t-\r\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000·ㆍ・･․‧∙•\-‐‑–—~∼～/'\"‘’“”`´「」『』｢｣]"
 )
 _MARKUP = re.compile(r"(<[^<>]*>|&(?:[a-zA-Z]{2,10}|#[0-9xXa-fA-F]{1,7});)")
 # What may follow a noun inside the same word: particles, plural, the copula and the common verb endings of 하다/되다.
