@@ -29,6 +29,7 @@ def test_markup_is_sanitized_and_read(markup: str, safe: str, text: str) -> None
     assert sanitize(markup, BASE) == safe
     assert to_text(markup) == text
     assert sanitize(safe, BASE) == safe
+    assert opening(safe, len(safe)) == to_line(safe)
 
 
 @pytest.mark.parametrize(("printed", "text"), CASES["title"])

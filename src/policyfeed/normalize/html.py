@@ -33,8 +33,9 @@ _SOME_MARKUP = re.compile(
 # <K-푸드> and <창업> are words in brackets
 _BRACKET = re.compile(rf"<(?!!--)(?!{_TAG[1:]})", re.IGNORECASE)
 _BREAKS = ("p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "dd", "blockquote", "pre", "hr",
-           "table", "ul", "ol")  # fmt: skip
-_BROKEN = frozenset(_BREAKS)
+           "table", "caption", "ul", "ol")  # fmt: skip
+_PARTED = dict.fromkeys(_BREAKS, "\n") | {"td": " ", "th": " "}
+"""What parts an element from the text around it."""
 _LINES = re.compile(r"[ \t\xa0]*\n[\s\xa0]*")
 _SAFE_TAG = re.compile(r"""</?([a-z1-6]+)[^<>"]*(?:"[^"]*"[^<>"]*)*>""")
 MOST = 1_000_000
@@ -101,9 +102,10 @@ def to_text(markup: str) -> str:
         return clean(markup[:MOST]).strip()
     tree = LexborHTMLParser(f"<body>{_bracketed(markup[:MOST])}")
     tree.strip_tags(sorted(_UNSHOWN))
-    for node in tree.css(",".join(_BREAKS)):
-        node.insert_before("\n")
-        if node.tag != "br":
+    for node in tree.css(",".join(_PARTED)):
+        tag = node.tag or ""
+        node.insert_before(_PARTED[tag])
+        if tag not in ("br", "td", "th"):
             node.insert_after("\n")
     root = tree.body or tree.root
     return _LINES.sub("\n", clean(root.text() if root else "")).strip()
@@ -121,7 +123,7 @@ def opening(safe: str, limit: int) -> str:
     """
     part = safe[: max(safe.rfind("<", 0, 2 * limit), 0)] if len(safe) > 2 * limit else safe
     texts = _SAFE_TAG.split(part)
-    texts[1::2] = ["\n" if name in _BROKEN else "" for name in texts[1::2]]
+    texts[1::2] = [_PARTED.get(name, "") for name in texts[1::2]]
     text = " ".join(unicodedata.normalize("NFC", html.unescape("".join(texts))).split())
     return text if len(text) > limit or part == safe else opening(safe, 2 * limit)
 

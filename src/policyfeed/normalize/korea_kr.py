@@ -177,7 +177,5 @@ def _is_end(said: str, before: str) -> bool:
 
 
 def _text(node: LexborNode) -> str:
-    """The text of a part: words are cut into spans and joined with nothing, cells of a table with a space."""
-    for cell in node.css("td, th"):
-        cell.insert_before(" ")
+    """The text of a part: words are cut into spans, and joined with nothing."""
     return html.to_text(node.html or "")
