@@ -71,11 +71,7 @@ class Books:
         if said and partial:
             raise Doubtful
         if said:
-            for number in articles.restore(self.tx, source.id, list(said), self.now):
-                bodies.again(self.tx, number, self.now + CALM)
-                recalled = outbox.recall(self.tx, number, self.now)
-                self.owed += recalled
-                self.rows += recalled
+            self._restore(source, list(said))
         fresh = [one for one in seen if said.get(one.origins[0].key) != one.origins[0].digest]
         if not fresh:
             return
@@ -107,6 +103,14 @@ class Books:
             self.rows += bodies.need(self.tx, known[number], source.id, place, self.now, quiet=self.quiet)
         if others:
             self.enter(source, [identity.apart(one) for one in others])
+
+    def _restore(self, source: Source, keys: list[str]) -> None:
+        """What was withdrawn and is listed again is there again."""
+        for number in articles.restore(self.tx, source.id, keys, self.now):
+            bodies.again(self.tx, number, self.now + CALM)
+            recalled = outbox.recall(self.tx, number, self.now)
+            self.owed += recalled
+            self.rows += recalled
 
     def doubt(self, source: Source, vanished: Sequence[str]) -> None:
         """What the list does not hold any more is looked at on its own page: only that page says that it is gone."""
