@@ -167,6 +167,56 @@ def test_a_folder_in_a_files_place_is_said(folder: Folder) -> None:
     assert "feeds.toml" in folder.mistake()
 
 
+def test_a_folder_that_went_missing_is_not_replaced_by_the_shipped_one(folder: Folder) -> None:
+    folder.path.rename(folder.path.with_name("away"))
+    assert str(folder.path) in folder.mistake()
+    folder.path.write_text("")
+    assert "Not a directory" in folder.mistake()
+
+
+@pytest.mark.parametrize("name", ["channels.toml", "policyfeed.toml", "sources", "topics"])
+@pytest.mark.parametrize("target", ["nowhere", "{name}"])
+def test_a_broken_link_is_not_replaced_by_what_is_shipped(folder: Folder, name: str, target: str) -> None:
+    (folder.path / name).symlink_to(target.format(name=name))
+    assert str(folder.path / name) in folder.mistake()
+
+
+def test_a_broken_link_is_not_passed_over_when_nothing_is_given(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "policyfeed.toml").symlink_to("nowhere")
+    assert find_folder(None, tmp_path) == tmp_path / "config"
+
+
+def test_sources_that_cannot_be_listed_are_said(folder: Folder) -> None:
+    folder.write("sources", "")
+    assert f"{folder.path / 'sources'} cannot be listed: Not a directory." in folder.mistake()
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("feed.toml", "feeds.toml"),
+        ("channel.toml", "channels.toml"),
+        ("Feeds.toml", "feeds.toml"),
+        ("sources.toml", "sources"),
+        ("own.toml", "policyfeed.toml, ministries.toml, sources"),
+        ("source/own.toml", "sources"),
+        ("topic/own.toml", "topics"),
+        ("feeds/own.toml", "feeds.toml"),
+    ],
+)
+def test_a_misspelt_file_is_named_with_what_was_meant(folder: Folder, name: str, near: str) -> None:
+    said = folder.write(name, "").mistake()
+    assert str(folder.path / Path(name).parts[0]) in said
+    assert near in said
+
+
+def test_other_things_may_lie_in_the_folder(folder: Folder) -> None:
+    for name in ("policyfeed.env", "README.md", "source", "feeds.toml~", "docs/a.toml", "certs/a.pem", ".git/a.toml"):
+        folder.write(name, "x")
+    folder.write(".feed.toml", "x").load()
+
+
 def test_a_broken_list_of_ministries_is_one_mistake(folder: Folder) -> None:
     assert "ministries.toml" in folder.write("ministries.toml", "[[ministry]\n").mistake()
 
@@ -310,9 +360,11 @@ def test_where_the_configuration_is_looked_for(tmp_path: Path) -> None:
     assert find_folder(None, tmp_path) == tmp_path / "config"
     assert find_folder(main) == tmp_path / "config"
     assert find_folder(tmp_path) == tmp_path
-    with pytest.raises(ConfigErrors) as caught:
-        find_folder(tmp_path / "nowhere")
-    assert "does not exist" in str(caught.value.mistakes[0])
+    (tmp_path / "config" / "my.toml").write_text("")
+    for given, said in (("nowhere", "does not exist"), ("config/my.toml", "neither a folder nor a policyfeed.toml")):
+        with pytest.raises(ConfigErrors) as caught:
+            find_folder(tmp_path / given)
+        assert said in str(caught.value.mistakes[0])
 
 
 @pytest.mark.parametrize(

@@ -54,27 +54,23 @@ def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def find_folder(given: Path | None, cwd: Path | None = None) -> Path:
-    """The folder to read: the one given (or of the file given), else ./config, else the shipped one."""
-    if given is not None:
-        if not given.exists():
-            raise ConfigErrors(
-                (
-                    ConfigError(
-                        "{file} does not exist.",
-                        remedy="Name a folder with policyfeed.toml, or leave --config out for the shipped one.",
-                        file=given,
-                        key="",
-                    ),
-                )
-            )
-        return given if given.is_dir() else given.parent
-    local = (cwd or Path.cwd()) / "config"
-    return local if (local / MAIN).is_file() else shipped()
+    """The folder to read: the one given (or of the policyfeed.toml given), else ./config, else the shipped one."""
+    if given is None:
+        local = (cwd or Path.cwd()) / "config"
+        return local if os.path.lexists(local / MAIN) else shipped()
+    if given.is_dir():
+        return given
+    if given.exists() and given.name == MAIN:
+        return given.parent
+    template = "{file} is neither a folder nor a policyfeed.toml." if given.exists() else "{file} does not exist."
+    remedy = "Name a folder with policyfeed.toml, or leave --config out for the shipped one."
+    raise ConfigErrors((ConfigError(template, remedy=remedy, file=given, key=""),))
 
 
 def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
     """The configuration of a folder. Raises ConfigErrors with every mistake: file, key, what is wrong, what to do."""
     reader = Reader(folder, os.environ if environ is None else environ)
+    reader.strangers()
     settings = reader.read(MAIN, Settings) or Settings()
     read = reader.ministries()
     bodies = read or ()

@@ -25,10 +25,29 @@ def shipped() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[3] / "config"
 
 
+FILES = ("policyfeed.toml", "ministries.toml", "sources", "topics", "feeds.toml", "channels.toml")
+"""What a configuration's folder may hold."""
+
+
 def path_of(folder: Path, name: str) -> Path:
-    """The folder's own file or sub-folder, else the shipped one."""
+    """The folder's own file or sub-folder, else the shipped one. Raises ConfigErrors when the folder cannot be read."""
     own = folder / name
-    return own if own.exists() else shipped() / name
+    return own if own in listed(folder) else shipped() / name  # a broken link is there: it is a mistake, not a wish
+
+
+def listed(folder: Path) -> list[Path]:
+    """What is in a folder, sorted. Raises ConfigErrors when that cannot be said: nothing stands in for what is lost."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as problem:
+        mistake = ConfigError(
+            "{file} cannot be listed: {problem}.",
+            remedy="It must be a folder that is there and may be listed.",
+            file=folder,
+            key="",
+            problem=problem.strerror,
+        )
+        raise ConfigErrors((mistake,)) from problem
 
 
 _TWICE = "{file}: {key} is there twice."
@@ -127,6 +146,19 @@ class Reader:
     def _wrong(self, file: Path, key: str, template: str, remedy: str, **facts: object) -> None:
         self.mistakes.append(ConfigError(template, remedy=remedy, file=file, key=key, **facts))
 
+    def strangers(self) -> None:
+        """Files and folders that nobody would read: ``*.toml`` of other names, and folders of nearly the right one."""
+        names = {Path(name).stem: name for name in FILES}
+        for path in listed(self.folder):
+            if path.name in FILES or path.name.startswith("."):
+                continue
+            near = get_close_matches(path.stem, names, n=1, cutoff=0.75)
+            if path.suffix == ".toml" or (near and path.is_dir()):
+                template = "{file} is not read: no part of the configuration has that name."
+                remedy = "Did you mean `{near}`? If not, move it elsewhere." if near else "Known: {known}."
+                facts = {"near": "".join(names[name] for name in near), "known": ", ".join(FILES)}
+                self._wrong(path, "", template, remedy, **facts)
+
     def ministries(self) -> tuple[Ministry, ...] | None:
         """The bodies, each id once; None when the file is wrong."""
         file = self.path("ministries.toml")
@@ -140,7 +172,7 @@ class Reader:
 
     def sources(self, ministries: set[str] | None) -> tuple[Source, ...]:
         found: dict[str, Source] = {}
-        for file in sorted(self.path("sources").glob("*.toml")):
+        for file in self._source_files():
             for one in (self._parse(file, SourcesFile) or SourcesFile()).source:
                 if one.id in found:
                     self._wrong(file, f"source.{one.id}", _TWICE, "Give each source an id of its own.")
@@ -151,6 +183,13 @@ class Reader:
                 check: Callable[[Source], Iterable[ConfigError]] | None = getattr(adapter, "check", None)
                 self.mistakes.extend(check(found[one.id]) if check else ())
         return tuple(found.values())
+
+    def _source_files(self) -> list[Path]:
+        try:
+            return [file for file in listed(self.path("sources")) if file.suffix == ".toml"]
+        except ConfigErrors as problems:
+            self.mistakes.extend(problems.mistakes)
+            return []
 
     def _with_secrets(self, source: Source, file: Path, wanted: Iterable[str]) -> Source:
         """The source with its secret options read; off when their variables are not set."""
