@@ -162,6 +162,15 @@ def test_what_is_no_utf8_is_said(folder: Folder) -> None:
     assert "UTF-8" in folder.mistake()
 
 
+def test_a_file_that_is_nested_too_deeply_is_said(folder: Folder) -> None:
+    assert "nested too deeply" in folder.write("feeds.toml", f"feed = {'[' * 5000}{']' * 5000}").mistake()
+
+
+def test_a_byte_order_mark_is_no_mistake(folder: Folder) -> None:
+    (folder.path / "policyfeed.toml").write_text("[polling]\nper_host = 3\n", encoding="utf-8-sig")
+    assert folder.load().settings.polling.per_host == 3
+
+
 def test_a_folder_in_a_files_place_is_said(folder: Folder) -> None:
     (folder.path / "feeds.toml").mkdir()
     assert "feeds.toml" in folder.mistake()
@@ -250,6 +259,7 @@ def source(**changes: str) -> str:
         (source(url=""), ("source.a.url", "missing")),
         (source(ministry='"mceee"'), ("source.a.ministry", "mcee")),
         (source(timezone='"Seoul"'), ("source.a.timezone", "Asia/Seoul")),
+        (source(timezone='"Asia"'), ("source.a.timezone", "Asia/Seoul")),
         (source(encoding='"euckorean"'), ("source.a.encoding", "euc-kr")),
         (source(article_kind='"news"'), ("source.a.article_kind", "press_release")),
         (source(interval_minutes="0"), ("source.a.interval_minutes", "1")),

@@ -160,7 +160,7 @@ class SourceTable(Strict):
     def _known_zone(cls, zone: str) -> str:
         try:
             ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, like Asia
             raise ValueError(marked("no time zone has that name; they are written like Asia/Seoul")) from None
         return zone
 

@@ -94,7 +94,7 @@ class Reader:
 
     def _parse(self, file: Path, model: type[M]) -> M | None:
         try:
-            data = tomllib.loads(file.read_text(encoding="utf-8"))
+            data = tomllib.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin a file with a BOM
         except (OSError, UnicodeDecodeError) as problem:
             self._wrong(file, "", "{file} cannot be read: {problem}.", "Give it as a UTF-8 text file.", problem=problem)
             return None
@@ -102,6 +102,9 @@ class Reader:
             self._wrong(
                 file, "", "{file} is not TOML: {problem}.", "Mend the line; strings stand in quotes.", problem=problem
             )
+            return None
+        except RecursionError:
+            self._wrong(file, "", "{file} is nested too deeply.", "No setting needs more than a few levels.")
             return None
         try:
             return model.model_validate(data)
