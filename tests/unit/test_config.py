@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 
 from policyfeed.app import bounds
 from policyfeed.config import Config, find_folder, load, shipped
-from policyfeed.errors import ConfigErrors
+from policyfeed.errors import ConfigErrors, Forbidden
 from policyfeed.i18n import translator
+from policyfeed.transport.urls import take_apart
 from policyfeed.types import Secret
 
 SECRET = "moonlit-otter-" + "7f3a9"
@@ -342,13 +344,58 @@ def test_an_address_from_the_environment_that_is_none_is_not_shown(folder: Folde
     assert "env:HOOK" in folder.write("channels.toml", channel()).mistake()
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"https://team:{SECRET}@hooks.example.org/x",
+        f"https://hooks.example.org:99999/{SECRET}",
+        f"https://hooks.example.org:0/{SECRET}",
+        f"https://hooks..example.org/{SECRET}",
+        f"https://hooks\\example.org/{SECRET}",
+        f"https://hooks%2eexample.org/{SECRET}",
+        f"https://hooks.example.org/x\n{SECRET}",
+        f"https://hooks.example.org/\x7f{SECRET}",
+        f"https://{'a' * 64}.org/{SECRET}",
+    ],
+)
+def test_what_the_transport_refuses_is_refused_when_it_is_read(folder: Folder, address: str) -> None:
+    with pytest.raises(Forbidden):
+        take_apart(address)
+    folder.environ = {"HOOK": address}
+    assert "env:HOOK" in folder.write("channels.toml", channel()).mistake()
+    folder.write("channels.toml", "").write("sources/own.toml", source(url=json.dumps(address)))
+    assert "source.a.url" in folder.mistake()
+
+
+def test_two_addresses_in_one_variable_are_a_mistake(folder: Folder) -> None:
+    folder.environ = {"HOOK": f"{HOOK} {HOOK}"}
+    assert "env:HOOK" in folder.write("channels.toml", channel()).mistake()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [HOOK, "https://훅.example.kr:8443/길", "HTTP://[2001:db8::1]:80/x?y={z}#t", "https://hooks.example.org."],
+)
+def test_an_address_that_the_transport_takes_is_right(folder: Folder, address: str) -> None:
+    take_apart(address)
+    folder.environ = {"HOOK": address}
+    assert folder.write("channels.toml", channel()).load().channels[0].url == Secret(address)
+
+
+def test_a_variables_line_break_is_no_part_of_the_secret(folder: Folder) -> None:
+    folder.environ = {"HOOK": f" {HOOK}\r\n"}
+    assert folder.write("channels.toml", channel()).load().channels[0].url == Secret(HOOK)
+    folder.environ = {"HOOK": "\n"}
+    assert folder.load().silent == ("team",)
+
+
 def test_a_proxys_password_is_not_shown(folder: Folder) -> None:
     table = source(proxy=f'"user:{SECRET}@proxy:3128"', headers=f'{{ Authorization = ["{SECRET}"] }}')
     assert len(folder.write("sources/own.toml", table).mistakes()) == 2
 
 
 def test_a_secret_may_stand_in_a_file(folder: Folder, tmp_path: Path) -> None:
-    (tmp_path / "hook").write_text(f"{HOOK}\n")
+    (tmp_path / "hook").write_text(f"{HOOK}\n", encoding="utf-8-sig")
     (made,) = folder.write("channels.toml", channel(url=f'"file:{tmp_path}/hook"')).load().channels
     assert made.url == Secret(HOOK)
     assert SECRET not in repr(made)

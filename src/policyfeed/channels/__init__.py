@@ -5,6 +5,7 @@ A channel's module has the names of ``Messenger``. It is sans-I/O: it returns re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,8 @@ from policyfeed.clock import http_date
 from policyfeed.errors import ConfigError
 from policyfeed.selection import Selection
 from policyfeed.types import Delivery, Document, Judged, Outcome, Request, Secret
+
+_HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?|[0-9a-f:.%]*:[0-9a-f:.%]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,23 +67,30 @@ class Messenger(Protocol):
 
 
 def check_address(channel: Channel) -> list[ConfigError]:
-    """A mistake when the channel's URL is no web address."""
-    try:
-        parts = urlsplit(channel.url.reveal())
-        good = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        good = False
-    if good:
+    """A mistake when the channel's URL is no web address that can be asked: said now, not by every message."""
+    if _is_askable(channel.url.reveal()):
         return []
     return [
         ConfigError(
             "The URL of channel {channel} (from {origin}) is not a web address.",
-            remedy="Put the whole webhook address there, beginning with https://.",
+            remedy="Put the whole webhook address there, beginning with https://, without spaces or credentials.",
             channel=channel.name,
             origin=channel.url.origin,
             key="url",
         )
     ]
+
+
+def _is_askable(url: str) -> bool:
+    """What the transport refuses is refused here too; and spaces, which no webhook has."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not url.isprintable() or " " in url:  # urlsplit drops line breaks in silence
+        return False
+    return parts.scheme in ("http", "https") and "@" not in parts.netloc and bool(_HOST.fullmatch(host)) and port != 0
 
 
 def retry_after(document: Document) -> float | None:

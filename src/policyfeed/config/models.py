@@ -10,15 +10,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pydantic_core import PydanticCustomError
 
 from policyfeed import registry
+from policyfeed.errors import Forbidden
 from policyfeed.i18n import marked
 from policyfeed.invalid import one_of
 from policyfeed.normalize.text import is_charset
 from policyfeed.retired import retired
 from policyfeed.selection import Selection
+from policyfeed.transport.urls import take_apart
 from policyfeed.types import Kind, Ministry, Name, Source
 
-RETIRED = "retired"
-"""The type of the mistake of naming what does not exist any more."""
+TOLD = "told"
+"""The type of a mistake that an error of ours tells (``notice``)."""
 
 
 def http(url: str) -> str:
@@ -29,6 +31,15 @@ def http(url: str) -> str:
     return url
 
 
+def askable(url: str) -> str:
+    """An address that the transport takes."""
+    try:
+        take_apart(http(url))
+    except Forbidden as notice:
+        raise PydanticCustomError(TOLD, "cannot be asked", {"notice": notice}) from None
+    return url
+
+
 def charset(label: str) -> str:
     if not is_charset(label):
         raise ValueError(marked("no encoding has that name; Korean sites want euc-kr, others utf-8"))
@@ -36,7 +47,9 @@ def charset(label: str) -> str:
 
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
-Url = Annotated[str, AfterValidator(http)]
+Url = Annotated[str, AfterValidator(askable)]
+Proxy = Annotated[str, AfterValidator(http)]
+"""An address that may hold user name and password."""
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
@@ -145,7 +158,7 @@ class SourceTable(Strict):
     encoding: Annotated[str, AfterValidator(charset)] | None = None
     cookies: bool = False
     warm_up: Url | None = None
-    proxy: Url | None = None
+    proxy: Proxy | None = None
     ca_bundle: str | None = None
     allow_private: bool = False
     options: dict[str, Any] = {}
@@ -175,7 +188,7 @@ class SourceTable(Strict):
     @classmethod
     def _living(cls, url: str) -> str:
         if notice := retired(url):
-            raise PydanticCustomError(RETIRED, "is dead", {"notice": notice})
+            raise PydanticCustomError(TOLD, "is dead", {"notice": notice})
         return url
 
     def source(self) -> Source:

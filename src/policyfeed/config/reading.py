@@ -13,8 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from policyfeed import invalid, registry
 from policyfeed.channels import Channel
-from policyfeed.config.models import RETIRED, ChannelsFile, MinistriesFile, SelectionTable, SourcesFile
-from policyfeed.errors import ConfigError, ConfigErrors
+from policyfeed.config.models import TOLD, ChannelsFile, MinistriesFile, SelectionTable, SourcesFile
+from policyfeed.errors import ConfigError, ConfigErrors, PolicyfeedError
 from policyfeed.relevance import Rules, load_topics
 from policyfeed.types import Ministry, Secret, Source
 
@@ -128,11 +128,11 @@ class Reader:
             self._wrong(file, key, "{file}: {key} is missing.", "Add it.")
         elif kind == invalid.STRANGER:
             self._stranger(file, key, mistake["input"], mistake["ctx"]["known"])
-        elif kind == RETIRED:
-            notice: ConfigError = mistake["ctx"]["notice"]
+        elif kind == TOLD:
+            notice: PolicyfeedError = mistake["ctx"]["notice"]
             facts: dict[str, Any] = notice.facts
             said = ConfigError(notice.template, **facts)
-            self._wrong(file, key, "{file}: {key}: {said}", notice.remedy, said=said, **facts)
+            self._wrong(file, key, "{file}: {key}: {said}", notice.remedy or "Correct it.", said=said, **facts)
         else:
             told = invalid.said(mistake)
             if _MAY_BE_SECRET & set(where):
@@ -201,7 +201,7 @@ class Reader:
             written = str(options.get(key, ""))
             if not written:
                 continue  # the kind's own check names it
-            if written.startswith("env:") and written != "env:" and not self.environ.get(written[4:]):
+            if written.startswith("env:") and written != "env:" and not self._variable(written[4:]):
                 return replace(source, enabled=False)
             options[key] = self._read_secret(file, f"source.{source.id}.options.{key}", written)
         return replace(source, options=options)
@@ -233,11 +233,7 @@ class Reader:
         for table in self.named("channels.toml", ChannelsFile, "channel", known, language):
             if not table.enabled:
                 continue
-            if (
-                table.url.startswith("env:")
-                and len(table.url) > 4
-                and not self.environ.get(table.url.removeprefix("env:"))
-            ):
+            if table.url.startswith("env:") and table.url != "env:" and not self._variable(table.url[4:]):
                 silent.append(table.name)
                 continue
             wanted = {"url": table.url, **table.secrets}
@@ -261,6 +257,10 @@ class Reader:
             on.append(channel)
         return tuple(on), tuple(silent)
 
+    def _variable(self, name: str) -> str:
+        """A variable's value as a secret's file is read: whatever made it may have ended it with a line break."""
+        return self.environ.get(name, "").strip()
+
     def _secret(self, channel: str, key: str, written: str) -> Secret | None:
         return self._read_secret(self.path("channels.toml"), f"channel.{channel}.{key}", written)
 
@@ -271,13 +271,13 @@ class Reader:
                 file, place, "{file}: {key} names nothing after “{how}:”.", "Write env:NAME or file:PATH.", how=how
             )
         elif how == "env":
-            if value := self.environ.get(where):
+            if value := self._variable(where):
                 return Secret(value, f"env:{where}")
             template = "{file}: {key} needs the environment variable {variable}."
             self._wrong(file, place, template, "Set {variable}, or turn it off.", variable=where)
         elif how == "file":
             try:
-                if value := Path(where).read_text(encoding="utf-8").strip():
+                if value := Path(where).read_text(encoding="utf-8-sig").strip():
                     return Secret(value, f"file:{where}")
                 template = "{file}: {key} names an empty file ({path})."
                 self._wrong(file, place, template, "Put the secret into it.", path=where)
