@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import IntegrityError
 
-from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError
+from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError, UsageError
 from policyfeed.selection import Selection
 from policyfeed.store import (
     SourceState,
@@ -565,6 +565,29 @@ def test_a_backup_is_a_whole_database(tmp_path: Path) -> None:
     store.close()
     with closing(raw(tmp_path / "copy.db")) as copy:
         assert copy.execute("SELECT count(*) FROM articles").fetchone() == (5,)
+
+
+@pytest.mark.parametrize("name", ["policyfeed.db", "policyfeed.db-wal", "policyfeed.db-journal", "backfill.lock"])
+def test_a_backup_never_takes_the_place_of_the_database(tmp_path: Path, name: str) -> None:
+    store = Store(tmp_path / "data")
+    (tmp_path / "linked").symlink_to("data")
+    (tmp_path / "link.db").symlink_to(tmp_path / "data" / name)
+    for to in (tmp_path / "linked" / name, tmp_path / "data" / ".." / "data" / name, tmp_path / "link.db"):
+        with pytest.raises(UsageError):
+            store.backup(to)
+    store.backup(tmp_path / name)
+    assert store.verify() == []
+    store.close()
+
+
+def test_files_beside_a_database_that_is_a_link_are_its_own_too(tmp_path: Path) -> None:
+    Store(tmp_path / "disk").close()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "policyfeed.db").symlink_to(tmp_path / "disk" / "policyfeed.db")
+    store = Store(tmp_path / "data")
+    with pytest.raises(UsageError):
+        store.backup(tmp_path / "disk" / "policyfeed.db-wal")
+    store.close()
 
 
 def test_a_backup_that_cannot_be_written_is_said(store: Store, tmp_path: Path) -> None:

@@ -75,7 +75,11 @@ def test_check_warns_of_a_ministry_that_is_mistyped(folder: Path) -> None:
         ("sources test nosuch", "No source is called 'nosuch'."),
         ("sources discover https://", "is no web address. Give one that begins with https://."),
         ("sources test http://www.korea.kr/rss/policy.xml", "Use the source korea-press"),
-        ("db backup policyfeed.db", "policyfeed.db is the database itself."),
+        ("db backup policyfeed.db", "policyfeed.db belongs to the live database."),
+        ("db backup policyfeed.db-wal", "policyfeed.db-wal belongs to the live database."),
+        ("db backup ./policyfeed.db-shm", "policyfeed.db-shm belongs to the live database."),
+        ("db backup policyfeed.db-journal", "policyfeed.db-journal belongs to the live database."),
+        ("db backup daemon.lock", "daemon.lock belongs to the live database."),
         ("--log-level loud check", "Use debug, info, warning or error."),
     ],
 )

@@ -109,9 +109,16 @@ class Store:
 
     def backup(self, to: Path) -> None:
         """Copy the live database consistently (SQLite's online backup). Raises OutputError; UsageError for itself."""
-        if to.exists() and to.samefile(self.file):
-            raise UsageError("{file} is the database itself.", remedy="Name another file for the copy.", file=to)
+        if self._is_ours(to):
+            raise UsageError("{file} belongs to the live database.", remedy="Name another file for the copy.", file=to)
         _copy(self.file, to)
+
+    def _is_ours(self, file: Path) -> bool:
+        """Whether the database, SQLite beside it or a lock has that file, or would make it."""
+        file, own = (Path(os.path.realpath(path)) for path in (file, self.file))
+        names = [f"{own.name}{ending}" for ending in ("", "-wal", "-shm", "-journal")]
+        is_lock = file.suffix == ".lock" and _is_in(self.folder, file)
+        return is_lock or (file.name in names and _is_in(own.parent, file))
 
     def verify(self) -> list[str]:
         """What SQLite's own checks find wrong, and columns that are not there; empty = sound."""
@@ -161,6 +168,10 @@ class _Group:
         for connection in (self._connection, self._snapshot):
             if connection is not None:
                 connection.close()
+
+
+def _is_in(folder: Path, file: Path) -> bool:
+    return file.parent.is_dir() and file.parent.samefile(folder)
 
 
 def _outcome(work: Callable[[], Any]) -> Outcome:
