@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -39,6 +40,29 @@ def test_the_pins_run_on_the_oldest_python() -> None:
 def test_a_package_that_is_too_new_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constraints, "OLDEST", "2.7")
     assert any(said.startswith("pytest wants Python") for said in constraints.too_new(["pytest"]))
+
+
+@pytest.mark.parametrize("file", ["compose.yaml", "policyfeed.env"])
+def test_what_is_deployed_passes_every_secret_and_proxy_on(file: str) -> None:
+    shipped = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "config").rglob("*.toml"))
+    meanings = tomllib.loads((ROOT / "scripts" / "meanings.toml").read_text(encoding="utf-8"))
+    proxies = {name for name in meanings["environment"] if name.endswith("_PROXY")}
+    wanted = proxies | set(re.findall(r'"env:(\w+)"', shipped))
+    assert len(wanted) >= 9
+    assert wanted <= set(
+        re.findall(r"^[ #]*(\w+)[:=]", (ROOT / "deploy" / file).read_text(encoding="utf-8"), re.MULTILINE)
+    )
+
+
+def test_commands_beside_the_service_work_as_it_does() -> None:
+    unit = (ROOT / "deploy" / "policyfeed.service").read_text(encoding="utf-8")
+    docs = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (beside,) = re.findall(r"systemd-run(?:.*\\\n)*.*", docs)
+    (program,) = re.findall(r"ExecStart=(.*) run", unit)
+    settings = re.findall(r"^(?:EnvironmentFile|Environment|DynamicUser|StateDirectory)=.*", unit, re.MULTILINE)
+    assert len(settings) == 4
+    assert all(f"-p {setting}" in beside for setting in settings)
+    assert program in beside
 
 
 @pytest.mark.parametrize("script", ["scripts/setup", "scripts/try-wheel", ".ci/run"])
