@@ -277,6 +277,24 @@ def test_mistakes_in_sources(folder: Folder, table: str, hints: tuple[str, ...])
     assert all(hint in said for hint in ("own.toml", *hints)), said
 
 
+def test_a_mistake_in_a_kinds_options_names_the_file(folder: Folder) -> None:
+    folder.write(
+        "sources/own.toml", source(kind='"page"', options='{ item = "li", title = "a", link = "a", without = 5 }')
+    )
+    with pytest.raises(ConfigErrors) as caught:
+        folder.load()
+    (mistake,) = caught.value.mistakes
+    assert str(mistake).startswith(f"{folder.path / 'sources' / 'own.toml'}: a: options.without has the wrong type")
+    assert "options.without 값의" in mistake.text(translator("ko"))
+
+
+@pytest.mark.parametrize("entry", ["10.0.0.1/8", "https://intranet.example.kr/", " "])
+def test_a_host_that_is_none_is_said(folder: Folder, entry: str) -> None:
+    said = folder.write("policyfeed.toml", f'[network]\nallow = ["a.kr", "{entry}"]\n').mistake()
+    assert "policyfeed.toml: network.allow.1: " in said
+    assert "10.0.0.0/8" in said
+
+
 @pytest.mark.parametrize(
     ("url", "hint"),
     [

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pydantic_core import PydanticCustomError
 
 from policyfeed import registry
-from policyfeed.errors import Forbidden
+from policyfeed.errors import ConfigError, Forbidden
 from policyfeed.i18n import marked
 from policyfeed.invalid import one_of
 from policyfeed.normalize.text import is_charset
@@ -38,6 +38,17 @@ def askable(url: str) -> str:
     except Forbidden as notice:
         raise PydanticCustomError(TOLD, "cannot be asked", {"notice": notice}) from None
     return url
+
+
+def host(entry: str) -> str:
+    """An entry of the list of hosts that may be asked all the same."""
+    from policyfeed.transport.guard import allowed  # with asyncio: not for commands without such a list
+
+    try:
+        allowed([entry])
+    except ConfigError as notice:
+        raise PydanticCustomError(TOLD, "is no host", {"notice": notice}) from None
+    return entry
 
 
 def charset(label: str) -> str:
@@ -80,7 +91,7 @@ class Network(Strict):
     seconds: Annotated[float, Field(gt=0, le=300)] = 30
     wire_megabytes: Annotated[float, Field(gt=0, le=100)] = 5
     decoded_megabytes: Annotated[float, Field(gt=0, le=200)] = 10
-    allow: tuple[str, ...] = ()
+    allow: tuple[Annotated[str, AfterValidator(host)], ...] = ()
 
 
 class Parsing(Strict):

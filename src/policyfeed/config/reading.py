@@ -184,7 +184,7 @@ class Reader:
                 adapter = registry.load("sources", one.kind)
                 found[one.id] = self._with_secrets(one.source(), file, getattr(adapter, "SECRETS", ()))
                 check: Callable[[Source], Iterable[ConfigError]] | None = getattr(adapter, "check", None)
-                self.mistakes.extend(check(found[one.id]) if check else ())
+                self.mistakes.extend(_in_file(file, mistake) for mistake in (check(found[one.id]) if check else ()))
         return tuple(found.values())
 
     def _source_files(self) -> list[Path]:
@@ -288,6 +288,13 @@ class Reader:
             remedy = "Write env:NAME or file:PATH, and keep the secret itself out of the file."
             self._wrong(file, place, "{file}: {key} holds a secret in plain sight.", remedy)
         return None
+
+
+def _in_file(file: Path, mistake: ConfigError) -> ConfigError:
+    """What an adapter finds wrong with a table, with the file where it stands."""
+    facts: dict[str, Any] = mistake.facts
+    said = ConfigError(mistake.template, **facts)
+    return ConfigError("{file}: {said}", remedy=mistake.remedy, **{**facts, "file": file, "said": said})
 
 
 def _fields(model: type[BaseModel], where: tuple[str | int, ...]) -> list[str]:
