@@ -161,6 +161,16 @@ def test_bytes_that_are_no_utf8(tmp_path: Path) -> None:
     assert found[0]["file"] == "A1.toml"
 
 
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    bare = small(tmp_path).version
+    assert small(tmp_path, f"\ufeff{TOPIC}{TERMS}").version == bare
+
+
+def test_a_file_that_is_nested_too_deeply_is_said(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, _rules=RULES, A1=f"{TOPIC}{TERMS}\nfurther = {'[' * 5000}{']' * 5000}")
+    assert "recursion" in str(said["detail"])
+
+
 def test_failed_examples_are_errors_with_their_place(tmp_path: Path) -> None:
     rules = small(tmp_path, TOPIC + 'keep = ["가뭄 소식"]\ndrop = ["하천 수질 개선"]\n' + TERMS)
     found = [(one.severity, one.place.line, one.term) for one in check_topics(rules)]

@@ -158,7 +158,7 @@ class _File:
         try:
             data = tomllib.loads(self.text)
             return kind.model_validate(data)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             self._note("{file} is not valid TOML: {detail}.", "Correct the place named.", detail=str(error))
         except ValidationError as error:
             for found in error.errors(include_url=False):
@@ -231,7 +231,7 @@ def load_topics(folder: Path) -> Rules:
 
 def _read(path: Path, mistakes: list[ConfigError]) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors begin a file with a BOM
     except (OSError, UnicodeDecodeError) as error:
         mistakes.append(
             ConfigError(
