@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from policyfeed.types import Judged, Kind
 
@@ -11,8 +13,8 @@ from policyfeed.types import Judged, Kind
 class Selection:
     """Every given condition must hold; within one condition any value will do. An empty condition does not limit.
 
-    ``words`` must all occur in title, summary or content, letter case ignored. ``min_score`` is 0–100. ``revisions``
-    limits nothing: it says that a channel that was told of an article is told again when the article was corrected.
+    ``words`` must all occur in title, summary or content, letter case ignored; a space in one may be there or not (탄소
+    중립, 탄소중립). ``min_score`` is 0–100. ``revisions`` limits nothing: it says that a channel that was told of an article is told again when the article was corrected.
     """
 
     kept_only: bool = True
@@ -45,7 +47,12 @@ class Selection:
             return True
         article = judged.article
         text = f"{article.title}\n{article.summary}\n{article.content}".casefold()
-        return all(word.casefold() in text for word in self.words)
+        return all(_sought(word).search(text) for word in self.words)
+
+
+@lru_cache(256)
+def _sought(word: str) -> re.Pattern[str]:
+    return re.compile(r"\s*".join(map(re.escape, word.casefold().split())))
 
 
 def _meets(wanted: tuple[object, ...], present: set[object] | set[str] | set[Kind]) -> bool:
