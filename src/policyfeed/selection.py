@@ -14,7 +14,8 @@ class Selection:
     """Every given condition must hold; within one condition any value will do. An empty condition does not limit.
 
     ``words`` must all occur in title, summary or content, letter case ignored; a space in one may be there or not (탄소
-    중립, 탄소중립). ``min_score`` is 0–100. ``revisions`` limits nothing: it says that a channel that was told of an article is told again when the article was corrected.
+    중립, 탄소중립). ``min_score`` is 0–100. ``revisions`` limits nothing: it says that a channel that was told of an
+    article is told again when the article was corrected.
     """
 
     kept_only: bool = True
