@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 from policyfeed import registry
 from policyfeed.clock import Clock
@@ -67,12 +66,23 @@ class Harvest:
 
 
 class Place:
-    """A place in a room: held from the start, given up by a request that takes too long, taken again by its answer."""
+    """A place in a room, held within ``async with``: given up by a request that takes too long, taken again by its
+    answer. (Thousands may wait for theirs: as a generator each would hold a kilobyte more.)"""
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._held = True
+        self._held = False
         self._timer: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._room.enter()
+        self._held = True
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._stop()
+        if self._held:
+            self._give_up()
 
     def asked(self) -> None:
         """A request goes out: from here on its server's time counts."""
@@ -83,11 +93,6 @@ class Place:
         self._stop()
         self._room.free -= not self._held
         self._held = True
-
-    def leave(self) -> None:
-        self._stop()
-        if self._held:
-            self._give_up()
 
     def _give_up(self) -> None:
         self._held = False
@@ -110,17 +115,12 @@ class Room:
         self.patience = patience
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[Place]:
-        """Wait for a place and hold it."""
-        await self._enter()
-        place = Place(self)
-        try:
-            yield place
-        finally:
-            place.leave()
+    def place(self) -> Place:
+        """A place, to be waited for and held by ``async with``."""
+        return Place(self)
 
-    async def _enter(self) -> None:
+    async def enter(self) -> None:
+        """Wait until a place is free, and take it."""
         if self.free > 0 and not self._waiting:
             self.free -= 1
             return
