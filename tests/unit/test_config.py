@@ -210,7 +210,6 @@ def test_sources_that_cannot_be_listed_are_said(folder: Folder) -> None:
         ("channel.toml", "channels.toml"),
         ("Feeds.toml", "feeds.toml"),
         ("sources.toml", "sources"),
-        ("own.toml", "policyfeed.toml, ministries.toml, sources"),
         ("source/own.toml", "sources"),
         ("topic/own.toml", "topics"),
         ("feeds/own.toml", "feeds.toml"),
@@ -223,7 +222,16 @@ def test_a_misspelt_file_is_named_with_what_was_meant(folder: Folder, name: str,
 
 
 def test_other_things_may_lie_in_the_folder(folder: Folder) -> None:
-    for name in ("policyfeed.env", "README.md", "source", "feeds.toml~", "docs/a.toml", "certs/a.pem", ".git/a.toml"):
+    for name in (
+        "policyfeed.env",
+        "README.md",
+        "source",
+        "feeds.toml~",
+        "pyproject.toml",
+        "docs/a.toml",
+        "certs/a.pem",
+        ".git/a.toml",
+    ):
         folder.write(name, "x")
     folder.write(".feed.toml", "x").load()
 

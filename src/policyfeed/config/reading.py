@@ -150,17 +150,16 @@ class Reader:
         self.mistakes.append(ConfigError(template, remedy=remedy, file=file, key=key, **facts))
 
     def strangers(self) -> None:
-        """Files and folders that nobody would read: ``*.toml`` of other names, and folders of nearly the right one."""
+        """Files and folders of nearly the right name, which nobody would read. Others belong to somebody else."""
         names = {Path(name).stem: name for name in FILES}
         for path in listed(self.folder):
             if path.name in FILES or path.name.startswith("."):
                 continue
             near = get_close_matches(path.stem, names, n=1, cutoff=0.75)
-            if path.suffix == ".toml" or (near and path.is_dir()):
+            if near and (path.suffix == ".toml" or path.is_dir()):
                 template = "{file} is not read: no part of the configuration has that name."
-                remedy = "Did you mean `{near}`? If not, move it elsewhere." if near else "Known: {known}."
-                facts = {"near": "".join(names[name] for name in near), "known": ", ".join(FILES)}
-                self._wrong(path, "", template, remedy, **facts)
+                remedy = "Did you mean `{near}`? If not, move it elsewhere."
+                self._wrong(path, "", template, remedy, near=names[near[0]])
 
     def ministries(self) -> tuple[Ministry, ...] | None:
         """The bodies, each id once; None when the file is wrong."""
