@@ -21,7 +21,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from policyfeed.clock import KST
-from policyfeed.types import Article, Kind, Origin
+from policyfeed.types import Article, Attachment, Kind, Origin
 
 NAMESPACE = uuid.UUID("6c1f2f8e-5d0b-5f7e-9a52-3f1d0b6a7c11")
 REACH = timedelta(days=2)
@@ -357,7 +357,7 @@ def revise(known: Article, seen: Article, now: datetime) -> Article | None:
             tags=seen.tags,
             summary=seen.summary or known.summary,
             content=seen.content or known.content,
-            attachments=seen.attachments if seen.attachments and len(known.origins) == 1 else known.attachments,
+            attachments=_files(known, seen),
         )
     elif was.digest in (digest(was.title, known.summary, known.content, timeless=one) for one in (False, True)):
         fresh = replace(known, content=seen.content or known.content)
@@ -367,6 +367,13 @@ def revise(known: Article, seen: Article, now: datetime) -> Article | None:
         return _timed(replace(fresh, revision=known.revision + 1, updated=now, changed=now), seen)
     timed = _timed(known, seen)
     return replace(timed, changed=now) if timed != known else None
+
+
+def _files(known: Article, seen: Article) -> tuple[Attachment, ...]:
+    """The files of the list where it has others than before; what another place, or the release's page, gave is kept
+    as long as it has not."""
+    others = len(known.origins) > 1 or all(one in known.attachments for one in seen.attachments)
+    return known.attachments if others else seen.attachments
 
 
 def digest(title: str, summary: str, content: str, *, timeless: bool = False) -> str:

@@ -245,6 +245,10 @@ def test_a_revision_has_the_files_of_the_list() -> None:
     kept = revise(joined, replace(known, title="고친 제목", attachments=files[1]), NOW)
     assert kept is not None
     assert kept.attachments == files[0], "the other place may have given it"
+    filled = replace(known, published=None, attachments=(*files[0], *files[1]))
+    dated = revise(filled, known, NOW)
+    assert dated is not None
+    assert (dated.attachments, dated.revision) == (filled.attachments, 1), "its page gave the second one"
 
 
 @pytest.mark.parametrize(
