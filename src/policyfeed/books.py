@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from policyfeed import identity
+from policyfeed import identity, revision
 from policyfeed.channels import Channel
 from policyfeed.route import owed
 from policyfeed.sources import body_url
@@ -102,7 +102,7 @@ class Books:
         for number, place in places.items():
             self.rows += bodies.need(self.tx, known[number], source.id, place, self.now, quiet=self.quiet)
         if others:
-            self.enter(source, [identity.apart(one) for one in others])
+            self.enter(source, [revision.apart(one) for one in others])
 
     def _restore(self, source: Source, keys: list[str]) -> None:
         """What was withdrawn and is listed again is there again."""
@@ -161,7 +161,7 @@ class Books:
         self._write()
         articles.add_origin(self.tx, known.number, seen.origins[0])
         copies.keep(self.tx, seen)
-        joined = identity.join(known, seen, self.now)
+        joined = revision.join(known, seen, self.now)
         articles.update(self.tx, joined, revised=False)
         self.joined += 1
         self.rows += 3
@@ -180,7 +180,7 @@ class Books:
     def _again(self, known: Article, seen: Article) -> Article:
         """The same place says something else now: a revision, or only that place's slip."""
         self._write()
-        revised = identity.revise(known, seen, self.now)
+        revised = revision.revise(known, seen, self.now)
         articles.change_origin(self.tx, seen.origins[0])
         copies.renew(self.tx, seen)
         self.rows += 1

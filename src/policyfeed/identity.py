@@ -1,4 +1,4 @@
-"""Sameness and ids: which articles are one release, and what becomes of an article when more of it is seen.
+"""Sameness and ids: which articles are one release.
 
 One release appears on korea.kr and on its ministry's site, under slightly different titles; a joint release appears
 under several ministries. A merge deletes nothing: every origin is kept. A title alone is never enough: ministries
@@ -14,14 +14,14 @@ import unicodedata
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from rapidfuzz import fuzz
 
 from policyfeed.clock import KST
-from policyfeed.types import Article, Attachment, Kind, Origin
+from policyfeed.types import Article
 
 NAMESPACE = uuid.UUID("6c1f2f8e-5d0b-5f7e-9a52-3f1d0b6a7c11")
 REACH = timedelta(days=2)
@@ -29,7 +29,6 @@ REACH = timedelta(days=2)
 _TAG = re.compile(r"^\s*(?:[\[(【〔［（][^\])】〕］）]{1,14}[\])】〕］）]\s*)+")
 _YEAR = re.compile(r"['’‘`´](\d{2})(?=[\s.년~∼]|$)")
 _SIGNS = re.compile(r"[\W_]+")
-_MARKUP = re.compile(r"<[^>]*>")
 _NUMBER = re.compile(r"\d+")
 _OFFICE = re.compile(
     r"[가-힣]{2,12}(?:지방[가-힣]{0,5}청|유역환경청|지청|관리소|관리청|사무소|세관|세무서|경찰청|경찰서|소방서|해경서|본부|지사|지원"
@@ -70,8 +69,6 @@ _OTHER_TEXT = 50
 """Below this likeness (percent) two texts under one title are two releases."""
 _LONG_ENDING = 3
 """Syllables by which one word may not outgrow another: 인도 and 인도네시아. Particles and endings are shorter."""
-_PARTICULAR = (Kind.REFERENCE, Kind.EXPLANATION, Kind.ACTIVITY)
-"""Kinds of press releases: where one place says so, and another only that it is one, the first knows better."""
 _LEAST = 14
 """Shorter titles are joined only when they are equal: there is too little in them to be alike."""
 
@@ -278,54 +275,10 @@ def _signs(key: str) -> tuple[tuple[str, ...], frozenset[str]]:
     return tuple(_NUMBER.findall(key)), frozenset(_stages(key))
 
 
-def join(known: Article, seen: Article, now: datetime) -> Article:
-    """The known article with another place's origin, and with what that place adds: text, time, files, credits."""
-    credited = {ministry.id for ministry in known.ministries}
-    joined = replace(
-        known,
-        origins=(*known.origins, *(one for one in seen.origins if not _holds(known, one))),
-        ministries=(*known.ministries, *(one for one in seen.ministries if one.id not in credited)),
-        summary=known.summary or seen.summary,
-        content=known.content or seen.content,
-        department=known.department or seen.department,
-        kind=seen.kind if known.kind is Kind.PRESS_RELEASE and seen.kind in _PARTICULAR else known.kind,
-        attachments=(*known.attachments, *(one for one in seen.attachments if one not in known.attachments)),
-    )
-    joined = _timed(joined, seen)
-    return joined if joined == known else replace(joined, changed=now)
-
-
-def _timed(known: Article, seen: Article) -> Article:
-    """The known article with the date, or the time of its day, that it lacks. A date that it has stays: many sites
-    date a release anew when they mend it."""
-    if known.published is None or (known.dated and not seen.dated and _same_day(known, seen)):
-        return replace(known, published=seen.published, dated=seen.dated)
-    return known
-
-
-def separate(known: Article, copy: Article, others: Iterable[Article], now: datetime) -> tuple[Article, Article]:
-    """The two articles that a merge leaves when it is undone: what is left of the known one, and the copy alone.
-
-    ``others`` are the copies that stay. What only this copy brought (text, files, credits) goes with it.
-    """
-    origin, stay = copy.origins[0], tuple(others)
-    credited = {known.ministry.id, *(ministry.id for one in stay for ministry in one.ministries)}
-    theirs = [item for item in copy.attachments if not any(item in one.attachments for one in stay)]
-    left = replace(
-        known,
-        origins=tuple(one for one in known.origins if one != origin),
-        ministries=tuple(one for one in known.ministries if one.id in credited or one not in copy.ministries),
-        content="" if known.content == copy.content else known.content,
-        attachments=tuple(item for item in known.attachments if item not in theirs),
-        changed=now,
-    )
-    return left, replace(copy, id=mint(origin.key), updated=copy.updated or copy.sort_time, changed=now)
-
-
 def replaced(known: Article, seen: Article) -> bool:
     """Whether another release stands where the known one stood: neither day nor title nor text is alike. Some sites
     have one address for whatever is the latest."""
-    if known.published is None or seen.published is None or _same_day(known, seen):
+    if known.published is None or seen.published is None or same_day(known, seen):
         return False
     if not known.summary or not seen.summary:
         return False
@@ -333,69 +286,8 @@ def replaced(known: Article, seen: Article) -> bool:
     return max(titles, fuzz.ratio(known.summary, seen.summary)) < _OTHER_TEXT
 
 
-def apart(seen: Article) -> Article:
-    """The article under a key of its own, as its place is also another one's: by its day and title."""
-    origin = seen.origins[0]
-    day = f"{seen.sort_time.astimezone(KST):%Y%m%d}"
-    return replace(seen, origins=(replace(origin, key=f"{origin.key}#{day}{title_mark(seen.title)}"),))
-
-
-def revise(known: Article, seen: Article, now: datetime) -> Article | None:
-    """The known article's next revision, when the place that it was taken from now says something else; else None.
-
-    Another place's slip or correction changes only that origin, unless the text was taken from there. A date that was
-    missing is no revision: the article then has the number of the known one. Files are those of the last list where
-    no other place gave some.
-    """
-    origin = seen.origins[0]
-    was = next(one for one in known.origins if (one.source, one.key) == (origin.source, origin.key))
-    if was == known.origins[0]:
-        fresh = replace(
-            known,
-            title=seen.title,
-            kind=seen.kind,
-            tags=seen.tags,
-            summary=seen.summary or known.summary,
-            content=seen.content or known.content,
-            attachments=_files(known, seen),
-        )
-    elif was.digest in (digest(was.title, known.summary, known.content, timeless=one) for one in (False, True)):
-        fresh = replace(known, content=seen.content or known.content)
-    else:
-        return None
-    if fresh != known:
-        return _timed(replace(fresh, revision=known.revision + 1, updated=now, changed=now), seen)
-    timed = _timed(known, seen)
-    return replace(timed, changed=now) if timed != known else None
-
-
-def _files(known: Article, seen: Article) -> tuple[Attachment, ...]:
-    """The files of the list where it has others than before; what another place, or the release's page, gave is kept
-    as long as it has not."""
-    others = len(known.origins) > 1 or all(one in known.attachments for one in seen.attachments)
-    return known.attachments if others else seen.attachments
-
-
-def digest(title: str, summary: str, content: str, *, timeless: bool = False) -> str:
-    """The hash of what is said (SHA-256, hex): white space, session ids and markup attributes do not count.
-
-    Of dates it tells only whether there is none (``timeless``), so that one which is given later is noticed.
-    """
-    text = _unspaced(_MARKUP.sub("", content)) or _unspaced(summary)
-    said = f"{title}\x1f{text}\x1f" if timeless else f"{title}\x1f{text}"
-    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
-
-
-def _unspaced(text: str) -> str:
-    close = text.replace(" ", "").replace("\n", "")
-    return close if close.isprintable() else "".join(close.split())  # what is printable holds no other white space
-
-
-def _holds(article: Article, origin: Origin) -> bool:
-    return any((one.source, one.key) == (origin.source, origin.key) for one in article.origins)
-
-
-def _same_day(known: Article, seen: Article) -> bool:
+def same_day(known: Article, seen: Article) -> bool:
+    """Whether both were published on one Korean day; False where a date is missing."""
     if known.published is None or seen.published is None:
         return False
     return known.published.astimezone(KST).date() == seen.published.astimezone(KST).date()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from policyfeed import identity
+from policyfeed import revision
 from policyfeed.errors import UsageError
 from policyfeed.sources import body_url
 from policyfeed.store import Transaction, articles, bodies, copies
@@ -37,7 +37,7 @@ def split(
             able=", ".join(one for one in able if "://" in one) or "–",
         )
     others = [one for one in able.values() if one is not copy]
-    left, alone = identity.separate(known, copy, others, now)
+    left, alone = revision.separate(known, copy, others, now)
     articles.remove_origin(tx, copy.origins[0])
     copies.forget(tx, copy.origins[0])
     articles.update(tx, left, revised=False)

@@ -10,8 +10,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from policyfeed.identity import digest, head_mark, like_mark, mint, same_release, title_mark
+from policyfeed.identity import head_mark, like_mark, mint, same_release, title_mark
 from policyfeed.normalize.links import absolute, canonical
+from policyfeed.revision import digest
 from policyfeed.selection import Selection
 from policyfeed.store import Store, articles, outbox
 from policyfeed.types import Source

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from policyfeed.clock import KST
-from policyfeed.identity import Neighbours, close_title, digest, join, mint, revise, same_release
+from policyfeed.identity import Neighbours, close_title, mint, same_release
+from policyfeed.revision import digest, join, revise
 from policyfeed.types import Article, Attachment, Kind, MinistryName, Origin
 from tests.alerts import NOW
 

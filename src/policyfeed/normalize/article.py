@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from policyfeed.clock import KST
-from policyfeed.identity import digest
 from policyfeed.normalize import dates, html, links
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.normalize.text import clean, one_line, shorten, unescape
+from policyfeed.revision import digest
 from policyfeed.types import Article, Attachment, Entry, Kind, MinistryName, Origin, Source
 
 TITLE_LIMIT = 500
