@@ -146,6 +146,26 @@ async def test_a_poll_goes_before_bodies(tmp_path: Path) -> None:
         assert (await body).status == 200
 
 
+async def test_bodies_do_not_hold_up_a_stop(tmp_path: Path) -> None:
+    begun, held = asyncio.Event(), asyncio.Event()
+
+    async def slow(_writer: asyncio.StreamWriter) -> None:
+        begun.set()
+        await held.wait()
+
+    async with working(tmp_path, {"/list": LIST, "/view/1": slow, "/view/2": slow}) as (app, _, _board):
+        engine = LocalEngine(app)
+        await engine.start()
+        async with asyncio.timeout(60):
+            await begun.wait()
+        stopping = asyncio.create_task(engine.stop(3600))
+        done, _ = await asyncio.wait([stopping], timeout=10)  # the request itself would end after 20
+        held.set()
+        await stopping
+        assert done
+        assert texts(app) == ["", ""]
+
+
 async def test_filling_to_the_end_waits_for_what_a_host_puts_off(tmp_path: Path) -> None:
     """The page fails at first: by itself for a day, but here the clock runs as fast as anybody sleeps."""
     answers = iter([reply(404), reply(404), _VIEW])

@@ -33,6 +33,8 @@ REST = 4
 """Publishing rests so many times as long as it took: rendering takes the processor from polls meanwhile."""
 AFTER_A_BUG = timedelta(minutes=15)
 """When a verb is tried again that failed by an error of our own."""
+BODIES = "bodies"
+"""What the jobs that fill bodies are called, before their host."""
 BODIES_AT_A_TIME = 10
 """Bodies of one host that are filled in one job."""
 TEXTS = timedelta(minutes=5)
@@ -83,10 +85,16 @@ class LocalEngine:
         self._fill_later()
 
     async def stop(self, seconds: float) -> None:
-        """No more jobs; what runs may end within ``seconds``, then it is cancelled: nothing half-done is stored."""
+        """No more jobs; what runs may end within ``seconds``, then it is cancelled: nothing half-done is stored.
+
+        Bodies are cancelled at once: they take their time between requests, and are read again.
+        """
         self.app.stopping = True
         self._scheduler.shutdown(wait=False)
         running = set(self._running.values())
+        for name, task in self._running.items():
+            if name.startswith(BODIES):
+                task.cancel()
         if running:
             _, late = await asyncio.wait(running, timeout=seconds)
             for task in late:
@@ -126,7 +134,7 @@ class LocalEngine:
         """A job for each host that still has bodies to give, when the next one is due."""
         if self.app.config.settings.bodies.enabled:
             for host, due in self.app.next_bodies().items():
-                self._at(f"bodies {host}", due, self._fill(host))
+                self._at(f"{BODIES} {host}", due, self._fill(host))
 
     def _fill(self, host: str) -> Callable[[], Coroutine[Any, Any, None]]:
         async def job() -> None:
