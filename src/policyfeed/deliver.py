@@ -93,7 +93,8 @@ async def deliver(
     """
     report = DeliveryReport(channel=channel.name)
     post = partial(_post, channel, send=send, pace=pace, clock=clock)
-    while not stopping() and (task := await db(_take, store, channel, clock(), lease)):
+    task: _Task | int = 0
+    while not stopping() and isinstance(task := await db(_take, store, channel, clock(), lease), _Task):
         if task.judged is None or task.judged.article.withdrawn:
             ended = _undeliverable(task)
             await db(_settle, store, ended, None, clock())
@@ -102,8 +103,8 @@ async def deliver(
             ended = after_attempt(task.delivery, outcome, clock(), luck())
             await db(_settle, store, ended, outcome, clock())
         report = _counted(report, task.delivery, ended)
-    if channel.daily_cap is not None and (given_up := await db(_give_up, store, channel, clock())):
-        report = replace(report, dead=report.dead + given_up, error=_over(channel))
+    if isinstance(task, int) and task:
+        report = replace(report, dead=report.dead + task, error=_over(channel))
     return await db(_completed, store, report)
 
 
@@ -245,33 +246,23 @@ def _address(channel: Channel) -> str:
 # In the database's thread ---------------------------------------------------------------------------
 
 
-def _take(store: Store, channel: Channel, now: datetime, lease: timedelta) -> _Task | None:
-    """Claim the oldest delivery that is due, unless the channel is closed or pauses. A new address starts afresh."""
+def _take(store: Store, channel: Channel, now: datetime, lease: timedelta) -> _Task | int:
+    """Claim the oldest delivery that is due, unless the channel is closed or pauses; without one, how many were given
+    up, being over the day's cap. A new address starts afresh."""
     with store.write() as tx:
         state = outbox.channel_state(tx, channel.name)
         if state.address != _address(channel):
             state = ChannelState(name=channel.name, address=_address(channel))
             outbox.save_channel_state(tx, state)
         if state.closed or (state.paused_until and state.paused_until > now):
-            return None
-        if _is_full(tx, channel, now):
-            return None
-        claimed = outbox.claim(tx, channel.name, now, lease, 1, best_first=channel.daily_cap is not None)
+            return 0
+        cap = channel.daily_cap
+        if cap is not None and outbox.delivered_since(tx, channel.name, _midnight(now)) >= cap:
+            return outbox.drop(tx, _over(channel), channel=channel.name)
+        claimed = outbox.claim(tx, channel.name, now, lease, 1, best_first=cap is not None)
         if not claimed:
-            return None
+            return 0
         return _Task(delivery=claimed[0], judged=_told(tx, channel, claimed[0]))
-
-
-def _is_full(tx: Transaction, channel: Channel, now: datetime) -> bool:
-    """Whether the channel had as many messages of the day as it takes."""
-    cap = channel.daily_cap
-    return cap is not None and outbox.delivered_since(tx, channel.name, _midnight(now)) >= cap
-
-
-def _give_up(store: Store, channel: Channel, now: datetime) -> int:
-    """Give up what is over the day's cap; how much that is."""
-    with store.write() as tx:
-        return outbox.drop(tx, _over(channel), channel=channel.name) if _is_full(tx, channel, now) else 0
 
 
 def _over(channel: Channel) -> str:

@@ -167,5 +167,10 @@ async def test_a_daily_cap_prefers_the_best(store: Store, clock: Hand) -> None:
         assert {one.error for one in outbox.listing(tx, [DeliveryState.DEAD])} == {"over the day's cap of 3"}
     with store.write() as tx:
         outbox.owe(tx, [Delivery(key="late", channel="team", number=1, revision=2, created=clock(), due=clock())])
+        open_ = outbox.channel_state(tx, "team")
+        outbox.save_channel_state(tx, replace(open_, closed="HTTP 410"))
+    assert (await round_()).dead == 0, "a closed channel keeps what it is owed"
+    with store.write() as tx:
+        outbox.save_channel_state(tx, open_)
     clock.advance(hours=24)
     assert (await round_()).delivered == 1, "a new day has room again"
