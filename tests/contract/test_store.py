@@ -559,6 +559,20 @@ def test_a_full_disk_is_named_and_work_goes_on_when_there_is_space(full: Store) 
     again.close()
 
 
+def test_a_full_disk_is_named_to_all_that_were_to_be_flushed_together_and_none_is_stored(full: Store) -> None:
+    def work(number: int, characters: int) -> None:
+        with full.write() as tx:
+            articles.insert_all(tx, [releases.article(number, content="가" * characters)])
+
+    outcomes = full.together([partial(work, 2, 1), partial(work, 3, 500_000), partial(work, 4, 1)])
+    assert [(result, str(error)) for result, error in outcomes] == [(None, str(outcomes[0][1]))] * 3
+    assert "disk is full" in str(outcomes[0][1])
+    assert "Free some space" in str(outcomes[0][1])
+    with full.read() as tx:
+        assert articles.count(tx)["articles"] == 1
+    assert full.together([partial(work, 5, 1)]) == [(None, None)]
+
+
 def test_a_backup_is_a_whole_database(tmp_path: Path) -> None:
     store = releases.stored(tmp_path / "data", releases.many(5))
     store.backup(tmp_path / "copy.db")

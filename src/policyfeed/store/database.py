@@ -81,22 +81,21 @@ class Store:
     def together(self, works: Sequence[Callable[[], Any]]) -> list[Outcome]:
         """Run several works whose writes are flushed to the disk once: for each what it gave, or raised.
 
-        Each is all or nothing by itself. When the database fails, all of them have failed: nothing of them is stored.
+        Each is all or nothing by itself. When the database fails, all of them have failed: nothing of them is stored,
+        and what comes after is not begun (on a full disk SQLite ends the transaction: it would be stored by itself).
         """
         group = _Group(self._engine)
         self._local.group = group
-        outcomes: list[Outcome] = []
         try:
-            outcomes.extend(_outcome(work) for work in works)
-            failed = next((error for _, error in outcomes if isinstance(error, StoreError)), None)
+            outcomes = [_outcome(work) for work in works]
             with self._mapped():
-                group.end(stored=failed is None)
+                group.commit()
         except StoreError as error:
-            failed = error
+            return [(None, error)] * len(works)
         finally:
             self._local.group = None
             group.close()
-        return [(None, failed)] * len(works) if failed else outcomes
+        return outcomes
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:
@@ -160,11 +159,12 @@ class _Group:
             self._connection = connection
         return self._connection
 
-    def end(self, *, stored: bool) -> None:
+    def commit(self) -> None:
         if self._connection is not None:
-            (self._connection.commit if stored else self._connection.rollback)()
+            self._connection.commit()
 
     def close(self) -> None:
+        """Takes back what was not committed."""
         for connection in (self._connection, self._snapshot):
             if connection is not None:
                 connection.close()
@@ -177,6 +177,8 @@ def _is_in(folder: Path, file: Path) -> bool:
 def _outcome(work: Callable[[], Any]) -> Outcome:
     try:
         return work(), None
+    except StoreError:
+        raise
     except Exception as error:  # it is the caller's, who waits in another thread
         return None, error
 

@@ -8,7 +8,7 @@ types of its columns convert values; the driver does the rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import CompoundSelect, Connection, Delete, Dialect, Insert, Select, Table, Update, bindparam
@@ -107,10 +107,12 @@ def savepoint(tx: Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        _driven(tx, "ROLLBACK TO SAVEPOINT one")
+        # On a full disk SQLite has taken back everything: there is no savepoint any more, which is not the cause.
+        with suppress(DBAPIError):
+            _driven(tx, "ROLLBACK TO SAVEPOINT one")
+            _driven(tx, "RELEASE SAVEPOINT one")
         raise
-    finally:
-        _driven(tx, "RELEASE SAVEPOINT one")
+    _driven(tx, "RELEASE SAVEPOINT one")
 
 
 def _driven(tx: Connection, sql: str, values: Sequence[Any] = (), *, many: bool = False) -> Any:
