@@ -12,6 +12,7 @@ from policyfeed.types import Judged, Kind
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """Every given condition must hold; within one condition any value will do. An empty condition does not limit.
+    ``store.sieve`` says the same to the database.
 
     ``words`` must all occur in title, summary or content, letter case ignored; a space in one may be there or not (탄소
     중립, 탄소중립). ``min_score`` is 0–100. ``revisions`` limits nothing: it says that a channel that was told of an
@@ -19,6 +20,7 @@ class Selection:
     """
 
     kept_only: bool = True
+    dropped_only: bool = False
     alert_only: bool = False
     topics: tuple[str, ...] = ()
     pillars: tuple[str, ...] = ()
@@ -31,7 +33,7 @@ class Selection:
     def takes(self, judged: Judged) -> bool:
         """Whether the article belongs to the choice."""
         article, verdict = judged.article, judged.verdict
-        if (self.kept_only and not verdict.kept) or (self.alert_only and not verdict.alert):
+        if (self.dropped_only if verdict.kept else self.kept_only) or (self.alert_only and not verdict.alert):
             return False
         credited = {ministry.id for ministry in (article.ministry, *article.ministries)}
         return (
@@ -40,15 +42,13 @@ class Selection:
             and _meets(self.pillars, set(verdict.pillars))
             and _meets(self.ministries, credited)
             and _meets(self.kinds, {article.kind})
-            and self._has_words(judged)
+            and all(says(word, article.title, article.summary, article.content) for word in self.words)
         )
 
-    def _has_words(self, judged: Judged) -> bool:
-        if not self.words:
-            return True
-        article = judged.article
-        text = f"{article.title}\n{article.summary}\n{article.content}".casefold()
-        return all(_sought(word).search(text) for word in self.words)
+
+def says(word: str, title: str, summary: str, content: str) -> bool:
+    """Whether the word occurs in an article, as ``words`` of a selection are meant."""
+    return _sought(word).search(f"{title}\n{summary}\n{content}".casefold()) is not None
 
 
 @lru_cache(256)

@@ -43,15 +43,15 @@ def articles(
     config = configuration(context)
     selection = Selection(
         kept_only=not (all_ or dropped),
+        dropped_only=dropped,
         ministries=tuple(config.ministries.named(one).id for one in ministry or ()),
         topics=tuple(_topic(config, one) for one in topic or ()),
         words=tuple(words or ()),
     )
     with opened_store() as store, store.read() as tx:
-        found = stored.newest(tx, selection, sys.maxsize, since=moment(since))
-    if not found:
+        chosen = stored.newest(tx, selection, limit or sys.maxsize, since=moment(since))
+    if not chosen:
         _check_ministries(config, ministry or ())
-    chosen = [one for one in found if not (dropped and one.verdict.kept)][: limit or None]
     if as_json:
         for one in chosen:
             json_line(article_json(one))

@@ -31,11 +31,12 @@ from sqlalchemy import (
 
 from policyfeed import identity
 from policyfeed.selection import Selection
-from policyfeed.store import answers, codec
+from policyfeed.store import answers, codec, sieve
 from policyfeed.store.prepared import Prepared, insertion
 from policyfeed.store.schema import UtcDateTime, articles, origins, revisions, verdicts
 from policyfeed.types import Article, Judged, Kind, Origin, Verdict
 
+_NEWEST = (articles.c.sort_time.desc(), articles.c.number.desc())
 _BATCH = 500  # SQLite takes at most 32,766 parameters in a statement
 _VERDICT = [column for column in verdicts.c if column.name != "number"]
 
@@ -146,38 +147,14 @@ def newest(
     tx: Connection, selection: Selection, limit: int, since: datetime | None = None, skip: int = 0
 ) -> list[Judged]:
     """The newest articles of a selection by publication time; ``since`` bounds it from below, ``skip`` pages on."""
-    chosen: list[Judged] = []
-    passed = 0
-    if limit < 1:
-        return chosen
-    for one in _walk(tx, _where(selection, since), chunk=max(100, min(limit, 1000))):
-        if not selection.takes(one):
-            continue
-        passed += 1
-        if passed > skip:
-            chosen.append(one)
-        if len(chosen) >= limit:
-            break
-    return chosen
+    return _in_order(tx, _numbers(tx, selection, limit, since, skip))
 
 
 def newest_each(tx: Connection, wanted: Sequence[tuple[Selection, int]]) -> list[list[Judged]]:
     """The newest articles of each selection, as many as its limit says: what several of them take is loaded once."""
-    found: list[list[Judged]] = [[] for _ in wanted]
-    alike: dict[Selection, list[int]] = defaultdict(list)
-    for place, (selection, limit) in enumerate(wanted):
-        if limit > 0:
-            alike[_sieve(selection)].append(place)
-    for sieve, places in alike.items():
-        left = places
-        for one in _walk(tx, _where(sieve, None), chunk=100):
-            for place in left:
-                if wanted[place][0].takes(one):
-                    found[place].append(one)
-            left = [place for place in left if len(found[place]) < wanted[place][1]]
-            if not left:
-                break
-    return found
+    chosen = [_numbers(tx, selection, limit) for selection, limit in wanted]
+    found = judged(tx, {number for numbers in chosen for number in numbers})
+    return [[found[number] for number in numbers] for numbers in chosen]
 
 
 def insert(tx: Connection, article: Article) -> Article:
@@ -234,8 +211,7 @@ def page(tx: Connection, before: tuple[datetime, int] | None, limit: int) -> lis
     statement = _statement()
     if before is not None:
         statement = statement.where(tuple_(articles.c.sort_time, articles.c.number) < tuple_(*before))
-    order = (articles.c.sort_time.desc(), articles.c.number.desc())
-    return list(_build(tx, tx.execute(statement.order_by(*order).limit(limit)).mappings().all()))
+    return list(_build(tx, tx.execute(statement.order_by(*_NEWEST).limit(limit)).mappings().all()))
 
 
 def save_verdict(tx: Connection, number: int, verdict: Verdict, now: datetime) -> None:
@@ -299,50 +275,23 @@ def _revision_row(article: Article, source: str) -> dict[str, Any]:
     return {"seen": article.changed, "source": source, **values}
 
 
-def _where(selection: Selection, since: datetime | None) -> list[ColumnElement[bool]]:
-    """What of a selection the database can decide; ``Selection.takes`` decides the rest."""
-    where: list[ColumnElement[bool]] = []
-    if selection.kept_only:
-        where.append(verdicts.c.kept)
-    if selection.alert_only:
-        where.append(verdicts.c.alert)
-    if selection.min_score:
-        where.append(verdicts.c.score >= selection.min_score)
-    if selection.kinds:
-        where.append(articles.c.kind.in_([kind.value for kind in selection.kinds]))
+def _numbers(
+    tx: Connection, selection: Selection, limit: int, since: datetime | None = None, skip: int = 0
+) -> Sequence[int]:
+    where = sieve.conditions(selection)
     if since is not None:
         where.append(articles.c.sort_time >= since)
-    return where
+    statement = select(articles.c.number).join(verdicts, verdicts.c.number == articles.c.number).where(*where)
+    return tx.execute(statement.order_by(*_NEWEST).limit(limit).offset(skip)).scalars().all()
 
 
-def _sieve(selection: Selection) -> Selection:
-    """The part of a selection that ``_where`` can decide."""
-    return Selection(
-        kept_only=selection.kept_only,
-        alert_only=selection.alert_only,
-        min_score=selection.min_score,
-        kinds=selection.kinds,
-    )
+def _in_order(tx: Connection, numbers: Sequence[int]) -> list[Judged]:
+    found = judged(tx, numbers)
+    return [found[number] for number in numbers]
 
 
 def _statement() -> Select[Any]:
     return select(articles, *_VERDICT).join(verdicts, verdicts.c.number == articles.c.number)
-
-
-def _walk(tx: Connection, where: Sequence[ColumnElement[bool]], chunk: int) -> Iterator[Judged]:
-    """Articles newest first, fetched in chunks by keyset, so that a long archive costs nothing."""
-    place = tuple_(articles.c.sort_time, articles.c.number)
-    last: tuple[datetime, int] | None = None
-    while True:
-        statement = _statement().where(*where)
-        if last is not None:
-            statement = statement.where(place < tuple_(*last))
-        order = (articles.c.sort_time.desc(), articles.c.number.desc())
-        rows = tx.execute(statement.order_by(*order).limit(chunk)).mappings().all()
-        yield from _build(tx, rows)
-        if len(rows) < chunk:
-            return
-        last = (rows[-1]["sort_time"], rows[-1]["number"])
 
 
 def _load(tx: Connection, column: ColumnElement[int], values: list[int]) -> Iterator[Judged]:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, Programming
 from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError, UsageError
 from policyfeed.store.prepared import savepoint
 from policyfeed.store.schema import HEAD, metadata
+from policyfeed.store.sieve import add_functions
 
 FILE = "policyfeed.db"
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -266,6 +267,7 @@ def _engine(file: Path) -> Engine:
         connection.isolation_level = None  # SQLAlchemy begins transactions below, not the driver
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
+        add_functions(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

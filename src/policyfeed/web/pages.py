@@ -16,6 +16,7 @@ from policyfeed.errors import told
 from policyfeed.formats import web_link
 from policyfeed.i18n import LANGUAGES, translator
 from policyfeed.normalize.html import sanitize
+from policyfeed.selection import Selection
 from policyfeed.store import Transaction
 from policyfeed.types import Judged, Origin
 from policyfeed.web import rendering, revisions
@@ -53,7 +54,7 @@ def board(request: Request) -> Response:
         paging = Paging(page=_page(request), pages=pages)
         if paging.page > pages:
             return missing(request)
-        shown = store.board.kept(tx, context.page_size, skip=(paging.page - 1) * context.page_size)
+        shown = store.articles.newest(tx, Selection(), context.page_size, skip=(paging.page - 1) * context.page_size)
         said = store.labels.of(tx, [one.article.number for one in shown]) if context.buttons() else {}
     names, translate = context.topic_names(language), translator(language)
     rows = [row(judged, names, translate) for judged in shown]

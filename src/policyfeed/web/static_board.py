@@ -9,6 +9,7 @@ from policyfeed import publish, store
 from policyfeed.formats import Feed
 from policyfeed.i18n import translator
 from policyfeed.publish import Page
+from policyfeed.selection import Selection
 from policyfeed.store import Transaction
 from policyfeed.web import rendering
 from policyfeed.web.pages import Paging
@@ -30,7 +31,7 @@ def pages(
     formats = sorted((extension, made.MEDIA_TYPE) for extension, made in publish.formats().items())
 
     def index(tx: Transaction) -> bytes:
-        rows = [row(judged, names, translator(language)) for judged in store.board.kept(tx, size)]
+        rows = [row(judged, names, translator(language)) for judged in store.articles.newest(tx, Selection(), size)]
         page = rendering.html(
             "board.html",
             language,
