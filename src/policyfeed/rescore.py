@@ -71,6 +71,7 @@ def rescore(
         moved = [(was, new) for was, new in fresh if was.verdict != new.verdict]
         if save and moved:
             with store.write() as tx:
+                moved = _as_stored_now(tx, moved, judge)
                 for _was, new in moved:
                     articles.save_verdict(tx, new.article.number, new.verdict, now)
                 told += _announce(tx, moved, announce, now) if announce else 0
@@ -81,6 +82,19 @@ def rescore(
             _count(feed, change, fresh)
         step(done)
     return RescoreReport(articles=done, changed=changed, kept=kept, dropped=dropped, owed=told, feeds=tuple(changes))
+
+
+def _as_stored_now(
+    tx: Transaction, moved: Sequence[tuple[Judged, Judged]], judge: Callable[[Article], Verdict]
+) -> list[tuple[Judged, Judged]]:
+    """The same with what a daemon beside us stored since: another revision, a body, is judged as it is now."""
+    stored = articles.judged(tx, [was.article.number for was, _new in moved])
+    found = []
+    for was, new in moved:
+        now = stored[was.article.number]
+        same = now.article == was.article
+        found.append((now, new if same else Judged(article=now.article, verdict=judge(now.article))))
+    return found
 
 
 def _announce(tx: Transaction, moved: Sequence[tuple[Judged, Judged]], to: Announcement, now: datetime) -> int:

@@ -62,6 +62,24 @@ def test_a_rescore_changes_verdicts_and_tells_nobody(store: Store, clock: Hand) 
     assert (again.changed, again.kept, again.dropped) == (0, 0, 0)
 
 
+def test_a_rescore_beside_a_daemon_judges_what_was_stored_meanwhile(store: Store, clock: Hand) -> None:
+    fill(store, clock, 2)
+
+    def judge(one: Article) -> Verdict:
+        if one.revision == 1 and one.number == 1:
+            with store.write() as tx:
+                articles.update(tx, replace(one, title="1호 탄소 소식", revision=2, changed=clock()), revised=True)
+                articles.save_verdict(tx, 1, Verdict(kept=True, score=90.0), clock())
+        return keeps_concerts(one)
+
+    report = rescore(store, judge, FEEDS, clock(), save=True)
+    with store.read() as tx:
+        found = articles.judged(tx, [1, 2])
+    assert (found[1].article.revision, found[1].verdict) == (2, Verdict(kept=False, score=5.0, rule_version="new"))
+    assert found[2].verdict.kept
+    assert (report.kept, report.dropped) == (1, 1)
+
+
 def test_a_rescore_tells_of_what_is_a_channels_only_now_when_it_is_asked_to(store: Store, clock: Hand) -> None:
     fill(store, clock, 30)
     channels = (alert_channel(), alert_channel("webhook", selection=Selection(kept_only=False)))
