@@ -248,7 +248,7 @@ class Poller:
             profile=profile.to_json(),
         )
         with self.store.write() as tx:
-            due = None if after.gone else self._again(tx, source, after, error, profile)
+            due = None if after.gone else self._again(tx, visit.source, after, error, profile)
             after = replace(after, due=due)
             sources.save(tx, after)
         return PollReport(source=source.id, state=name, error=error, due=after.due, requests=visit.requests)
@@ -287,17 +287,17 @@ class Poller:
         now, bounds = self.clock(), self.bounds(source)
         due = after_failure(state.failures, now, bounds, error.after, self.rng)
         if isinstance(error, Refused) and error.status == TOO_MANY:
-            due = max(due, self._paused(tx, error, bounds, now))
+            due = max(due, self._paused(tx, source, error, bounds, now))
         return settled(due, profile, bounds, state.wishes, now, source.id)
 
-    def _paused(self, tx: Transaction, error: Refused, bounds: Bounds, now: datetime) -> datetime:
-        name = host_of(str(error.facts.get("url", "")))
+    def _paused(self, tx: Transaction, source: Source, error: Refused, bounds: Bounds, now: datetime) -> datetime:
+        name = host_of(str(error.facts.get("url", source.url)))
         known = hosts.get(tx, name)
         pausing = known is not None and now < known.paused_until
         # what other sources hear while the pause begins is the same refusal
         refusals = known.refusals + (not pausing) if known else 1
         until = now + timedelta(seconds=error.after) if error.after else None
-        until = until or after_refusal(refusals, now, bounds, None, self.rng)
+        until = until or after_refusal(refusals, now, bounds, self.rng)
         if known is not None and pausing:
             until = max(until, known.paused_until)
         hosts.save(tx, HostState(name=name, refusals=refusals, paused_until=until))

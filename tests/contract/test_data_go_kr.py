@@ -12,9 +12,9 @@ import pytest
 
 from policyfeed.config import load, shipped
 from policyfeed.errors import ConfigErrors, LayoutChanged, Refused
-from policyfeed.poll import PollReport
+from policyfeed.poll import HELD, PollReport
 from policyfeed.sources import data_go_kr, hidden, revealed
-from policyfeed.store import Store, sources
+from policyfeed.store import Store, hosts, sources
 from policyfeed.types import Document, Request, Secret, Source
 from tests.alerts import NOW, Hand
 from tests.fakes import Server, poller
@@ -93,6 +93,19 @@ async def test_a_used_up_quota_waits_for_tomorrow_in_korea(store: Store, clock: 
     assert report.due is not None
     midnight = timedelta(hours=14, minutes=30)  # it is 09:30 there
     assert midnight < report.due - clock() <= midnight + timedelta(minutes=10)
+
+
+async def test_a_429_with_a_code_of_its_own_pauses_the_host_for_all_of_its_sources(store: Store, clock: Hand) -> None:
+    server = Server(clock)
+    server.at(URL, server.page(recorded("gateway-20"), 429))
+    one = poller(store, server)
+    assert isinstance((await one.poll(SOURCE)).error, Refused)
+    asked = len(server.got)
+    assert (await one.poll(replace(SOURCE, id="another"))).state == HELD
+    assert len(server.got) == asked
+    with store.read() as tx:
+        assert hosts.get(tx, "apis.data.go.kr") is not None
+        assert hosts.get(tx, "") is None
 
 
 @pytest.mark.parametrize("body", ["<html>점검 중입니다</html>", ""])

@@ -51,7 +51,7 @@ def test_a_wish_is_a_floor_under_the_back_off() -> None:
 
 
 def test_a_refusal_without_a_wish_waits_an_hour_and_doubles() -> None:
-    found = [after_refusal(n, NOW, Bounds(), None, rng(n)) - NOW for n in range(1, 8)]
+    found = [after_refusal(n, NOW, Bounds(), rng(n)) - NOW for n in range(1, 8)]
     assert HOUR <= found[0] <= 1.25 * HOUR
     assert 2 * HOUR <= found[1] <= 2.5 * HOUR
     assert found[-1] == DAY

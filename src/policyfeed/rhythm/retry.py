@@ -27,12 +27,12 @@ def after_failure(failures: int, now: datetime, bounds: Bounds, wish: float | No
     return _back_off(bounds.normal, failures, now, wish, rng)
 
 
-def after_refusal(refusals: int, now: datetime, bounds: Bounds, wish: float | None, rng: random.Random) -> datetime:
-    """When to ask a host again that said 429 ``refusals`` times in a row.
+def after_refusal(refusals: int, now: datetime, bounds: Bounds, rng: random.Random) -> datetime:
+    """When to ask a host again that said 429 ``refusals`` times in a row, and not until when.
 
-    Without a wish at least 1 h, doubling to 24 h. The moment holds for every source of the host.
+    At least 1 h, doubling to 24 h. The moment holds for every source of the host.
     """
-    return _back_off(max(bounds.normal, HOUR), refusals if wish is None else 1, now, wish, rng)
+    return _back_off(max(bounds.normal, HOUR), refusals, now, None, rng)
 
 
 def _back_off(first: timedelta, failures: int, now: datetime, wish: float | None, rng: random.Random) -> datetime:
