@@ -69,3 +69,8 @@ def test_an_error_speaks_korean_with_its_remedy() -> None:
     said = error.text(translator("ko"))
     assert said.startswith("https://www.molit.go.kr/dev/board/board_rss.jsp 주소가")
     assert "쿠키" in said
+
+
+def test_nothing_said_is_nothing_in_korean_too() -> None:
+    error = Unreachable("{said}", said="")
+    assert error.text(translator("ko")) == translator("ko")("") == ""

@@ -21,7 +21,8 @@ Translate = Callable[[str], str]
 def translator(language: str) -> Translate:
     """The translation function of a language; English for one that we do not have."""
     folder = Path(__file__).with_name("locale")
-    return gettext.translation("policyfeed", folder, languages=[language], fallback=True).gettext
+    found = gettext.translation("policyfeed", folder, languages=[language], fallback=True)
+    return lambda text: found.gettext(text) if text else ""  # under "" a catalogue holds its header
 
 
 def marked(text: str) -> str:
