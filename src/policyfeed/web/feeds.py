@@ -16,6 +16,7 @@ from policyfeed.i18n import translator
 from policyfeed.web.context import Context
 from policyfeed.web.language import language_of
 from policyfeed.web.published import Item, Variant
+from policyfeed.web.wishes import weights
 
 MAX_AGE = 300
 """Seconds that a cache may answer without asking: feeds change when ministries publish, not by the second."""
@@ -68,17 +69,8 @@ def answer(method: str, headers: Mapping[str, str], item: Item, media_type: str)
 
 def accepts_gzip(header: str | None) -> bool:
     """Whether the client takes gzip (RFC 9110 §12.5.3). Without the header it gets the plain bytes."""
-    weights = dict(_coding(part) for part in (header or "").lower().split(",") if part.strip())
-    return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
-
-
-def _coding(part: str) -> tuple[str, float]:
-    name, _, rest = part.partition(";")
-    found = re.fullmatch(r"\s*q\s*=\s*([0-9.]+)\s*", rest)
-    try:
-        return name.strip(), float(found[1]) if found else 1.0
-    except ValueError:
-        return name.strip(), 0.0
+    given = weights(header or "")
+    return given.get("gzip", given.get("x-gzip", given.get("*", 0.0))) > 0
 
 
 def _held(headers: Mapping[str, str], item: Item, variant: Variant) -> Variant | None:

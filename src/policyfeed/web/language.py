@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from policyfeed.i18n import LANGUAGES
+from policyfeed.web.wishes import weights
 
 DEFAULT = "ko"
 
@@ -17,12 +18,6 @@ def language_of(request: Request) -> str:
 
 def preferred(header: str) -> str:
     """The language of most weight in Accept-Language (RFC 9110 §12.5.4) that we have."""
-    wishes: list[tuple[float, str]] = []
-    for part in header.split(","):
-        tag, _, weight = part.strip().partition(";q=")
-        try:
-            wishes.append((float(weight or 1), tag.strip().lower().split("-")[0]))
-        except ValueError:
-            continue
+    wishes = [(weight, tag.split("-")[0]) for tag, weight in weights(header).items()]
     known = [(weight, tag) for weight, tag in wishes if weight > 0 and tag in LANGUAGES]
     return max(known, key=lambda wish: wish[0])[1] if known else DEFAULT
