@@ -13,14 +13,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import ParamSpec, Protocol, TypeVar, cast
+from typing import cast
 
 from policyfeed.channels import Channel, Messenger
 from policyfeed.clock import KST, Clock
 from policyfeed.errors import Forbidden, Refused, UpstreamError
 from policyfeed.notices import as_judged
 from policyfeed.registry import load
-from policyfeed.store import Store, Transaction, articles, health, outbox
+from policyfeed.store import InDatabase, Store, Transaction, articles, health, outbox
 from policyfeed.store.outbox import ChannelState
 from policyfeed.types import Delivery, DeliveryState, Document, Judged, Outcome, Request, Result
 
@@ -32,19 +32,10 @@ _LONGEST_WISH = 24 * 3600.0  # seconds: no server's Retry-After holds a channel 
 _LEASE = timedelta(minutes=5)
 _URL = re.compile(r"\w+://\S+")
 
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
 Send = Callable[[Request], Awaitable[Document]]
 """Sends a request and gives whatever answer came, of any status. Raises UpstreamError when there was none."""
 Pace = Callable[[Channel], Awaitable[None]]
 """Waits until the channel may be sent one more message (``per_second``)."""
-
-
-class InDatabase(Protocol):
-    """Runs a function in the one thread that uses the database: ``await db(function, *arguments)``."""
-
-    async def __call__(self, work: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
