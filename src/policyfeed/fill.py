@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from policyfeed.channels import Channel
-from policyfeed.clock import Clock
+from policyfeed.clock import Clock, retry_after
 from policyfeed.errors import (
     Blocked,
     Deleted,
@@ -30,7 +30,6 @@ from policyfeed.errors import (
 from policyfeed.harvest import reach
 from policyfeed.normalize import dates
 from policyfeed.normalize.detail import enrich
-from policyfeed.rhythm import retry_after
 from policyfeed.route import owed
 from policyfeed.sources import detailed
 from policyfeed.store import InDatabase, Store, articles, bodies, outbox
@@ -230,7 +229,7 @@ class _Asking:
         raise Refused(
             "{url} answered {status}.",
             status=document.status,
-            after=retry_after(document.headers.get("retry-after", ""), self.filler.clock()),
+            after=retry_after(document.headers, document.fetched),
             url=request.url,
         )
 

@@ -14,13 +14,13 @@ from datetime import timedelta
 from typing import Any, Self
 
 from policyfeed import registry
-from policyfeed.clock import Clock
+from policyfeed.clock import Clock, retry_after
 from policyfeed.documents import Reading, forgetful
 from policyfeed.errors import LayoutChanged, Refused, Unreachable, UpstreamError
 from policyfeed.normalize.slicing import sameness
-from policyfeed.rhythm import retry_after
 from policyfeed.sources import elsewhere, explain, hidden, revealed
 from policyfeed.store import HostState, SourceState
+from policyfeed.store.sources import NO_VALIDATORS
 from policyfeed.types import NO_WISHES, Article, Document, Request, Source, Validators, Verdict, Wishes
 
 MOST_PAGES = 200
@@ -28,7 +28,6 @@ MOST_PAGES = 200
 NOT_MODIFIED = 304
 WHOLE_AGAIN = timedelta(days=7)
 """A server whose validators are stuck would say 304 for ever: so often, and no more, it is asked for the whole."""
-NO_VALIDATORS = Validators()
 NOT_FOR_US = (None, 403, 451)
 """How a server says that it does not speak to this network; None = not at all."""
 
@@ -231,16 +230,16 @@ class Visit:
         )
 
     async def _ask(self, request: Request) -> Document:
-        return await ask(self._counted, self._clock, self.source, request)
+        return await ask(self._counted, self.source, request)
 
     async def _counted(self, source: Source, request: Request) -> Document:
         self.requests += 1
         return await self._fetch(source, request)
 
 
-async def ask(fetch: Fetch, clock: Clock, source: Source, request: Request) -> Document:
+async def ask(fetch: Fetch, source: Source, request: Request) -> Document:
     """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
-    return await reach(lambda wanted: _answer(fetch, clock, source, wanted), source, request)
+    return await reach(lambda wanted: _answer(fetch, source, wanted), source, request)
 
 
 async def reach(answer: Callable[[Request], Awaitable[Document]], source: Source, request: Request) -> Document:
@@ -260,7 +259,7 @@ async def reach(answer: Callable[[Request], Awaitable[Document]], source: Source
             raise error from None
 
 
-async def _answer(fetch: Fetch, clock: Clock, source: Source, request: Request) -> Document:
+async def _answer(fetch: Fetch, source: Source, request: Request) -> Document:
     document = hidden(source, await fetch(source, revealed(source, request)))
     asked_if = any(name in ("If-None-Match", "If-Modified-Since") for name, _ in request.headers)
     if 200 <= document.status < 300 or (document.status == NOT_MODIFIED and asked_if):
@@ -270,7 +269,7 @@ async def _answer(fetch: Fetch, clock: Clock, source: Source, request: Request) 
         "{source} answered {status}.",
         remedy=_REMEDIES.get(document.status, "It is tried again later, by itself."),
         status=document.status,
-        after=retry_after(document.headers.get("retry-after", ""), clock()),
+        after=retry_after(document.headers, document.fetched),
         source=source.id,
         url=document.url,
     )

@@ -165,7 +165,7 @@ class Poller:
 
     async def ask(self, source: Source, request: Request) -> Document:
         """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
-        return await ask(self.fetch, self.clock, source, request)
+        return await ask(self.fetch, source, request)
 
     def _opened(self, source: Source) -> tuple[SourceState, HostState | None]:
         mark = fingerprint(source)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from policyfeed.rhythm import Bounds, Profile, after_failure, load_prior, next_poll, retry_after, server_floor
+from policyfeed.clock import retry_after
+from policyfeed.rhythm import Bounds, Profile, after_failure, load_prior, next_poll, server_floor
 from policyfeed.rhythm.rates import Day, day_from
 from policyfeed.rhythm.table import table_of
 
@@ -92,7 +93,7 @@ def test_back_off_is_never_faster_than_the_normal_interval_nor_slower_than_a_day
 
 @given(some.text(max_size=40))
 def test_headers_of_any_text_ask_for_a_day_at_most(text: str) -> None:
-    wish = retry_after(text, NOW)
+    wish = retry_after({"retry-after": text, "date": text}, NOW)
     assert wish is None or 0 < wish <= 86400
     floor = server_floor({"cache-control": text, "expires": text, "age": text, "date": text}, NOW)
     assert floor is None or timedelta() < floor <= DAY

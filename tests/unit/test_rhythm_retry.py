@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from policyfeed.rhythm import Bounds, after_failure, after_refusal, retry_after, server_floor
+from policyfeed.clock import retry_after
+from policyfeed.rhythm import Bounds, after_failure, after_refusal, server_floor
 
 NOW = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -76,7 +77,12 @@ def test_a_refusal_without_a_wish_waits_an_hour_and_doubles() -> None:
     ],
 )
 def test_retry_after(value: str, seconds: float | None) -> None:
-    assert retry_after(value, NOW) == seconds
+    assert retry_after({"retry-after": value}, NOW) == seconds
+
+
+def test_a_date_to_retry_at_is_measured_by_the_servers_own_clock() -> None:
+    wrong = {"retry-after": "Sun, 06 Nov 1994 08:50:37 GMT", "date": "Sun, 06 Nov 1994 08:49:37 GMT"}
+    assert retry_after(wrong, NOW) == 60
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from policyfeed.clock import http_date
 from policyfeed.errors import ConfigError
 from policyfeed.selection import Selection
 from policyfeed.types import Delivery, Document, Judged, Outcome, Request, Secret
@@ -91,18 +90,3 @@ def _is_askable(url: str) -> bool:
     if not url.isprintable() or " " in url:  # urlsplit drops line breaks in silence
         return False
     return parts.scheme in ("http", "https") and "@" not in parts.netloc and bool(_HOST.fullmatch(host)) and port != 0
-
-
-def retry_after(document: Document) -> float | None:
-    """The seconds that the server asks to wait: Retry-After as a number or as a date (RFC 9110 §10.2.3).
-
-    A date is compared with the answer's own Date, so that a wrong clock on either side does not matter.
-    """
-    value = document.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    until = http_date(value)
-    if until is None:
-        return None
-    said = http_date(document.headers.get("date", "")) or document.fetched
-    return max(0.0, (until - said).total_seconds())

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from policyfeed.channels import Channel, check_address, retry_after
+from policyfeed.channels import Channel, check_address
+from policyfeed.clock import retry_after
 from policyfeed.errors import ConfigError
 from policyfeed.types import Delivery, Document, Judged, Outcome, Request, Result
 from policyfeed.wording import Told, fit, say, told
@@ -55,7 +56,7 @@ def judge(document: Document) -> Outcome:
         return Outcome(result=Result.REJECTED, detail=detail, closes_channel=True)
     if status in (400, 413):
         return Outcome(result=Result.REJECTED, detail=detail)
-    return Outcome(result=Result.RETRY, detail=detail, after=retry_after(document))
+    return Outcome(result=Result.RETRY, detail=detail, after=retry_after(document.headers, document.fetched))
 
 
 def escape(text: str) -> str:

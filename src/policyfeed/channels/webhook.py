@@ -11,7 +11,8 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from policyfeed.article_json import as_json, time
-from policyfeed.channels import Channel, check_address, retry_after
+from policyfeed.channels import Channel, check_address
+from policyfeed.clock import retry_after
 from policyfeed.errors import ConfigError
 from policyfeed.normalize.text import clean
 from policyfeed.types import Delivery, Document, Judged, Outcome, Request, Result
@@ -53,7 +54,7 @@ def judge(document: Document) -> Outcome:
     detail = f"HTTP {document.status}"
     if document.status == 410:
         return Outcome(result=Result.REJECTED, detail=detail, closes_channel=True)
-    return Outcome(result=Result.RETRY, detail=detail, after=retry_after(document))
+    return Outcome(result=Result.RETRY, detail=detail, after=retry_after(document.headers, document.fetched))
 
 
 def _payload(delivery: Delivery, articles: Sequence[Judged]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ formats show of an article, cleaned, is ``Shown``: a format only lays it out.
 
 from __future__ import annotations
 
-import mimetypes
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from policyfeed import metrics
 from policyfeed.clock import KST
 from policyfeed.i18n import Translate, translator
 from policyfeed.laid_out import LaidOut
+from policyfeed.normalize.attachments import media_type
 from policyfeed.normalize.text import clean, one_line, shorten
 from policyfeed.selection import Selection
 from policyfeed.types import Article, Judged, Kind, Reason, Verdict
@@ -303,16 +303,6 @@ def pillar_name(pillar: str, translate: Translate) -> str:
 _NOT_IN_LINKS = re.compile(
     '[\x00-\x20\x7f-\xa0<>"{}|\\\\^`\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff0-\uffff]'
 )
-_TYPES = mimetypes.MimeTypes()  # Python's own table: the machine's would make bytes differ between machines
-for _extension, _type in {
-    ".hwp": "application/vnd.hancom.hwp",
-    ".hwpx": "application/vnd.hancom.hwpx",
-    ".odt": "application/vnd.oasis.opendocument.text",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-}.items():
-    _TYPES.add_type(_type, _extension)
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # RFC 4287 §2
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 
@@ -366,17 +356,14 @@ def _categories(feed: Feed, judged: Judged) -> list[Category]:
 
 def _enclosures(article: Article) -> tuple[Enclosure, ...]:
     return tuple(
-        Enclosure(url=url, type=_media_type(item.type, item.name), title=shorten(one_line(item.name), MAX_NAME))
+        Enclosure(
+            url=url,
+            type=item.type if _MEDIA_TYPE.fullmatch(item.type) else media_type(item.name),
+            title=shorten(one_line(item.name), MAX_NAME),
+        )
         for item in article.attachments
         if (url := web_link(item.url))
     )
-
-
-def _media_type(given: str, name: str) -> str:
-    if _MEDIA_TYPE.fullmatch(given):
-        return given
-    ending = re.search(r"\.\w{1,8}$", name)
-    return _TYPES.types_map[True].get(ending[0].lower(), "") if ending else ""
 
 
 def _publication(feed: Feed, article: Article, source_id: str, url: str) -> Publication:

@@ -3,7 +3,7 @@
 A source's memory is a ``Profile``. Call ``profile.seen(published, now)`` once for every request made to the source,
 with the publication times of what was new (often none), then ``with_plan``; store ``profile.to_json()`` in the
 transaction of that poll; ask ``next_poll`` when to come again. Failures go to ``after_failure`` (429:
-``after_refusal``); what a server asked for is read by ``retry_after`` and ``server_floor``.
+``after_refusal``); how long an answer is fresh, ``server_floor`` reads.
 """
 
 from policyfeed.rhythm.bounds import DAY, Bounds
@@ -12,7 +12,7 @@ from policyfeed.rhythm.due import believable, settled
 from policyfeed.rhythm.plan import next_poll, with_plan
 from policyfeed.rhythm.prior import Prior, load_prior
 from policyfeed.rhythm.profile import Profile
-from policyfeed.rhythm.retry import after_failure, after_refusal, retry_after, server_floor
+from policyfeed.rhythm.retry import after_failure, after_refusal, server_floor
 
 __all__ = [
     "DAY",
@@ -24,7 +24,6 @@ __all__ = [
     "believable",
     "load_prior",
     "next_poll",
-    "retry_after",
     "server_floor",
     "settled",
     "with_plan",

@@ -1,4 +1,4 @@
-"""After a failure, and what a server's headers ask for. Only ever later than our own plan, never sooner."""
+"""After a failure, and how long an answer is fresh. Only ever later than our own plan, never sooner."""
 
 from __future__ import annotations
 
@@ -40,20 +40,6 @@ def _back_off(first: timedelta, failures: int, now: datetime, wish: float | None
     wait = min(doubled * (1 + JITTER * rng.random()), DAY)
     floor = timedelta(seconds=_capped(wish)) if wish is not None and wish > 0 else timedelta()
     return now + max(wait, floor)
-
-
-def retry_after(value: str, now: datetime) -> float | None:
-    """Seconds that a Retry-After header asks for (RFC 9110 §10.2.3: seconds or an HTTP-date), capped at 24 h.
-
-    None for what asks for nothing: the past, garbage, negative numbers, zero.
-    """
-    text = value.strip()
-    if re.fullmatch(r"[0-9]+", text):
-        seconds = float(text[:9])
-    else:
-        moment = http_date(text)
-        seconds = (moment - now).total_seconds() if moment else 0.0
-    return _capped(seconds) if seconds > 0 else None
 
 
 def server_floor(headers: Mapping[str, str], now: datetime) -> timedelta | None:

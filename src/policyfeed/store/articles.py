@@ -129,6 +129,13 @@ def reserve(tx: Connection) -> int:
     return int(last[0][0]) + 1 if last else 1
 
 
+def insert(tx: Connection, article: Article) -> Article:
+    """Store a new article under the next number; gives it back with that."""
+    stored = replace(article, number=reserve(tx))
+    insert_all(tx, [stored])
+    return stored
+
+
 def insert_all(tx: Connection, new: Sequence[Article]) -> None:
     """Store new articles, numbered already (``reserve``), with their origins."""
     _INSERT.run_all(tx, ({**codec.article_row(one), "number": one.number} for one in new))
@@ -155,16 +162,6 @@ def newest_each(tx: Connection, wanted: Sequence[tuple[Selection, int]]) -> list
     chosen = [_numbers(tx, selection, limit) for selection, limit in wanted]
     found = judged(tx, {number for numbers in chosen for number in numbers})
     return [[found[number] for number in numbers] for numbers in chosen]
-
-
-def insert(tx: Connection, article: Article) -> Article:
-    """Store a new article with its origins; gives it back with its number."""
-    statement = articles.insert().values(codec.article_row(article)).returning(articles.c.number)
-    stored = replace(article, number=tx.execute(statement).scalar_one())
-    for origin in stored.origins:
-        add_origin(tx, stored.number, origin)
-    answers.link(tx, stored)
-    return stored
 
 
 def update(tx: Connection, article: Article, *, revised: bool) -> int:

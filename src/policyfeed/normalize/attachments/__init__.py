@@ -6,6 +6,7 @@ on time and memory. A reader raises Unreadable for what is broken, protected, or
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import PurePosixPath
@@ -15,22 +16,19 @@ from policyfeed.normalize.text import clean
 
 MOST = 1_000_000
 """Characters of a document's text that are kept."""
-TYPES = {
-    "hwpx": "application/vnd.hancom.hwpx",
-    "hwp": "application/vnd.hancom.hwp",
-    "odt": "application/vnd.oasis.opendocument.text",
-    "pdf": "application/pdf",
-    "zip": "application/zip",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "png": "image/png",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
-"""Extension → media type, of what is attached to releases."""
 READABLE = ("hwpx", "hwp", "odt", "pdf")
 """The formats that are read; the first one tells most and costs least."""
 _MAGIC = ((b"PK\x03\x04", "package"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "hwp"))
+_TYPES = mimetypes.MimeTypes()  # Python's own table: the machine's would make bytes differ between machines
+for _extension, _type in {
+    ".hwp": "application/vnd.hancom.hwp",
+    ".hwpx": "application/vnd.hancom.hwpx",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+}.items():
+    _TYPES.add_type(_type, _extension)
 _PDF_WITHIN = 1024  # ISO 32000-1 annex H.3.4.1: readers look for the header so far
 
 
@@ -41,7 +39,7 @@ def extension(name: str) -> str:
 
 def media_type(name: str) -> str:
     """The media type that a file's name tells; "" = unknown."""
-    return TYPES.get(extension(name), "")
+    return _TYPES.types_map[True].get(f".{extension(name)}", "")
 
 
 def text(data: bytes) -> str:
