@@ -207,7 +207,7 @@ class Books:
         told = outbox.told(self.tx, article.number)
         known = told if news else told | {old.channel for old in self._owed(replace(was, article=before))}
         if article.revision > before.revision:
-            known -= {one.name for one in self.poller.channels if one.selection.revisions and one.name in told}
+            known -= {one.name for one in self.poller.channels if one.revisions and one.name in told}
         due = [one for one in due if one.channel not in known]
         articles.save_verdict(self.tx, article.number, verdict, self.now)
         self.kept += verdict.kept

@@ -15,8 +15,7 @@ class Selection:
     ``store.sieve`` says the same to the database.
 
     ``words`` must all occur in title, summary or content, letter case ignored; a space in one may be there or not (탄소
-    중립, 탄소중립). ``min_score`` is 0–100. ``revisions`` limits nothing: it says that a channel that was told of an
-    article is told again when the article was corrected.
+    중립, 탄소중립). ``min_score`` is 0–100.
     """
 
     kept_only: bool = True
@@ -28,7 +27,6 @@ class Selection:
     kinds: tuple[Kind, ...] = ()
     words: tuple[str, ...] = ()
     min_score: float = 0.0
-    revisions: bool = False
 
     def takes(self, judged: Judged) -> bool:
         """Whether the article belongs to the choice."""

@@ -279,7 +279,7 @@ async def test_what_was_dropped_and_is_kept_by_a_join_is_told_once(world: World)
 
 
 async def test_a_revision_is_told_again_to_those_who_want_corrections(world: World) -> None:
-    world.parts["channels"] = (channel(), channel("desk", Selection(revisions=True)))
+    world.parts["channels"] = (channel(), replace(channel("desk"), revisions=True))
     await world.contact()
     world.lists(Item(number=2, text="탄소 배출을 줄인다."))
     assert (await world.poll()).owed == 2

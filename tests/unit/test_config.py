@@ -132,6 +132,11 @@ def test_a_feeds_id_is_permanent(folder: Folder) -> None:
     )
 
 
+def test_corrections_are_a_channels_wish_and_no_feeds(folder: Folder) -> None:
+    text = '[[feed]]\nname = "mine"\ntitle = "x"\nselect = { revisions = true }\n'
+    assert "feed.mine.select.revisions" in folder.write("feeds.toml", text).mistake()
+
+
 def test_five_mistakes_are_five_mistakes(folder: Folder) -> None:
     folder.write("policyfeed.toml", '[service]\nlanguage = "jp"\n[polling]\npoll_per_day = 3\n')
     folder.write(

@@ -28,6 +28,8 @@ class Channel:
     url: Secret
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     selection: Selection = Selection()
+    revisions: bool = False
+    """Whether it is told again of an article that it was told of and that was corrected."""
     daily_cap: int | None = None
     """The most messages of a Korean day, the best ones first; None = no limit."""
     operator: bool = False

@@ -220,7 +220,6 @@ class SelectionTable(Strict):
     kinds: tuple[Kind, ...] = ()
     words: tuple[str, ...] = ()
     min_score: Annotated[float, Field(ge=0, le=100)] = 0.0
-    revisions: bool = False
 
     def selection(self) -> Selection:
         return Selection(**self.model_dump())
@@ -248,6 +247,7 @@ class ChannelTable(Strict):
     secrets: dict[str, str] = {}
     enabled: bool = True
     operator: bool = False
+    revisions: bool = False
     daily_cap: Annotated[int, Field(ge=1, le=10_000)] | None = None
     language: Literal["ko", "en"] | None = None
     per_second: Annotated[float, Field(gt=0, le=50)] = 1.0
