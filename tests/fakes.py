@@ -17,8 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from policyfeed.channels import Channel
 from policyfeed.clock import KST, Clock
+from policyfeed.documents import Reading, read_document
 from policyfeed.normalize.ministry import Ministries
-from policyfeed.poll import Poller, Reading, read_document
+from policyfeed.poll import Poller
 from policyfeed.rhythm import Bounds, load_prior
 from policyfeed.selection import Selection
 from policyfeed.store import Store

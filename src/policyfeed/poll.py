@@ -19,9 +19,8 @@ from urllib.parse import urlsplit
 from policyfeed.books import Books, Doubtful, Judge
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock
-from policyfeed.documents import Reading, read_document
 from policyfeed.errors import Emptied, Refused, UpstreamError
-from policyfeed.harvest import MOST_PAGES, Fetch, Harvest, Place, Read, Room, Visit, ask
+from policyfeed.harvest import Fetch, Harvest, Place, Read, Room, Visit, ask
 from policyfeed.rhythm import (
     Bounds,
     Prior,
@@ -37,17 +36,6 @@ from policyfeed.rhythm import (
 from policyfeed.store import HostState, InDatabase, SourceState, Store, Transaction, hosts, sources
 from policyfeed.store.sources import GONE
 from policyfeed.types import Document, Request, Source
-
-__all__ = [
-    "MOST_PAGES",
-    "Books",
-    "PollReport",
-    "Poller",
-    "Reading",
-    "due_time",
-    "fingerprint",
-    "read_document",
-]
 
 HELD = "held"
 """The state of a report without a visit: the host said 429, and its pause is not over."""

@@ -46,11 +46,6 @@ Page = Callable[[Transaction], bytes]
 """Renders one further file of the folder from what is stored."""
 
 
-def render_feed(tx: Transaction, feed: Feed, extension: str) -> Rendered:
-    """A feed's bytes in one format as the stored articles make it now. Raises KeyError for an unknown format."""
-    return formats()[extension].render(feed, store.articles.newest(tx, feed.selection, feed.limit))
-
-
 @cache
 def formats() -> Mapping[str, Format]:
     """Extension → format, for every module of the folder and every installed one."""

@@ -71,7 +71,6 @@ class Ministry:
     names: tuple[Name, ...]
     aliases: tuple[str, ...] = ()
     rep_codes: tuple[str, ...] = ()
-    successors: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -185,7 +184,6 @@ class Entry:
     kind: Kind | None = None
     """What the source itself says that it is; a tag in the title says it better."""
     licence: str = ""
-    categories: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 
 

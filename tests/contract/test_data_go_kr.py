@@ -120,7 +120,7 @@ async def test_a_refusal_without_a_code_is_told_by_its_status(store: Store, cloc
 
 
 def configured(environ: dict[str, str]) -> Source:
-    return load(shipped(), environ).source("data-go-kr-policy")
+    return next(one for one in load(shipped(), environ).sources if one.id == "data-go-kr-policy")
 
 
 def test_the_shipped_source_is_on_when_there_is_a_key() -> None:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from policyfeed import poll as verb
+from policyfeed.documents import Reading, read_document
 from policyfeed.errors import Emptied, LayoutChanged, Refused, Unreachable, Unreadable
+from policyfeed.harvest import MOST_PAGES
 from policyfeed.normalize.ministry import Ministries
-from policyfeed.poll import PollReport, Reading, read_document
+from policyfeed.poll import PollReport
 from policyfeed.selection import Selection
 from policyfeed.store import SourceState, Store, articles, outbox, sources
 from policyfeed.types import Article, Document, Judged, Request, Source, Validators, Verdict
@@ -452,7 +453,7 @@ async def test_a_source_that_pages_without_end_is_an_error(world: World, monkeyp
     world.lists(Item(number=1))
     report = await world.poll()
     assert isinstance(report.error, LayoutChanged)
-    assert len(world.server.got) == verb.MOST_PAGES
+    assert len(world.server.got) == MOST_PAGES
     assert world.articles() == []
 
 

@@ -16,9 +16,7 @@ import pytest
 
 from policyfeed import formats, laid_out, metrics, publish, store
 from policyfeed.errors import OutputError
-from policyfeed.formats import Feed
 from policyfeed.publish import PublishReport
-from policyfeed.selection import Selection
 from policyfeed.store import Store
 from policyfeed.types import Judged, Reason
 from tests import releases
@@ -250,11 +248,3 @@ def test_pages_lie_beside_the_feeds(opened: Store, out: Path) -> None:
     assert "index.html" in publish.publish(opened, FEEDS, out, NOW, pages).written
     assert (out / "index.html").read_text() == "10건"
     assert "index.html" in publish.publish(opened, FEEDS, out, LATER, pages).unchanged
-
-
-def test_one_feed_can_be_rendered_as_it_would_be_now(opened: Store) -> None:
-    feed = Feed(name="x", id="urn:x", title="x", selection=Selection(min_score=99))
-    with opened.read() as tx:
-        assert feedparser.parse(publish.render_feed(tx, feed, "atom").body).entries == []
-        with pytest.raises(KeyError):
-            publish.render_feed(tx, feed, "pdf")

@@ -43,10 +43,6 @@ class Config:
     channels: tuple[Channel, ...]
     silent: tuple[str, ...] = ()
 
-    def source(self, id_: str) -> Source:
-        """Raises KeyError for an unknown id."""
-        return {source.id: source for source in self.sources}[id_]
-
 
 def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """POLICYFEED_DATA, default ./var: database, rendered feeds, lock."""

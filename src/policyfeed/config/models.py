@@ -137,10 +137,9 @@ class MinistryTable(Strict):
     names: Annotated[tuple[NameTable, ...], Field(min_length=1)]
     aliases: tuple[str, ...] = ()
     rep_codes: tuple[str, ...] = ()
-    successors: tuple[str, ...] = ()
 
     def body(self) -> Ministry:
-        lists = self.model_dump(include={"aliases", "rep_codes", "successors"})
+        lists = self.model_dump(include={"aliases", "rep_codes"})
         return Ministry(id=self.id, names=tuple(Name(**name.model_dump()) for name in self.names), **lists)
 
 

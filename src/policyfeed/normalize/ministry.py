@@ -21,7 +21,6 @@ class Ministries:
 
     def __init__(self, ministries: Sequence[Ministry]) -> None:
         self._by_id = {ministry.id: ministry for ministry in ministries}
-        self._by_code = {code: ministry for ministry in ministries for code in ministry.rep_codes}
         self._official: dict[str, tuple[Ministry, Name]] = {}
         self._other: dict[str, Ministry] = {}
         for ministry in ministries:
@@ -51,10 +50,6 @@ class Ministries:
     def get(self, ministry_id: str) -> Ministry | None:
         """The ministry with that id."""
         return self._by_id.get(ministry_id)
-
-    def by_rep_code(self, code: str) -> Ministry | None:
-        """The ministry that korea.kr lists, or once listed, under a ``repCode``."""
-        return self._by_code.get(code)
 
 
 def _on(ministry: Ministry, day: date) -> Name:

@@ -27,11 +27,11 @@ _FIELDS = {
     "author": "author",
     f"{_DC}creator": "author",
     "comments": "comments",
-    "category": "tags",
+    "category": "",
     "enclosure": "links",
 }
-"""An item's elements → feedparser's names."""
-_SEVERAL = ("tags", "links")
+"""An item's elements → feedparser's names; "" for what no source looks at."""
+_SEVERAL = ("links",)
 _ATTRIBUTES = {"id": {"isPermaLink"}, "links": {"url", "type", "length"}}
 _HEAD = {"ttl": "ttl", f"{_SY}updateperiod": "sy_updateperiod", f"{_SY}updatefrequency": "sy_updatefrequency"}
 _LINKS = ("link", "{http://www.w3.org/2005/atom}link")
@@ -100,11 +100,9 @@ def _item(item: etree._Element) -> dict[str, Any]:
         if (given := element.keys()) and set(given) - _ATTRIBUTES.get(name, set()):
             raise _Odd
         text = _text(element)
-        if name == "tags":
-            said.setdefault(name, []).append({"term": text})
-        elif name == "links":
+        if name == "links":
             said.setdefault(name, []).append(_enclosure(element))
-        else:
+        elif name:
             said[name] = text
     return _settled(said)
 
@@ -117,8 +115,6 @@ def _settled(said: dict[str, Any]) -> dict[str, Any]:
     if (content := said.get("content")) is not None:
         said["content"] = [{"value": content}]
         said.setdefault("summary", content)
-    if tags := said.get("tags"):
-        said["tags"] = list({tag["term"]: tag for tag in tags}.values())
     return said
 
 

@@ -187,7 +187,6 @@ def _entry(item: dict[str, Any], base: str) -> Entry:
         content=str(body.get("value") or ""),
         base=_joined(base, body.get("base") or ""),
         department=said("author"),
-        categories=tuple(str(tag.get("term") or "") for tag in dict.get(item, "tags") or [] if tag.get("term")),
         attachments=tuple(
             Attachment(
                 name=str(one.get("title") or ""),
@@ -234,7 +233,6 @@ def _json_entry(item: dict[str, Any]) -> Entry:
         updated=said("date_modified"),
         summary=said("summary"),
         content=said("content_html") or paragraphs(said("content_text")),
-        categories=tuple(str(tag) for tag in _list(item.get("tags")) if _is_text(tag)),
         attachments=tuple(
             Attachment(
                 name=str(one.get("title") or ""), url=str(one.get("url") or ""), type=str(one.get("mime_type") or "")

@@ -144,12 +144,6 @@ def get(tx: Connection, number: int) -> Body | None:
     return _body(row) if row else None
 
 
-def counts(tx: Connection) -> dict[tuple[str, str], int]:
-    """(source, state) → number of bodies."""
-    group = (bodies.c.source, bodies.c.state)
-    return {(row[0], row[1]): row[2] for row in tx.execute(select(*group, func.count()).group_by(*group))}
-
-
 def _due(now: datetime) -> ColumnElement[bool]:
     return and_(_WAITING, bodies.c.due <= now)
 

@@ -39,14 +39,6 @@ class Robots:
         self._rules: dict[str, _Rules] = {}
         self._asking: dict[str, asyncio.Lock] = {}
 
-    async def allows(self, url: str, manner: Manner) -> bool:
-        """Whether the site is known to let this product fetch the URL."""
-        try:
-            await self.check(url, manner)
-        except UpstreamError:
-            return False
-        return True
-
     async def check(self, url: str, manner: Manner) -> None:
         """Asks for robots.txt when no fresh one is known.
 
