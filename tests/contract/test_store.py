@@ -33,6 +33,7 @@ from policyfeed.store import (
     sources,
     working_alone,
 )
+from policyfeed.store.outbox import ChannelState
 from policyfeed.store.prepared import Prepared, insertion
 from policyfeed.types import Article, Kind, Validators, Verdict
 from tests import alerts, releases
@@ -111,12 +112,35 @@ def test_articles_of_the_first_version_are_found_by_what_their_titles_have_in_co
             CREATE INDEX ix_articles_ministry_id_sort_time ON articles (ministry_id, sort_time);
             DROP TABLE answers;
             DROP TABLE copies;
+            ALTER TABLE channels DROP COLUMN address;
             UPDATE alembic_version SET version_num = '0001';
         """)
     Store(store.folder).close()
     with closing(raw(store)) as connection:
         assert connection.execute(marks).fetchall() == before
         assert all(like for *_, like in before)
+
+
+def test_a_channels_address_and_why_it_is_closed_are_told_apart_in_an_older_database(store: Store) -> None:
+    states = [
+        ChannelState(name="closed", address="0123456789abcdef", failures=3, closed="HTTP 410 for good"),
+        ChannelState(name="open", address="fedcba9876543210", paused_until=NOW),
+        ChannelState(name="blank"),
+    ]
+    with store.write() as tx:
+        for one in states:
+            outbox.save_channel_state(tx, one)
+    store.close()
+    with closing(raw(store)) as connection:
+        connection.executescript("""
+            UPDATE channels SET closed = address || ' ' || closed;
+            ALTER TABLE channels DROP COLUMN address;
+            UPDATE alembic_version SET version_num = '0004';
+        """)
+    migrated = Store(store.folder)
+    with migrated.read() as tx:
+        assert [outbox.channel_state(tx, one.name) for one in states] == states
+    migrated.close()
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(store: Store) -> None:

@@ -172,18 +172,11 @@ def counts(tx: Connection) -> dict[tuple[str, str], int]:
 def channel_state(tx: Connection, name: str) -> ChannelState:
     """The channel's state; a blank one when nothing was ever stored."""
     row = tx.execute(select(channels).where(channels.c.name == name)).mappings().first()
-    if row is None:
-        return ChannelState(name=name)
-    address, _, closed = row["closed"].partition(" ")
-    return ChannelState(
-        name=name, address=address, failures=row["failures"], paused_until=row["paused_until"], closed=closed
-    )
+    return ChannelState(**row) if row else ChannelState(name=name)
 
 
 def save_channel_state(tx: Connection, state: ChannelState) -> None:
-    # The address shares a column with the reason: it says for which address the channel was found closed.
-    closed = f"{state.address} {state.closed}"
-    row = {"failures": state.failures, "paused_until": state.paused_until, "closed": closed}
+    row = {name: getattr(state, name) for name in ("address", "failures", "paused_until", "closed")}
     if not tx.execute(channels.update().where(channels.c.name == state.name).values(row)).rowcount:
         tx.execute(channels.insert().values(name=state.name, **row))
 

@@ -1,4 +1,4 @@
-"""The tables. SQLite and PostgreSQL take the same definitions; a change here needs a migration in ``migrations/``."""
+"""The tables; a change here needs a migration in ``migrations/``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration: what a database of this version says in ``alembic_version``."""
 
 
@@ -258,6 +258,7 @@ channels = Table(
     "channels",
     metadata,
     Column("name", String(100), primary_key=True),
+    Column("address", String(16), nullable=False, server_default=""),
     Column("failures", Integer, nullable=False, default=0),
     Column("paused_until", UtcDateTime),
     Column("closed", Text, nullable=False, default=""),
