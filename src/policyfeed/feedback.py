@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from policyfeed.clock import KST
-from policyfeed.selection import Selection
 from policyfeed.store import Transaction, articles, labels
 from policyfeed.types import Judged
 
@@ -20,21 +18,24 @@ WEEK = timedelta(days=7)
 def say(tx: Transaction, judged: Judged, *, relevant: bool, topic: str, now: datetime) -> None:
     """Store a person's word on an article, in place of what was said of it before."""
     number = judged.article.number
-    sampled = not judged.verdict.kept and number in {one.article.number for one in weekly_sample(tx, now)}
+    sampled = not judged.verdict.kept and number in _sampled(tx, now)
     labels.save(tx, labels.Feedback(number=number, relevant=relevant, topic=topic, sampled=sampled, said=now))
 
 
 def weekly_sample(tx: Transaction, now: datetime) -> list[Judged]:
     """The sample of the week before this one (Monday to Sunday in Korea): whole, so it stays the same until Monday."""
+    numbers = _sampled(tx, now)
+    found = articles.judged(tx, numbers)
+    return [found[number] for number in numbers]
+
+
+def _sampled(tx: Transaction, now: datetime) -> list[int]:
+    """A random sample that hardly changes when articles come in late: each has its place by a hash of its id."""
     there = now.astimezone(KST)
     monday = (there - timedelta(days=there.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = articles.newest(tx, Selection(kept_only=False), 10_000, since=monday - WEEK)
-    return sample([one for one in found if not one.verdict.kept and one.article.sort_time < monday], SAMPLE)
-
-
-def sample(dropped: Sequence[Judged], count: int) -> list[Judged]:
-    """A random sample that hardly changes when articles come in late: each has its place by a hash of its id."""
-    return sorted(dropped, key=lambda one: hashlib.sha256(one.article.id.encode()).digest())[:count]
+    dropped = articles.dropped(tx, monday - WEEK, monday)
+    places = sorted((hashlib.sha256(id_.encode()).digest(), number) for number, id_ in dropped)
+    return [number for _place, number in places[:SAMPLE]]
 
 
 def missed_share(labelled: int, relevant: int) -> tuple[float, float, float]:

@@ -106,6 +106,13 @@ def between(tx: Connection, start: datetime, end: datetime) -> list[Article]:
     return [found[number] for number in wanted]
 
 
+def dropped(tx: Connection, start: datetime, end: datetime) -> list[tuple[int, str]]:
+    """(number, id) of the articles before ``end`` and not before ``start`` that are dropped."""
+    where = (~verdicts.c.kept, articles.c.sort_time >= start, articles.c.sort_time < end)
+    statement = select(articles.c.number, articles.c.id).join(verdicts, verdicts.c.number == articles.c.number)
+    return [(number, id_) for number, id_ in tx.execute(statement.where(*where))]
+
+
 def titles(
     tx: Connection, start: datetime, end: datetime, ministries: Iterable[str], like: Iterable[str]
 ) -> list[tuple[int, str, datetime]]:
