@@ -7,7 +7,9 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, cast
 
@@ -193,6 +195,16 @@ def test_every_make_target_in_a_page_exists(path: Path) -> None:
     said = [*_shell(path), *SPAN.findall(_prose(path))]
     wanted = {name for line in said for name in re.findall(r"(?:^|\s)make ((?:[a-z-]+ ?)+)", line)}
     assert {target for names in wanted for target in names.split()} <= known
+
+
+def test_the_table_of_layers_is_that_of_the_import_contracts() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = [set(re.split(r" [|:] ", one)) for one in contracts[0]["layers"]]
+    rows = (ROOT / "docs" / "design.md").read_text(encoding="utf-8").partition("| layer |")[2].splitlines()[2:]
+    table = [set(SPAN.findall(row.split("|")[1])) for row in takewhile(str.strip, rows)]
+    assert table == layers[1:]  # without __main__
 
 
 @pytest.mark.parametrize("path", PAGES, ids=_named)

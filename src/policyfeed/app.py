@@ -43,9 +43,11 @@ LONGEST_DELAY = 60.0
 
 
 class WriterThread:
-    """The one thread in which the store is written: an asynchronous call for a synchronous function.
+    """The thread in which polls, bodies and deliveries are written: an asynchronous call for a synchronous function.
 
-    What is asked for while it works is done together afterwards: one flush to the disk for several transactions.
+    What is asked for while it works is done together afterwards: one flush to the disk for several transactions. What
+    else is stored (the state of published files, a reader's feedback, a command beside the daemon) is a short
+    transaction where it arises, and waits for its turn as SQLite lets it.
     """
 
     def __init__(self, store: Store) -> None:

@@ -114,7 +114,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Thresholds and weights. Weights are log-odds by strength; ``zones`` are the factors of lead and body."""
+    """Thresholds and weights. Weights are log-odds by strength; ``lead`` and ``body`` are factors of evidence there."""
 
     keep: float = 45.0
     alert: float = 75.0

@@ -1,4 +1,4 @@
-"""Opening the database: SQLite in the data folder, migrated to this version, one writing process."""
+"""Opening the database: SQLite in the data folder, migrated to this version, one transaction writing at a time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Outcome = tuple[Any, Exception | None]
 
 
 class InDatabase(Protocol):
-    """Runs a function in the one thread that uses the database: ``await db(function, *arguments)``."""
+    """Runs a function in the thread that writes: ``await db(function, *arguments)``."""
 
     async def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
