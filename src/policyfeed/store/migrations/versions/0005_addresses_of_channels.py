@@ -8,7 +8,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-CHANNELS = sa.table("channels", *map(sa.column, ("name", "address", "closed")))
+CHANNELS = sa.Table("channels", sa.MetaData(), *map(sa.Column, ("name", "address", "closed")))
 
 
 def upgrade() -> None:
