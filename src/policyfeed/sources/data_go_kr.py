@@ -108,6 +108,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
         cursor={"covered": min(end, until).isoformat()},
         vanished=tuple(map(canonical, gone)),
         newest_first=start + WINDOW >= until,
+        rightly_empty=not entries and _is_known(root),
     )
 
 
@@ -173,6 +174,12 @@ def _root(source: Source, document: Document) -> etree._Element:
         if listing.is_block_page(text):
             raise Blocked("A block page came instead of the API's answer.", source=source.id) from problem
         raise Unreadable("The API's answer is no XML.", source=source.id) from problem
+
+
+def _is_known(root: etree._Element) -> bool:
+    """Whether a good answer's body is there and holds nothing else than what is read of it."""
+    body = root.find("body")
+    return body is not None and {node.tag for node in body} <= {"NewsItem", "totalCount"}
 
 
 def _entry(item: etree._Element) -> Entry:

@@ -70,6 +70,8 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     ``page_step``; with ``paged`` the feed's link to its next page is followed.
     """
     page = _read(source, document)
+    if not page.entries and source.options.get("allow_empty"):
+        page = replace(page, warnings=(*page.warnings, "the list is empty"), rightly_empty=True)
     if not cursor.get("all"):
         return replace(page, next=None)
     turn = listing.turn(cursor, [canonical(one.url) or one.guid or one.title for one in page.entries], 1)

@@ -80,21 +80,33 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     if complete or (len(seen) + short == total and not _sweep_due(source, swept, document.fetched)):
         vanished = _vanished(cursor, read_, start) if complete and not short else ()
         done = {"covered": end, "swept": swept, "seen": seen} | ({"short": short} if short else {})
-        return Page(entries=entries, cursor=done, vanished=vanished, warnings=warnings, total=total)
+        return Page(
+            entries=entries,
+            cursor=done,
+            vanished=vanished,
+            warnings=warnings,
+            total=total,
+            rightly_empty=not total and len(_gone(cursor, read_, start)) <= 1,
+        )
     following = _request(source, date.fromisoformat(start), date.fromisoformat(end), number + 1)
     return Page(entries=entries, next=following, cursor={**cursor, "read": read_}, warnings=warnings, total=total)
 
 
 def _vanished(cursor: Mapping[str, Any], read_: Mapping[str, str], start: str) -> tuple[str, ...]:
-    """What the last poll saw in the window and a complete reading does not find any more.
+    """What a complete reading does not find any more.
 
     Nothing where several are missing and all of them are newer than what is listed: that is an old copy of the list.
     """
-    gone = [id_ for id_, day in cursor.get("seen", {}).items() if day >= start and id_ not in read_]
+    gone = _gone(cursor, read_, start)
     newest = max((_place(id_, day) for id_, day in read_.items()), default=("", 0, ""))
     if len(gone) > 1 and min(_place(id_, cursor["seen"][id_]) for id_ in gone) > newest:
         return ()
     return tuple(f"korea.kr/{id_}" for id_ in gone)
+
+
+def _gone(cursor: Mapping[str, Any], read_: Mapping[str, str], start: str) -> list[str]:
+    """What the last poll saw in the window and is not among what was read."""
+    return [id_ for id_, day in cursor.get("seen", {}).items() if day >= start and id_ not in read_]
 
 
 def _place(id_: str, day: str) -> tuple[str, int, str]:

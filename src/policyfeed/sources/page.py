@@ -220,7 +220,7 @@ def _base(tree: LexborHTMLParser, url: str) -> str:
 
 def _empty(tree: LexborHTMLParser, table: Table, text: str, source: Source, document: Document) -> Page:
     if table.allow_empty and table.frame and tree.css_first(table.frame) and not listing.is_block_page(text):
-        return Page(entries=(), warnings=("the list is empty",))
+        return Page(entries=(), warnings=("the list is empty",), rightly_empty=True)
     raise listing.nothing_found(text, source, document.url, table.item)
 
 
