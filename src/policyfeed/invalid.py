@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from policyfeed.errors import ConfigError
 from policyfeed.i18n import marked
 
+M = TypeVar("M", bound=BaseModel)
+Place = tuple[str | int, ...]
 STRANGER = "stranger"
 """The type of the mistake of naming what does not exist."""
 
@@ -56,7 +59,38 @@ def meant(value: str, known: Collection[str]) -> tuple[str, dict[str, Any]]:
     return remedy, {"value": value, "near": "".join(near), "known": listed}
 
 
-def key(data: Any, where: tuple[str | int, ...]) -> str:
+def salvaged(model: type[M], data: Any, places: Collection[Place]) -> M:
+    """The model of what is right: without what stands at the places, and without tables that lack something then."""
+    while True:
+        gone = {_standing(data, place) for place in places}
+        if () in gone:
+            return model()
+        data = _without(data, gone)
+        try:
+            return model.model_validate(data)
+        except ValidationError as problem:
+            places = [mistake["loc"] for mistake in problem.errors(include_url=False)]
+
+
+def _standing(data: Any, place: Place) -> Place:
+    """The place, or the last before it where something stands."""
+    for depth, step in enumerate(place):
+        there = step in data if isinstance(data, dict) else isinstance(data, list) and step in range(len(data))
+        if not there:
+            return place[:depth]
+        data = data[step]
+    return place
+
+
+def _without(data: Any, gone: Collection[Place], at: Place = ()) -> Any:
+    if isinstance(data, dict):
+        return {name: _without(one, gone, (*at, name)) for name, one in data.items() if (*at, name) not in gone}
+    if isinstance(data, list):
+        return [_without(one, gone, (*at, index)) for index, one in enumerate(data) if (*at, index) not in gone]
+    return data
+
+
+def key(data: Any, where: Place) -> str:
     """A path that a person finds: the id or name of a table instead of its position."""
     parts: list[str] = []
     for step in where:

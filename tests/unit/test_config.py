@@ -121,6 +121,48 @@ def test_what_has_no_language_of_its_own_has_that_of_the_service(folder: Folder)
     assert {one.language for one in load(shipped(), {}).feeds} == {"ko"}
 
 
+def test_every_mistake_of_a_file_is_named_at_once(folder: Folder) -> None:
+    folder.environ = {"HOOK": HOOK}
+    folder.write("policyfeed.toml", "[polling]\nper_host = 0\n[web]\nfeedbak = true\n")
+    folder.write(
+        "sources/own.toml",
+        source(id='"one"', timezone='"Seoul"', ministry='"mceee"', options="{ dat_only = true }")
+        + source(id='"two"', url="", kind='"page"')
+        + source(id='"three"', kind='"page"', options='{ item = "td:nth-child(", link = "a" }')
+        + source(id='"one"'),
+    )
+    folder.write(
+        "feeds.toml", '[[feed]]\nname = "a"\nlimit = 0\ntitle = "x"\nselect = { topics = ["E99"], wordz = [] }\n' * 2
+    )
+    folder.write(
+        "channels.toml",
+        channel(name='"hook"', kind='"webhook"', per_second="0") + channel(name='"slack"', url='"https://x"'),
+    )
+    with pytest.raises(ConfigErrors) as caught:
+        folder.load()
+    assert [str(one.facts["key"]) for one in caught.value.mistakes] == [
+        *("web.feedbak", "polling.per_host"),
+        *("source.one.timezone", "source.two.url"),
+        *("source.one.options.dat_only", "source.one.ministry"),
+        *("source.three.options.title", "source.three.options.item", "source.one"),
+        *["feed.a.limit", "feed.a.select.wordz"] * 2,
+        *["feed.a", "feed.a.select.topics"] * 2,
+        *("channel.hook.per_second", "channel.hook.secrets.secret", "channel.slack.url"),
+    ]
+
+
+def test_a_secret_that_is_missing_is_named_once_where_it_belongs(folder: Folder) -> None:
+    folder.environ = {"HOOK": HOOK}
+    place = f"{folder.path / 'channels.toml'}: channel.team.secrets.secret"
+    folder.write("channels.toml", channel(kind='"webhook"'))
+    assert folder.mistake() == f"{place} is missing. Add it."
+    folder.write("channels.toml", channel(kind='"webhook"', secrets='{ secret = "env:HUSH" }'))
+    assert folder.mistake().startswith(f"{place} needs the environment variable HUSH.")
+    folder.environ["HUSH"] = SECRET
+    said = folder.mistake()
+    assert said.startswith(f"{folder.path / 'channels.toml'}: The secret of channel team (from env:HUSH) is not")
+
+
 def test_a_feeds_id_is_permanent(folder: Folder) -> None:
     text = '[[feed]]\nname = "esg"\ntitle = "{}"\n'
     first = folder.write("feeds.toml", text.format("가")).load().feeds[0].id
@@ -292,8 +334,49 @@ def test_a_mistake_in_a_kinds_options_names_the_file(folder: Folder) -> None:
     with pytest.raises(ConfigErrors) as caught:
         folder.load()
     (mistake,) = caught.value.mistakes
-    assert str(mistake).startswith(f"{folder.path / 'sources' / 'own.toml'}: a: options.without has the wrong type")
-    assert "options.without 값의" in mistake.text(translator("ko"))
+    file = folder.path / "sources" / "own.toml"
+    assert str(mistake) == f"{file}: source.a.options.without is 5: it must be a text in quotes. Correct it."
+    assert "source.a.options.without의 값이 5입니다" in mistake.text(translator("ko"))
+
+
+PAGE = 'item = "li", title = "a", link = "a"'
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "hints"),
+    [
+        ("korea_kr", 'overlap_days = "three"', ("overlap_days", "without quotes")),
+        ("korea_kr", "overlap_days = 0", ("overlap_days", "at least 1")),
+        ("korea_kr", "overlap_days = 1000000000", ("overlap_days", "at most 31")),
+        ("korea_kr", "overlap_days = true", ("overlap_days", "number")),
+        ("korea_kr", "sweep_hours = nan", ("sweep_hours", "not nan")),
+        ("korea_kr", "sweep_hours = inf", ("sweep_hours", "")),
+        ("korea_kr", "nonsense = 1", ("nonsense", "Remove it")),
+        ("korea_kr", "rep_code = 31", ("rep_code", "text in quotes")),
+        ("feed", "date_onli = true", ("date_onli", "Did you mean `date_only`?")),
+        ("feed", "page_start = 1.5", ("page_start", "number")),
+        ("page", f'{PAGE}, dat = "td"', ("dat", "Did you mean `date`?")),
+        ("page", f'{PAGE}, date_patern = "x"', ("date_patern", "Did you mean `date_pattern`?")),
+        ("page", f'{PAGE}, pages = "3"', ("pages", "without quotes")),
+        ("page", 'item = 7, title = "a", link = "a"', ("item", "text in quotes")),
+        ("page", "title = 'a', link = 'a'", ("item", "missing")),
+        ("json", 'title = "t", link = "u", attribution = 5', ("attribution", "text in quotes")),
+        ("data_go_kr", f'key = ["{SECRET}"]', ("key", "text in quotes")),
+    ],
+)
+def test_a_kind_takes_the_options_that_it_declares(
+    folder: Folder, kind: str, options: str, hints: tuple[str, str]
+) -> None:
+    said = folder.write("sources/own.toml", source(kind=f'"{kind}"', options=f"{{ {options} }}")).mistake()
+    name, hint = hints
+    assert f"options.{name} " in said
+    assert hint in said
+
+
+def test_the_options_of_a_channel_are_its_kinds_too(folder: Folder) -> None:
+    folder.environ = {"HOOK": HOOK}
+    said = folder.write("channels.toml", channel(options=f'{{ color = "{SECRET}" }}')).mistake()
+    assert "channels.toml: channel.team.options.color is not a known key." in said
 
 
 @pytest.mark.parametrize("entry", ["10.0.0.1/8", "https://intranet.example.kr/", " "])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import fields
+from functools import cache
+from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator
 from pydantic_core import PydanticCustomError
 
 from policyfeed import registry
@@ -209,6 +211,20 @@ class SourceTable(Strict):
 
 class SourcesFile(Strict):
     source: tuple[SourceTable, ...] = ()
+
+
+class Exact(Strict):
+    model_config = ConfigDict(strict=True)
+
+
+@cache
+def options_model(group: str, kind: str) -> type[Exact]:
+    """The model of the options that an adapter declares (``registry.options``)."""
+    declared = registry.options(group, kind)
+    types = get_type_hints(declared)
+    table: Any = {one.name: (types[one.name], Field(one.default, **one.metadata)) for one in fields(declared)}
+    model: type[Exact] = create_model("Options", __base__=Exact, **table)
+    return model
 
 
 class SelectionTable(Strict):
