@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from policyfeed.app import bounds
+from policyfeed.app import bounds, manner
 from policyfeed.config import Config, find_folder, load, shipped
 from policyfeed.errors import ConfigErrors, Forbidden
 from policyfeed.i18n import translator
@@ -501,6 +501,16 @@ def test_a_variables_line_break_is_no_part_of_the_secret(folder: Folder) -> None
 def test_a_proxys_password_is_not_shown(folder: Folder) -> None:
     table = source(proxy=f'"user:{SECRET}@proxy:3128"', headers=f'{{ Authorization = ["{SECRET}"] }}')
     assert len(folder.write("sources/own.toml", table).mistakes()) == 2
+
+
+def test_a_source_may_do_without_the_environments_proxy(folder: Folder) -> None:
+    config = folder.write("sources/own.toml", source(proxy='""') + source(id='"b"')).load()
+    assert [manner(one).proxy for one in config.sources] == ["", None]
+
+
+@pytest.mark.parametrize("address", [f"http://user:{SECRET}@proxy:none", f"http://user:{SECRET}@:3128", "http://[::1"])
+def test_a_proxy_that_no_request_could_go_through_is_a_mistake(folder: Folder, address: str) -> None:
+    assert "source.a.proxy" in folder.write("sources/own.toml", source(proxy=f'"{address}"')).mistake()
 
 
 def test_a_secret_may_stand_in_a_file(folder: Folder, tmp_path: Path) -> None:
