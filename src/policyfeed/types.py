@@ -360,6 +360,7 @@ class ConditionName(StrEnum):
     STALE = "stale"
     LAYOUT_CHANGED = "layout_changed"
     BLOCKED = "blocked"
+    INCOMPLETE = "incomplete"
     UNREACHABLE = "unreachable"
     GONE = "gone"
     MISCONFIGURED = "misconfigured"
