@@ -26,6 +26,7 @@ _SAID = {
     "greater_than": marked("it must be more than {gt:g}"),
     "string_pattern_mismatch": marked("it must match the pattern {pattern}"),
     **dict.fromkeys(("string_too_short", "too_short"), marked("it must not be empty")),
+    **dict.fromkeys(("literal_error", "enum"), marked("it must be one of {expected}")),
     "string_type": _TEXT,
     **dict.fromkeys(("int_type", "int_parsing", "float_type", "float_parsing"), _NUMBER),
     "finite_number": marked("it must not be infinite, and not nan"),
@@ -40,7 +41,10 @@ _SAID = {
 def said(mistake: Any) -> ConfigError | str:
     """What pydantic says, in words of ours."""
     if template := _SAID.get(mistake["type"]):
-        return ConfigError(template, **mistake.get("ctx", {}))
+        facts = dict(mistake.get("ctx", {}))
+        if "expected" in facts:
+            facts["expected"] = facts["expected"].replace(" or ", ", ")
+        return ConfigError(template, **facts)
     return str(mistake["msg"]).removeprefix("Value error, ").rstrip(".")
 
 

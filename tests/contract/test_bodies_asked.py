@@ -19,7 +19,8 @@ from policyfeed.clock import Clock
 from policyfeed.config import load, shipped
 from policyfeed.config.models import Bodies
 from policyfeed.engine.local import LocalEngine
-from policyfeed.errors import Forbidden
+from policyfeed.errors import Forbidden, told
+from policyfeed.i18n import translator
 from policyfeed.selection import Selection
 from policyfeed.store import articles, bodies
 from policyfeed.store.bodies import BodyState
@@ -219,6 +220,9 @@ async def test_what_a_host_that_fails_leaves_of_the_limit_is_the_others(tmp_path
             await app.poll(replace(board, url=server.url(f"/{name}", f"{name}.example.go.kr")))
         reports = await filled(app, 4, wait=False, quiet=True)
         assert sorted(one.state for one in reports) == [*[BodyState.DONE] * 3, BodyState.PENDING]
+        (why,) = [one.error for one in reports if one.error]
+        assert told(why).endswith("answered 503.")
+        assert told(why, translator("ko")).endswith("서버가 503 응답을 보냈습니다.")
 
 
 def _later(clock: Clock, seconds: float) -> datetime:

@@ -184,7 +184,7 @@ def test_five_mistakes_are_five_mistakes(folder: Folder) -> None:
     said = folder.mistakes()
     assert len(said) == 5
     for file, key, hint in (
-        ("policyfeed.toml", "service.language", "'ko' or 'en'"),
+        ("policyfeed.toml", "service.language", "it must be one of 'ko', 'en'"),
         ("policyfeed.toml", "polling.poll_per_day", "polls_per_day"),
         ("own.toml", "source.a.kind", "feed"),
         ("feeds.toml", "feed.mine.select.ministries", "mcee"),
@@ -572,10 +572,14 @@ def test_numbers_are_finite(folder: Folder) -> None:
 
 def test_mistakes_are_whole_sentences_in_korean(folder: Folder) -> None:
     folder.write("policyfeed.toml", "[parsing]\nworkers = 0\n[network]\nallow = 'x'\n")
-    folder.write("sources/own.toml", source(url='"http://www.korea.kr/rss/policy.xml"'))
+    table = source(url='"http://www.korea.kr/rss/policy.xml"', article_kind='"news"', method='"PUT"')
+    folder.write("sources/own.toml", table)
     with pytest.raises(ConfigErrors) as caught:
         folder.load()
-    list_, number, dead = (one.text(translator("ko")).partition(": ")[2] for one in caught.value.mistakes)
+    list_, number, dead, kind, method = (one.text(translator("ko")).partition(": ")[2] for one in caught.value.mistakes)
     assert number == "parsing.workers의 값이 0입니다: 1 이상이어야 합니다. 올바른 값으로 고치세요."
     assert "[ ] 안에 적은 목록이어야 합니다" in list_
     assert "모든 RSS를 중단했습니다. 출처 korea-press를 쓰세요" in dead
+    assert "'press_release', 'reference'" in kind
+    assert kind.endswith("'notice' 가운데 하나여야 합니다. 올바른 값으로 고치세요.")
+    assert "'GET', 'POST' 가운데 하나여야 합니다" in method

@@ -15,6 +15,7 @@ from policyfeed.article_json import time
 from policyfeed.cli.given import configuration
 from policyfeed.cli.say import FAILED, _, err, json_line, progress, say
 from policyfeed.config import data_folder
+from policyfeed.errors import told
 from policyfeed.fill import FillReport
 from policyfeed.store import bodies, working_alone
 from policyfeed.store.bodies import BodyState
@@ -118,10 +119,10 @@ def _show(reports: Collection[FillReport], requests: int) -> None:
         requests=requests,
     )
     for why, times in Counter(report.error for report in reports if report.error).most_common(5):
-        err.print(f"{times} × {why}", style="yellow", markup=False)
+        err.print(f"{times} × {told(why, _)}", style="yellow", markup=False)
 
 
 def _as_json(report: FillReport) -> dict[str, Any]:
-    names = ("number", "source", "requests", "characters", "changed", "owed", "error")
+    names = ("number", "source", "requests", "characters", "changed", "owed")
     values = {name: getattr(report, name) for name in names}
-    return values | {"state": report.state.value, "due": time(report.due)}
+    return values | {"error": told(report.error), "state": report.state.value, "due": time(report.due)}
