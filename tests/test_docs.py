@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, cast
@@ -122,6 +123,13 @@ def test_every_adapter_is_described_where_one_learns_to_use_it(group: str) -> No
     for name in registry.names(group):
         shown = f".{registry.load(group, name).EXTENSION}`" if group == "formats" else name
         assert shown in text, f"{_named(page)} does not name {name}"
+
+
+def test_every_option_of_a_source_is_described() -> None:
+    said = set(re.findall(r"`(?:options\.)?(\w+)`", (ROOT / "docs/sources.md").read_text(encoding="utf-8")))
+    said.add("key")  # of data.go.kr: stands there as it is written
+    declared = {one.name for kind in registry.names("sources") for one in fields(registry.options("sources", kind))}
+    assert declared - said == set()
 
 
 def test_every_metric_has_labels_and_a_sentence() -> None:

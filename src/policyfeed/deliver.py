@@ -53,6 +53,18 @@ class DeliveryReport:
     """The last one, without any secret."""
     closed: str = ""
     next_due: datetime | None = None
+    owed: bool = False
+    """Whether anything is still owed."""
+
+    @property
+    def news(self) -> bool:
+        """Whether there is anything to say."""
+        return bool(self.delivered or self.retried or self.dead or self.error or self.closed)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something that is owed could not be told, now or for as long as the channel is closed."""
+        return bool(self.error or (self.closed and self.owed))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,8 +303,9 @@ def _completed(store: Store, report: DeliveryReport) -> DeliveryReport:
     with store.read() as tx:
         state = outbox.channel_state(tx, report.channel)
         due = outbox.next_due(tx, report.channel)
+    report = replace(report, closed=state.closed, owed=due is not None)
     if due is None or state.closed:
-        return replace(report, closed=state.closed, next_due=None)
+        return report
     return replace(report, next_due=max(due, state.paused_until or due))
 
 

@@ -40,6 +40,7 @@ class Reading:
     vanished: tuple[str, ...] = ()
     newest_first: bool = False
     total: int | None = None
+    rightly_empty: bool = False
     wishes: Wishes | None = NO_WISHES
     """None = not looked at: those of the last reading hold."""
     listed: int = 0
@@ -153,6 +154,7 @@ def _reading(
         vanished=page.vanished,
         newest_first=page.newest_first,
         total=page.total,
+        rightly_empty=page.rightly_empty,
         wishes=page.wishes,
         listed=listed,
         parsed=parsed,

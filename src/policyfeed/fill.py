@@ -66,6 +66,7 @@ class FillReport:
     owed: int = 0
     due: datetime | None = None
     error: str = ""
+    """Its message as it is stored (``errors.told``)."""
     host_failed: bool = False
 
 
@@ -162,11 +163,11 @@ class Filler:
 
     def _failed(self, claimed: Body, error: UpstreamError, requests: int) -> FillReport:
         now = self.clock()
-        ended = _postponed(claimed, now, str(error))
+        ended = _postponed(claimed, now, error.dumped())
         host_failed = _concerns_host(error)
         with self.store.write() as tx:
             bodies.settle(tx, claimed, ended)
-            if isinstance(error, Deleted) and claimed.error == str(error):  # said twice, some time apart
+            if isinstance(error, Deleted) and claimed.error == ended.error:  # said twice, some time apart
                 articles.withdraw(tx, claimed.number, now)
                 bodies.settle(tx, ended, replace(ended, state=BodyState.FAILED))
             if host_failed:

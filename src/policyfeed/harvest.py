@@ -57,6 +57,7 @@ class Harvest:
     warnings: tuple[str, ...] = ()
     listed: int = 0
     """How many entries the source lists, those known before included."""
+    rightly_empty: bool = False
     parsed: int = 0
     """How many of them were read: what is known byte for byte is not."""
     partial: bool = False
@@ -224,6 +225,7 @@ class Visit:
             wishes=first.wishes if first.wishes is not None else harvest.wishes,
             warnings=tuple(warning for one in readings for warning in one.warnings),
             listed=listed,
+            rightly_empty=all(one.rightly_empty for one in readings),
             parsed=sum(one.parsed for one in readings),
             partial=first.partial,
             verdicts=dict(zip((one.origins[0].key for one in first.articles), first.verdicts, strict=False)),

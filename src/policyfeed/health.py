@@ -29,6 +29,7 @@ RECENT = timedelta(days=30)
 """How far back it is counted how long releases waited to be seen."""
 _PERSISTS = {
     ConditionName.UNREACHABLE: timedelta(hours=3),
+    ConditionName.INCOMPLETE: timedelta(hours=3),
     ConditionName.BLOCKED: timedelta(hours=1),
     ConditionName.LAYOUT_CHANGED: timedelta(hours=1),
     ConditionName.MISCONFIGURED: timedelta(hours=1),
@@ -39,6 +40,9 @@ _BY_ERROR = {
     "LayoutChanged": ConditionName.LAYOUT_CHANGED,
     "Emptied": ConditionName.LAYOUT_CHANGED,
     "Blocked": ConditionName.BLOCKED,
+    "Truncated": ConditionName.INCOMPLETE,
+    "Incomplete": ConditionName.INCOMPLETE,
+    "TooLarge": ConditionName.MISCONFIGURED,
     "Unreadable": ConditionName.MISCONFIGURED,
     "Forbidden": ConditionName.MISCONFIGURED,
     "Misconfigured": ConditionName.MISCONFIGURED,

@@ -17,6 +17,7 @@ def title(notice: Notice, language: str) -> str:
         ConditionName.STALE: _("{name} answers, but has been silent for unusually long"),
         ConditionName.LAYOUT_CHANGED: _("{name} was rebuilt: its page is no longer understood"),
         ConditionName.BLOCKED: _("{name} refuses us"),
+        ConditionName.INCOMPLETE: _("{name} does not answer as a whole"),
         ConditionName.UNREACHABLE: _("{name} cannot be reached"),
         ConditionName.GONE: _("{name} is gone and polled no more"),
         ConditionName.MISCONFIGURED: _("{name} cannot be read as it is configured"),

@@ -168,7 +168,7 @@ class Poller:
 
     def _save(self, source: Source, visit: Visit, harvest: Harvest) -> PollReport:
         state, seen = visit.state, harvest.articles or ()
-        if not harvest.listed and state.listed:
+        if not harvest.listed and state.listed and not harvest.rightly_empty:
             return self._failed(source, visit, Emptied("{source} lists nothing any more.", source=source.id))
         now = self.clock()
         with self.store.write() as tx:

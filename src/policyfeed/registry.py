@@ -11,6 +11,7 @@ import pkgutil
 from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
+from typing import Any
 
 
 @cache
@@ -20,6 +21,13 @@ def names(group: str) -> tuple[str, ...]:
     ours = {module.name for module in pkgutil.iter_modules(package.__path__)}
     theirs = {point.name for point in entry_points(group=f"policyfeed.{group}")}
     return tuple(sorted(ours | theirs))
+
+
+def options(group: str, name: str) -> type[Any]:
+    """The dataclass of the options that an adapter takes: its module's ``Options``, else its group's own."""
+    package = importlib.import_module(f"policyfeed.{group}")
+    found: type[Any] = getattr(load(group, name), "Options", package.Options)
+    return found
 
 
 @cache

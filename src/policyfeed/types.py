@@ -221,6 +221,8 @@ class Page:
     wishes: Wishes = NO_WISHES
     total: int | None = None
     """How many entries the source itself says that the list has, all its pages together; None = it does not say."""
+    rightly_empty: bool = False
+    """There are no entries, and the document shows that this is right, even where there were some before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +358,7 @@ class ConditionName(StrEnum):
     STALE = "stale"
     LAYOUT_CHANGED = "layout_changed"
     BLOCKED = "blocked"
+    INCOMPLETE = "incomplete"
     UNREACHABLE = "unreachable"
     GONE = "gone"
     MISCONFIGURED = "misconfigured"

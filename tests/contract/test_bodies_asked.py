@@ -19,7 +19,8 @@ from policyfeed.clock import Clock
 from policyfeed.config import load, shipped
 from policyfeed.config.models import Bodies
 from policyfeed.engine.local import LocalEngine
-from policyfeed.errors import Forbidden
+from policyfeed.errors import Forbidden, told
+from policyfeed.i18n import translator
 from policyfeed.selection import Selection
 from policyfeed.store import articles
 from policyfeed.store.bodies import BodyState
@@ -27,14 +28,21 @@ from policyfeed.transport.turns import Turns
 from policyfeed.types import Request, Source
 from tests.loopback import Reply, Server, client, reply, serving
 
-ROWS = "".join(
-    f"<tr><td><a href='/view/{number}'>{number}번 하천 유역 시범사업 선정</a></td><td>2026.05.20</td></tr>"
-    for number in (1, 2)
-)
-LIST = reply(200, f"<html><body><table>{ROWS}</table></body></html>".encode())
+
+def listing(*numbers: int) -> bytes:
+    """A board with these releases."""
+    rows = "".join(
+        f"<tr><td><a href='/view/{number}'>{number}번 하천 유역 시범사업 선정</a></td><td>2026.05.20</td></tr>"
+        for number in numbers
+    )
+    return reply(200, f"<html><body><table>{rows}</table></body></html>".encode())
+
+
+LIST = listing(1, 2)
 TEXT = "온실가스를 줄인다."
 _VIEW = reply(200, f"<html><body><div class='board_view'><p>{TEXT}</p></div></body></html>".encode())
 VIEWS: dict[str, Reply] = {"/view/1": _VIEW, "/view/2": _VIEW}
+MORE: dict[str, Reply] = {f"/view/{number}": _VIEW for number in range(3, 7)}
 
 
 @asynccontextmanager
@@ -186,6 +194,35 @@ async def test_filling_to_the_end_waits_for_what_a_host_puts_off(tmp_path: Path)
         assert app.unread_bodies() == {}
     assert [round(seconds, -1) for seconds in slept] == [600, 3600]
     assert [one.state for one in reports].count(BodyState.DONE) == 2
+
+
+@pytest.mark.parametrize(("limit", "done"), [(0, 5), (3, 3), (4, 4), (9, 5)])
+async def test_every_text_that_is_due_is_filled_however_many_hosts_there_are(
+    tmp_path: Path, limit: int, done: int
+) -> None:
+    async with working(tmp_path, {"/few": listing(1), "/many": listing(2, 3, 4, 5), **VIEWS, **MORE}) as (
+        app,
+        server,
+        board,
+    ):
+        for name in ("few", "many"):
+            await app.poll(replace(board, url=server.url(f"/{name}", f"{name}.example.go.kr")))
+        reports = await filled(app, limit, wait=False, quiet=True)
+        assert [one.state for one in reports] == [BodyState.DONE] * done
+        assert sum(app.bodies_due().values()) == 5 - done
+
+
+async def test_what_a_host_that_fails_leaves_of_the_limit_is_the_others(tmp_path: Path) -> None:
+    broken = dict.fromkeys(VIEWS, reply(503))
+    routes = {"/few": listing(1, 2), "/many": listing(3, 4, 5, 6), **broken, **MORE}
+    async with working(tmp_path, routes) as (app, server, board):
+        for name in ("few", "many"):
+            await app.poll(replace(board, url=server.url(f"/{name}", f"{name}.example.go.kr")))
+        reports = await filled(app, 4, wait=False, quiet=True)
+        assert sorted(one.state for one in reports) == [*[BodyState.DONE] * 3, BodyState.PENDING]
+        (why,) = [one.error for one in reports if one.error]
+        assert told(why).endswith("answered 503.")
+        assert told(why, translator("ko")).endswith("서버가 503 응답을 보냈습니다.")
 
 
 def _later(clock: Clock, seconds: float) -> datetime:

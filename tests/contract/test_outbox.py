@@ -279,12 +279,23 @@ async def test_a_closed_channel_pauses_alone_and_loses_nothing(store: Store) -> 
     fill(store, 3, gone, well)
     send = Receiver(answer(404, "no_service"), OK)
     report = await run(store, send, to=gone)
-    assert report == DeliveryReport(channel=gone.name, error="HTTP 404 no_service", closed="HTTP 404 no_service")
+    why = "HTTP 404 no_service"
+    assert report == DeliveryReport(channel=gone.name, error=why, closed=why, owed=True)
     assert (await run(store, send, to=well)).delivered == 3
     at = Hand(NOW + timedelta(days=30))
-    assert (await run(store, send, at, gone)).closed == "HTTP 404 no_service"
+    assert await run(store, send, at, gone) == DeliveryReport(channel=gone.name, closed=why, owed=True)
     assert len(send.got) == 4
     assert outbox_counts(store) == {("slack-team", "pending"): 3, ("well", "delivered"): 3}
+
+
+async def test_a_closed_channel_has_failed_while_it_is_owed_something(store: Store) -> None:
+    fill(store, 1)
+    assert (await run(store, Receiver(answer(404, "no_service")))).failed
+    assert (await run(store, Receiver(OK))).failed
+    with store.write() as tx:
+        outbox.drop(tx, "nobody wants it", channel=channel().name)
+    report = await run(store, Receiver(OK))
+    assert (report.closed, report.failed) == ("HTTP 404 no_service", False)
 
 
 async def test_a_new_address_opens_a_closed_channel(store: Store) -> None:

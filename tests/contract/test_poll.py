@@ -184,6 +184,59 @@ async def test_a_source_that_never_listed_anything_is_right(world: World) -> Non
     assert (await world.poll()).new == 1
 
 
+BOARD = source(
+    kind="page",
+    url="https://www.example.go.kr/board/list.do",
+    options={"item": "li", "title": "a", "link": "a", "frame": "ul", "allow_empty": True},
+)
+
+
+@pytest.mark.parametrize(
+    ("of", "full", "empty"),
+    [
+        (source(options={"allow_empty": True}), rss(Item(number=1)), rss()),
+        (BOARD, '<ul><li><a href="/1">1차 기본계획 확정</a></li></ul>', "<ul></ul>"),
+        (
+            replace(BOARD, kind="json", options={"title": "t", "link": "u", "allow_empty": True}),
+            '[{"t": "1차 기본계획 확정", "u": "/1"}]',
+            "[]",
+        ),
+    ],
+    ids=lambda given: given.kind if isinstance(given, Source) else "",
+)
+async def test_a_list_that_may_be_empty_is_right_when_it_is(world: World, of: Source, full: str, empty: str) -> None:
+    world.server.at(of.url, world.server.page(full), world.server.page(empty), world.server.page(full))
+    assert (await world.poll(of)).new == 1
+    report = await world.poll(of)
+    assert (report.state, report.entries) == ("ok", 0)
+    assert world.state(of).failures == 0
+    report = await world.poll(of)
+    assert (report.state, report.entries, report.new) == ("ok", 1, 0)
+
+
+async def test_quiet_days_of_a_list_with_a_total_are_right(world: World) -> None:
+    of, today = korea_kr(rep_code="A00031"), world.clock().date()
+    site = PressList([Release(id=number, day=today) for number in (1, 2)])
+    world.server.at(of.url, site)
+    assert (await world.poll(of)).new == 2
+    for listed in (2, 2, 0, 0):
+        report = await world.poll(of, minutes=24 * 60)
+        assert (report.error, report.entries) == (None, listed)
+    site.add(Release(id=3, day=today + timedelta(days=4)))
+    assert (await world.poll(of)).new == 1
+    site.withdraw(3)
+    assert (await world.poll(of)).state == "ok"
+
+
+async def test_a_total_of_none_is_no_proof_where_several_releases_were_listed_just_now(world: World) -> None:
+    of, today = korea_kr(), world.clock().date()
+    site = PressList([Release(id=number, day=today) for number in (1, 2)])
+    world.server.at(of.url, site)
+    await world.poll(of)
+    site.releases = []
+    assert isinstance((await world.poll(of)).error, Emptied)
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"url": "https://www.example.go.kr/rss/new.xml"}, {"options": {"date_only": True}}, {"encoding": "utf-8"}],

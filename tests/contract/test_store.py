@@ -629,8 +629,16 @@ def test_files_beside_a_database_that_is_a_link_are_its_own_too(tmp_path: Path) 
 
 
 def test_a_backup_that_cannot_be_written_is_said(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="nowhere"):
+    with pytest.raises(OutputError, match=r"nowhere.* Its folder must be there"):
         store.backup(tmp_path / "nowhere" / "copy.db")
+
+
+def test_a_backup_to_a_folder_wants_a_files_name_and_leaves_nothing(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "copies").mkdir()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(UsageError, match="Name the file in it"):
+        store.backup(tmp_path / "copies")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 # Working alone --------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -54,6 +55,40 @@ def test_first_contact_is_quiet_then_each_new_release_is_told_once(program: Prog
     assert len(upstream.slack) == 2
     assert program.run("publish").returncode == 0
     assert set(feed_titles(program)) == kept
+
+
+def test_alerts_go_out_though_nothing_can_be_published(program: Program, upstream: Upstream) -> None:
+    upstream.publish(1, moment(minutes_ago=5))
+    assert program.run("once").returncode == 0
+    shutil.rmtree(program.data / "public")
+    (program.data / "public").write_text("a file")
+    upstream.publish(101, moment())
+    program.extra = {"COLUMNS": "200"}
+    assert program.run("poll", "--all").returncode == 0
+    result = program.run("once")
+    assert result.returncode == 1
+    assert "webhook: 1 delivered" in result.stdout
+    assert str(program.data / "public") in result.stderr
+    assert "Traceback" not in result.stderr
+    assert (len(upstream.webhooks), len(upstream.slack)) == (1, 1)
+
+
+def test_a_channel_that_fails_or_is_closed_is_told_with_the_exit_code(program: Program, upstream: Upstream) -> None:
+    upstream.publish(1, moment(minutes_ago=5))
+    assert program.run("once").returncode == 0
+    upstream.publish(101, moment())
+    assert program.run("poll", "--all").returncode == 0
+    upstream.slack_says = (404, "no_service")
+    failed = program.run("once", "--json")
+    assert failed.returncode == 1
+    told = {one["channel"]: one for one in map(json.loads, failed.stdout.splitlines()) if "channel" in one}
+    assert told["webhook"]["delivered"] == 1
+    assert "no_service" in told["slack"]["error"]
+    upstream.slack_says = (200, "ok")
+    for command in ("deliver", "once"):
+        closed = program.run(command)
+        assert (closed.returncode, len(upstream.slack)) == (1, 1), command
+        assert "no_service" in closed.stderr
 
 
 def test_nothing_changes_while_nothing_is_new(program: Program, upstream: Upstream) -> None:

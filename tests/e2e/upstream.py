@@ -48,6 +48,7 @@ class Upstream:
     slack: list[dict[str, Any]] = field(default_factory=list)
     webhooks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    slack_says: tuple[int, str] = (200, "ok")
     at_request: Callable[[str, int], None] = lambda _path, _count: None
     changed: threading.Condition = field(default_factory=threading.Condition)
     server: ThreadingHTTPServer | None = None
@@ -139,9 +140,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path.startswith("/slack/"):
+            status, said = self.world.slack_says
             with self.world.changed:
                 self.world.slack.append(json.loads(body))
-            self._answer("ok", "text/plain")
+            self._answer(said, "text/plain", status)
         else:
             self._check_signature(body)
             with self.world.changed:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from policyfeed.app import bounds
+from policyfeed.app import bounds, manner
 from policyfeed.config import Config, find_folder, load, shipped
 from policyfeed.errors import ConfigErrors, Forbidden
 from policyfeed.i18n import translator
@@ -119,6 +119,48 @@ def test_what_has_no_language_of_its_own_has_that_of_the_service(folder: Folder)
     assert {one.language for one in load(shipped(), {}).feeds} == {"ko"}
 
 
+def test_every_mistake_of_a_file_is_named_at_once(folder: Folder) -> None:
+    folder.environ = {"HOOK": HOOK}
+    folder.write("policyfeed.toml", "[polling]\nper_host = 0\n[web]\nfeedbak = true\n")
+    folder.write(
+        "sources/own.toml",
+        source(id='"one"', timezone='"Seoul"', ministry='"mceee"', options="{ dat_only = true }")
+        + source(id='"two"', url="", kind='"page"')
+        + source(id='"three"', kind='"page"', options='{ item = "td:nth-child(", link = "a" }')
+        + source(id='"one"'),
+    )
+    folder.write(
+        "feeds.toml", '[[feed]]\nname = "a"\nlimit = 0\ntitle = "x"\nselect = { topics = ["E99"], wordz = [] }\n' * 2
+    )
+    folder.write(
+        "channels.toml",
+        channel(name='"hook"', kind='"webhook"', per_second="0") + channel(name='"slack"', url='"https://x"'),
+    )
+    with pytest.raises(ConfigErrors) as caught:
+        folder.load()
+    assert [str(one.facts["key"]) for one in caught.value.mistakes] == [
+        *("web.feedbak", "polling.per_host"),
+        *("source.one.timezone", "source.two.url"),
+        *("source.one.options.dat_only", "source.one.ministry"),
+        *("source.three.options.title", "source.three.options.item", "source.one"),
+        *["feed.a.limit", "feed.a.select.wordz"] * 2,
+        *["feed.a", "feed.a.select.topics"] * 2,
+        *("channel.hook.per_second", "channel.hook.secrets.secret", "channel.slack.url"),
+    ]
+
+
+def test_a_secret_that_is_missing_is_named_once_where_it_belongs(folder: Folder) -> None:
+    folder.environ = {"HOOK": HOOK}
+    place = f"{folder.path / 'channels.toml'}: channel.team.secrets.secret"
+    folder.write("channels.toml", channel(kind='"webhook"'))
+    assert folder.mistake() == f"{place} is missing. Add it."
+    folder.write("channels.toml", channel(kind='"webhook"', secrets='{ secret = "env:HUSH" }'))
+    assert folder.mistake().startswith(f"{place} needs the environment variable HUSH.")
+    folder.environ["HUSH"] = SECRET
+    said = folder.mistake()
+    assert said.startswith(f"{folder.path / 'channels.toml'}: The secret of channel team (from env:HUSH) is not")
+
+
 def test_a_feeds_id_is_permanent(folder: Folder) -> None:
     text = '[[feed]]\nname = "esg"\ntitle = "{}"\n'
     first = folder.write("feeds.toml", text.format("가")).load().feeds[0].id
@@ -145,7 +187,7 @@ def test_five_mistakes_are_five_mistakes(folder: Folder) -> None:
     said = folder.mistakes()
     assert len(said) == 5
     for file, key, hint in (
-        ("policyfeed.toml", "service.language", "'ko' or 'en'"),
+        ("policyfeed.toml", "service.language", "it must be one of 'ko', 'en'"),
         ("policyfeed.toml", "polling.poll_per_day", "polls_per_day"),
         ("own.toml", "source.a.kind", "feed"),
         ("feeds.toml", "feed.mine.select.ministries", "mcee"),
@@ -295,8 +337,49 @@ def test_a_mistake_in_a_kinds_options_names_the_file(folder: Folder) -> None:
     with pytest.raises(ConfigErrors) as caught:
         folder.load()
     (mistake,) = caught.value.mistakes
-    assert str(mistake).startswith(f"{folder.path / 'sources' / 'own.toml'}: a: options.without has the wrong type")
-    assert "options.without 값의" in mistake.text(translator("ko"))
+    file = folder.path / "sources" / "own.toml"
+    assert str(mistake) == f"{file}: source.a.options.without is 5: it must be a text in quotes. Correct it."
+    assert "source.a.options.without의 값이 5입니다" in mistake.text(translator("ko"))
+
+
+PAGE = 'item = "li", title = "a", link = "a"'
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "hints"),
+    [
+        ("korea_kr", 'overlap_days = "three"', ("overlap_days", "without quotes")),
+        ("korea_kr", "overlap_days = 0", ("overlap_days", "at least 1")),
+        ("korea_kr", "overlap_days = 1000000000", ("overlap_days", "at most 31")),
+        ("korea_kr", "overlap_days = true", ("overlap_days", "number")),
+        ("korea_kr", "sweep_hours = nan", ("sweep_hours", "not nan")),
+        ("korea_kr", "sweep_hours = inf", ("sweep_hours", "")),
+        ("korea_kr", "nonsense = 1", ("nonsense", "Remove it")),
+        ("korea_kr", "rep_code = 31", ("rep_code", "text in quotes")),
+        ("feed", "date_onli = true", ("date_onli", "Did you mean `date_only`?")),
+        ("feed", "page_start = 1.5", ("page_start", "number")),
+        ("page", f'{PAGE}, dat = "td"', ("dat", "Did you mean `date`?")),
+        ("page", f'{PAGE}, date_patern = "x"', ("date_patern", "Did you mean `date_pattern`?")),
+        ("page", f'{PAGE}, pages = "3"', ("pages", "without quotes")),
+        ("page", 'item = 7, title = "a", link = "a"', ("item", "text in quotes")),
+        ("page", "title = 'a', link = 'a'", ("item", "missing")),
+        ("json", 'title = "t", link = "u", attribution = 5', ("attribution", "text in quotes")),
+        ("data_go_kr", f'key = ["{SECRET}"]', ("key", "text in quotes")),
+    ],
+)
+def test_a_kind_takes_the_options_that_it_declares(
+    folder: Folder, kind: str, options: str, hints: tuple[str, str]
+) -> None:
+    said = folder.write("sources/own.toml", source(kind=f'"{kind}"', options=f"{{ {options} }}")).mistake()
+    name, hint = hints
+    assert f"options.{name} " in said
+    assert hint in said
+
+
+def test_the_options_of_a_channel_are_its_kinds_too(folder: Folder) -> None:
+    folder.environ = {"HOOK": HOOK}
+    said = folder.write("channels.toml", channel(options=f'{{ color = "{SECRET}" }}')).mistake()
+    assert "channels.toml: channel.team.options.color is not a known key." in said
 
 
 @pytest.mark.parametrize("entry", ["10.0.0.1/8", "https://intranet.example.kr/", " "])
@@ -423,6 +506,16 @@ def test_a_proxys_password_is_not_shown(folder: Folder) -> None:
     assert len(folder.write("sources/own.toml", table).mistakes()) == 2
 
 
+def test_a_source_may_do_without_the_environments_proxy(folder: Folder) -> None:
+    config = folder.write("sources/own.toml", source(proxy='""') + source(id='"b"')).load()
+    assert [manner(one).proxy for one in config.sources] == ["", None]
+
+
+@pytest.mark.parametrize("address", [f"http://user:{SECRET}@proxy:none", f"http://user:{SECRET}@:3128", "http://[::1"])
+def test_a_proxy_that_no_request_could_go_through_is_a_mistake(folder: Folder, address: str) -> None:
+    assert "source.a.proxy" in folder.write("sources/own.toml", source(proxy=f'"{address}"')).mistake()
+
+
 def test_a_secret_may_stand_in_a_file(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "hook").write_text(f"{HOOK}\n", encoding="utf-8-sig")
     (made,) = folder.write("channels.toml", channel(url=f'"file:{tmp_path}/hook"')).load().channels
@@ -482,10 +575,14 @@ def test_numbers_are_finite(folder: Folder) -> None:
 
 def test_mistakes_are_whole_sentences_in_korean(folder: Folder) -> None:
     folder.write("policyfeed.toml", "[parsing]\nworkers = 0\n[network]\nallow = 'x'\n")
-    folder.write("sources/own.toml", source(url='"http://www.korea.kr/rss/policy.xml"'))
+    table = source(url='"http://www.korea.kr/rss/policy.xml"', article_kind='"news"', method='"PUT"')
+    folder.write("sources/own.toml", table)
     with pytest.raises(ConfigErrors) as caught:
         folder.load()
-    list_, number, dead = (one.text(translator("ko")).partition(": ")[2] for one in caught.value.mistakes)
+    list_, number, dead, kind, method = (one.text(translator("ko")).partition(": ")[2] for one in caught.value.mistakes)
     assert number == "parsing.workers의 값이 0입니다: 1 이상이어야 합니다. 올바른 값으로 고치세요."
     assert "[ ] 안에 적은 목록이어야 합니다" in list_
     assert "모든 RSS를 중단했습니다. 출처 korea-press를 쓰세요" in dead
+    assert "'press_release', 'reference'" in kind
+    assert kind.endswith("'notice' 가운데 하나여야 합니다. 올바른 값으로 고치세요.")
+    assert "'GET', 'POST' 가운데 하나여야 합니다" in method

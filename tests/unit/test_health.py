@@ -34,7 +34,9 @@ def failing(state: str, error: str = "told so", since: datetime = NOW) -> Source
     ("state", "error", "expected"),
     [
         ("Unreachable", "no answer", ConditionName.UNREACHABLE),
-        ("Truncated", "cut", ConditionName.UNREACHABLE),
+        ("Truncated", "cut", ConditionName.INCOMPLETE),
+        ("Incomplete", "fewer than it says", ConditionName.INCOMPLETE),
+        ("TooLarge", "more than the limit", ConditionName.MISCONFIGURED),
         ("LayoutChanged", "no total", ConditionName.LAYOUT_CHANGED),
         ("Emptied", "lists nothing", ConditionName.LAYOUT_CHANGED),
         ("Blocked", "block page", ConditionName.BLOCKED),

@@ -3,7 +3,7 @@
 ``case.toml`` names a ``shipped`` source or has a ``[source]`` table, and may give the ``[document]`` another ``url``,
 ``content_type`` or byte encoding (``encode``), and the ``[cursor]`` of the last poll. ``document.*`` is what the server
 sent, ``expected.json`` what is read of it: ``request`` (when it is no plain GET), ``entries`` and ``articles`` with
-their fields, ``next``, ``cursor`` and ``warnings``; or ``error``.
+their fields, ``next``, ``cursor``, ``rightly_empty`` and ``warnings``; or ``error``.
 """
 
 from __future__ import annotations
@@ -110,6 +110,8 @@ def read(folder: Path) -> dict[str, Any]:
         result["next"] = said(page.next, "method", "url", "body")
     if page.cursor is not None:
         result["cursor"] = json.loads(json.dumps(page.cursor))
+    if page.rightly_empty:
+        result["rightly_empty"] = True
     if warnings := (*page.warnings, *found.warnings):
         result["warnings"] = [warning.partition(": <")[0] for warning in warnings]  # a parser's own words may change
     return result

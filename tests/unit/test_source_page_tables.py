@@ -32,8 +32,6 @@ def source(kind: str, options: dict[str, Any], **more: Any) -> Source:
         ("page", {"item": "tr", "title": "a", "id": "a@onclick"}, ["link"]),
         ("page", {**PAGE, "allow_empty": True}, ["frame"]),
         ("page", {**PAGE, "allow_empty": True, "frame": "table"}, []),
-        ("page", {**PAGE, "pages": "3"}, ["pages"]),
-        ("page", {**PAGE, "item": 7}, ["item", "item"]),
         ("json", JSON, []),
         ("json", {}, ["title", "link"]),
         ("json", {"title": "t", "link_template": "https://x.go.kr/{id}"}, ["id"]),

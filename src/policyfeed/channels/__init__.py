@@ -44,8 +44,14 @@ class Channel:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a channel of any kind takes under ``options``: nothing. A kind that takes something has an ``Options`` of
+    its own, as sources have (``policyfeed.sources.Options``)."""
+
+
 class Messenger(Protocol):
-    """What every module in this folder provides."""
+    """What every module in this folder provides, and an ``Options`` where its channels take any."""
 
     SECRETS: tuple[str, ...]
     """Names of the secrets that it needs besides the URL."""

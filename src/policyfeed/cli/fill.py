@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator
-from itertools import count
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from itertools import chain, count, islice
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +15,7 @@ from policyfeed.article_json import time
 from policyfeed.cli.given import configuration
 from policyfeed.cli.say import FAILED, _, err, json_line, progress, say
 from policyfeed.config import data_folder
+from policyfeed.errors import told
 from policyfeed.fill import FillReport
 from policyfeed.store import bodies, working_alone
 from policyfeed.store.bodies import BodyState
@@ -66,22 +67,34 @@ async def filled(
     opened_app: App, limit: int = 0, *, wait: bool, quiet: bool, sleep: Sleep = asyncio.sleep
 ) -> list[FillReport]:
     """Fill the hosts side by side until nothing is due (``wait``: until nothing is owed) or ``limit`` is reached."""
-    if wait:
-        hosts = {host: count for host, (count, _) in opened_app.unread_bodies().items()}
-    else:
-        hosts = opened_app.bodies_due()
-    total = min(sum(hosts.values()), limit or sum(hosts.values()))
-    places = count() if wait and not limit else iter(range(total))
+
+    def shares() -> Counter[str]:
+        """Host → how many of its bodies are next; what one host does not use of the limit is the others'."""
+        unread = {host: number for host, (number, _) in opened_app.unread_bodies().items()}
+        return _shares(unread if wait else opened_app.bodies_due(), limit - len(reports) if limit else None)
+
+    reports: list[FillReport] = []
     pause = sleep if wait else None
-    with progress("Filling in texts", total, quiet=quiet) as step:
-        found = await asyncio.gather(*(_fill_host(opened_app, host, places, step, pause) for host in hosts))
-    return [report for reports in found for report in reports]
+    with progress("Filling in texts", shares().total(), quiet=quiet) as step:
+        while share := shares():
+            places = {host: range(number) if limit else count() for host, number in share.items()}
+            found = await asyncio.gather(*(_fill_host(opened_app, *one, step, pause) for one in places.items()))
+            if not any(found):
+                break
+            reports += chain.from_iterable(found)
+    return reports
+
+
+def _shares(hosts: Mapping[str, int], most: int | None) -> Counter[str]:
+    """Host → its share of ``most`` (None = no limit) by turns, at most as many as it has."""
+    turns = (host for turn in range(max(hosts.values(), default=0)) for host in hosts if turn < hosts[host])
+    return Counter(islice(turns, most))
 
 
 async def _fill_host(
-    opened_app: App, host: str, places: Iterator[int], step: Callable[[str], None], pause: Sleep | None
+    opened_app: App, host: str, places: Iterable[int], step: Callable[[str], None], pause: Sleep | None
 ) -> list[FillReport]:
-    """One host's bodies, as long as there are places. ``pause``: waits for those that are tried again later."""
+    """One host's bodies, as long as it has places. ``pause``: waits for those that are tried again later."""
     reports: list[FillReport] = []
     for _place in places:
         report = await opened_app.fill(host)
@@ -106,10 +119,10 @@ def _show(reports: Collection[FillReport], requests: int) -> None:
         requests=requests,
     )
     for why, times in Counter(report.error for report in reports if report.error).most_common(5):
-        err.print(f"{times} × {why}", style="yellow", markup=False)
+        err.print(f"{times} × {told(why, _)}", style="yellow", markup=False)
 
 
 def _as_json(report: FillReport) -> dict[str, Any]:
-    names = ("number", "source", "requests", "characters", "changed", "owed", "error")
+    names = ("number", "source", "requests", "characters", "changed", "owed")
     values = {name: getattr(report, name) for name in names}
-    return values | {"state": report.state.value, "due": time(report.due)}
+    return values | {"error": told(report.error), "state": report.state.value, "due": time(report.due)}

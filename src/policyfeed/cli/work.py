@@ -15,7 +15,7 @@ from policyfeed.cli.given import configuration
 from policyfeed.cli.say import FAILED, _, brief, err, json_line, progress, say, show, table
 from policyfeed.config import data_folder
 from policyfeed.deliver import DeliveryReport
-from policyfeed.errors import UsageError
+from policyfeed.errors import OutputError, UsageError
 from policyfeed.poll import PollReport
 from policyfeed.store import working_alone
 from policyfeed.types import Source
@@ -35,7 +35,10 @@ def poll(
     async def work(app: App) -> list[PollReport]:
         return await _poll(app, _chosen(app, source or [], all_=all_), quiet=as_json)
 
-    _finish(_alone(context, work), as_json=as_json)
+    reports = _alone(context, work)
+    _show_polls(reports, as_json=as_json)
+    if any(report.error for report in reports):
+        raise typer.Exit(FAILED)
 
 
 @app.command()
@@ -56,21 +59,28 @@ def publish(
 def deliver(context: typer.Context, as_json: Json = False) -> None:
     reports = _alone(context, _deliver)
     _show_deliveries(reports, as_json=as_json)
-    if any(report.error for report in reports):
+    if any(report.failed for report in reports):
         raise typer.Exit(FAILED)
 
 
 @app.command()
 def once(context: typer.Context, as_json: Json = False) -> None:
-    async def work(app: App) -> tuple[list[PollReport], list[DeliveryReport]]:
+    async def work(app: App) -> tuple[list[PollReport], list[DeliveryReport], OutputError | None]:
         polled = await _poll(app, app.due(app.clock()), quiet=as_json)
-        await app.publish()
-        return polled, await _deliver(app)
+        unwritten = None
+        try:
+            await app.publish()
+        except OutputError as problem:  # what is owed is told all the same
+            unwritten = problem
+        return polled, await _deliver(app), unwritten
 
-    polled, delivered = _alone(context, work)
-    if not as_json:
-        _show_deliveries(delivered, as_json=False)
-    _finish(polled, as_json=as_json, failed=any(report.error for report in delivered))
+    polled, delivered, unwritten = _alone(context, work)
+    _show_polls(polled, as_json=as_json)
+    _show_deliveries([report for report in delivered if report.news], as_json=as_json)
+    if unwritten is not None:
+        raise unwritten
+    if any(report.error for report in polled) or any(report.failed for report in delivered):
+        raise typer.Exit(FAILED)
 
 
 def _alone(context: typer.Context, work: Any) -> Any:
@@ -109,16 +119,14 @@ async def _deliver(app: App) -> list[DeliveryReport]:
     return list(await asyncio.gather(*(app.deliver(channel) for channel in app.config.channels)))
 
 
-def _finish(reports: Sequence[PollReport], *, as_json: bool, failed: bool = False) -> None:
+def _show_polls(reports: Sequence[PollReport], *, as_json: bool) -> None:
     if as_json:
         for report in reports:
             json_line(_as_json(report))
     elif reports:
-        _show_polls(reports)
+        _print_polls(reports)
     else:
         say("No source is due.")
-    if failed or any(report.error for report in reports):
-        raise typer.Exit(FAILED)
 
 
 def _as_json(report: PollReport) -> dict[str, Any]:
@@ -128,7 +136,7 @@ def _as_json(report: PollReport) -> dict[str, Any]:
     return values | {"due": time(report.due), "error": error, "warnings": list(report.warnings)}
 
 
-def _show_polls(reports: Sequence[PollReport]) -> None:
+def _print_polls(reports: Sequence[PollReport]) -> None:
     shown = table("source", "state", "entries", "new", "joined", "revised", "kept", "next")
     for report in reports:
         numbers = (report.entries, report.new, report.joined, report.revised, report.kept)
@@ -146,7 +154,7 @@ def _show_deliveries(reports: Sequence[DeliveryReport], *, as_json: bool) -> Non
         counted = {"delivered": report.delivered, "retry": report.retried, "dead": report.dead}
         if as_json:
             json_line({"channel": report.channel, **counted, "error": report.error, "closed": report.closed})
-        elif any(counted.values()) or report.error or report.closed:
+        elif report.news:
             template = "{channel}: {delivered} delivered, {retry} to be retried, {dead} given up"
             say(template, channel=report.channel, **counted)
             if said := report.closed or report.error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import fields
+from functools import cache
+from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator
 from pydantic_core import PydanticCustomError
 
 from policyfeed import registry
@@ -16,6 +18,7 @@ from policyfeed.invalid import one_of
 from policyfeed.normalize.text import is_charset
 from policyfeed.retired import retired
 from policyfeed.selection import Selection
+from policyfeed.transport.proxies import proxy as read_proxy
 from policyfeed.transport.urls import take_apart
 from policyfeed.types import Kind, Ministry, Name, Source
 
@@ -51,6 +54,15 @@ def host(entry: str) -> str:
     return entry
 
 
+def proxy(url: str) -> str:
+    """The address of a proxy, or "" for none at all."""
+    try:
+        read_proxy(http(url)) if url else None
+    except ConfigError as notice:
+        raise PydanticCustomError(TOLD, "is no proxy", {"notice": notice}) from None
+    return url
+
+
 def charset(label: str) -> str:
     if not is_charset(label):
         raise ValueError(marked("no encoding has that name; Korean sites want euc-kr, others utf-8"))
@@ -59,8 +71,8 @@ def charset(label: str) -> str:
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
 Url = Annotated[str, AfterValidator(askable)]
-Proxy = Annotated[str, AfterValidator(http)]
-"""An address that may hold user name and password."""
+Proxy = Annotated[str, AfterValidator(proxy)]
+"""An address that may hold user name and password; "" = none, whatever the environment says."""
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
@@ -208,6 +220,20 @@ class SourceTable(Strict):
 
 class SourcesFile(Strict):
     source: tuple[SourceTable, ...] = ()
+
+
+class Exact(Strict):
+    model_config = ConfigDict(strict=True)
+
+
+@cache
+def options_model(group: str, kind: str) -> type[Exact]:
+    """The model of the options that an adapter declares (``registry.options``)."""
+    declared = registry.options(group, kind)
+    types = get_type_hints(declared)
+    table: Any = {one.name: (types[one.name], Field(one.default, **one.metadata)) for one in fields(declared)}
+    model: type[Exact] = create_model("Options", __base__=Exact, **table)
+    return model
 
 
 class SelectionTable(Strict):

@@ -7,13 +7,21 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from policyfeed import invalid, registry
 from policyfeed.channels import Channel
-from policyfeed.config.models import TOLD, ChannelsFile, MinistriesFile, SelectionTable, SourcesFile
+from policyfeed.config.models import (
+    TOLD,
+    ChannelsFile,
+    MinistriesFile,
+    SelectionTable,
+    SourcesFile,
+    options_model,
+)
 from policyfeed.errors import ConfigError, ConfigErrors, PolicyfeedError
 from policyfeed.relevance import Rules, load_topics
 from policyfeed.types import Ministry, Secret, Source
@@ -93,35 +101,39 @@ class Reader:
         return self._parse(self.path(name), model)
 
     def _parse(self, file: Path, model: type[M]) -> M | None:
+        """What is right of a file; None when it cannot be read at all."""
+        data = self._toml(file)
         try:
-            data = tomllib.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin a file with a BOM
+            return None if data is None else model.model_validate(data)
+        except ValidationError as problem:
+            mistakes = problem.errors(include_url=False)
+        places = [mistake["loc"] for mistake in mistakes]
+        for mistake in mistakes:
+            where = mistake["loc"]
+            if not any(len(where) < len(place) and place[: len(where)] == where for place in places):
+                # a list with a wrong part is not also too short
+                known = _fields(model, where[:-1]) if where else []
+                self._explain(file, invalid.key(data, where), mistake, known, hidden=bool(_MAY_BE_SECRET & set(where)))
+        return invalid.salvaged(model, data, places)
+
+    def _toml(self, file: Path) -> dict[str, Any] | None:
+        try:
+            return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin a file with a BOM
         except (OSError, UnicodeDecodeError) as problem:
             self._wrong(file, "", "{file} cannot be read: {problem}.", "Give it as a UTF-8 text file.", problem=problem)
-            return None
         except tomllib.TOMLDecodeError as problem:
             self._wrong(
                 file, "", "{file} is not TOML: {problem}.", "Mend the line; strings stand in quotes.", problem=problem
             )
-            return None
         except RecursionError:
             self._wrong(file, "", "{file} is nested too deeply.", "No setting needs more than a few levels.")
-            return None
-        try:
-            return model.model_validate(data)
-        except ValidationError as problem:
-            mistakes = problem.errors(include_url=False)
-            places = [mistake["loc"] for mistake in mistakes]
-            for mistake in mistakes:
-                where = mistake["loc"]
-                if not any(len(where) < len(place) and place[: len(where)] == where for place in places):
-                    self._explain(file, model, data, mistake)  # a list with a wrong part is not also too short
-            return None
+        return None
 
-    def _explain(self, file: Path, model: type[BaseModel], data: Any, mistake: Any) -> None:
+    def _explain(self, file: Path, key: str, mistake: Any, known: Collection[str], *, hidden: bool) -> None:
+        """``known``: the keys that there are beside the wrong one; ``hidden``: its value may be a secret."""
         where, kind = mistake["loc"], mistake["type"]
-        key = invalid.key(data, where)
         if kind == "extra_forbidden":
-            near = get_close_matches(str(where[-1]), _fields(model, where[:-1]), n=1)
+            near = get_close_matches(str(where[-1]), known, n=1)
             remedy = "Did you mean `{near}`?" if near else "Remove it."
             self._wrong(file, key, "{file}: {key} is not a known key.", remedy, near="".join(near))
         elif kind == "missing":
@@ -135,11 +147,25 @@ class Reader:
             self._wrong(file, key, "{file}: {key}: {said}", notice.remedy or "Correct it.", said=said, **facts)
         else:
             told = invalid.said(mistake)
-            if _MAY_BE_SECRET & set(where):
+            if hidden:
                 self._wrong(file, key, "{file}: {key} has a wrong value: {said}.", "Correct it.", said=told)
             else:
                 given = _shown(mistake["input"])
                 self._wrong(file, key, "{file}: {key} is {given}: {said}.", "Correct it.", given=given, said=told)
+
+    def _options(self, file: Path, place: str, group: str, kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The options that are as the kind declares them; every other one is named."""
+        model = options_model(group, kind)
+        try:
+            model.model_validate(given)
+        except ValidationError as problem:
+            secrets = getattr(registry.load(group, kind), "SECRETS", ())
+            for mistake in problem.errors(include_url=False):
+                name = str(mistake["loc"][0])
+                key = f"{place}.options.{name}"
+                hidden = group == "channels" or name in secrets
+                self._explain(file, key, mistake, list(model.model_fields), hidden=hidden)
+        return {name: value for name, value in given.items() if not self._named(file, f"{place}.options.{name}")}
 
     def _stranger(self, file: Path, key: str, value: str, known: Collection[str]) -> None:
         """A name that does not exist, with the one that was probably meant, or those that there are."""
@@ -148,6 +174,23 @@ class Reader:
 
     def _wrong(self, file: Path, key: str, template: str, remedy: str, **facts: object) -> None:
         self.mistakes.append(ConfigError(template, remedy=remedy, file=file, key=key, **facts))
+
+    def _named(self, file: Path, key: str) -> bool:
+        """Whether a mistake at that place, or around it in its table, is named already: then no more is said of it."""
+        places = (str(one.facts["key"]) for one in self.mistakes if one.facts.get("file") == file)
+        return any(f"{key}.".startswith(f"{place}.") for place in places if place.count(".") > 1)
+
+    def _checked(self, file: Path, place: str, adapter: ModuleType, value: Source | Channel) -> None:
+        """Name what the adapter's own check finds, with file and key."""
+        check: Callable[[Any], Iterable[ConfigError]] | None = getattr(adapter, "check", None)
+        for mistake in check(value) if check else ():
+            own = str(mistake.facts["key"])
+            key = f"{place}.secrets.{own}" if own in getattr(adapter, "SECRETS", ()) else f"{place}.{own}"
+            if not self._named(file, key):
+                facts: dict[str, Any] = mistake.facts
+                said = ConfigError(mistake.template, **facts)
+                facts = {**facts, "file": file, "key": key, "said": said}
+                self.mistakes.append(ConfigError("{file}: {said}", remedy=mistake.remedy, **facts))
 
     def strangers(self) -> None:
         """Files and folders of nearly the right name, which nobody would read. Others belong to somebody else."""
@@ -163,9 +206,9 @@ class Reader:
 
     def ministries(self) -> tuple[Ministry, ...] | None:
         """The bodies, each id once; None when the file is wrong."""
-        file = self.path("ministries.toml")
+        file, before = self.path("ministries.toml"), len(self.mistakes)
         parsed = self._parse(file, MinistriesFile)
-        if parsed is None:
+        if parsed is None or len(self.mistakes) > before:
             return None
         ids = [table.id for table in parsed.ministry]
         for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
@@ -176,14 +219,16 @@ class Reader:
         found: dict[str, Source] = {}
         for file in self._source_files():
             for one in (self._parse(file, SourcesFile) or SourcesFile()).source:
+                place = f"source.{one.id}"
                 if one.id in found:
-                    self._wrong(file, f"source.{one.id}", _TWICE, "Give each source an id of its own.")
+                    self._wrong(file, place, _TWICE, "Give each source an id of its own.")
+                options = self._options(file, place, "sources", one.kind, one.options)
                 if ministries is not None and one.ministry is not None and one.ministry not in ministries:
-                    self._stranger(file, f"source.{one.id}.ministry", one.ministry, ministries)
+                    self._stranger(file, f"{place}.ministry", one.ministry, ministries)
                 adapter = registry.load("sources", one.kind)
-                found[one.id] = self._with_secrets(one.source(), file, getattr(adapter, "SECRETS", ()))
-                check: Callable[[Source], Iterable[ConfigError]] | None = getattr(adapter, "check", None)
-                self.mistakes.extend(_in_file(file, mistake) for mistake in (check(found[one.id]) if check else ()))
+                source = replace(one.source(), options=options)
+                found[one.id] = self._with_secrets(source, file, getattr(adapter, "SECRETS", ()))
+                self._checked(file, place, adapter, found[one.id])
         return tuple(found.values())
 
     def _source_files(self) -> list[Path]:
@@ -228,40 +273,39 @@ class Reader:
         return tuple(table.model_copy(update={"language": table.language or language}) for table in tables)
 
     def channels(self, known: Known, base_url: str, language: str) -> tuple[tuple[Channel, ...], tuple[str, ...]]:
-        on, silent = [], []
+        on, silent, file = [], [], self.path("channels.toml")
         for table in self.named("channels.toml", ChannelsFile, "channel", known, language):
+            place = f"channel.{table.name}"
+            self._options(file, place, "channels", table.kind, table.options)
             if not table.enabled:
                 continue
             if table.url.startswith("env:") and table.url != "env:" and not self._variable(table.url[4:]):
                 silent.append(table.name)
                 continue
-            wanted = {"url": table.url, **table.secrets}
-            secrets = {key: self._secret(table.name, key, value) for key, value in wanted.items()}
+            url = self._read_secret(file, f"{place}.url", table.url)
+            secrets = {
+                name: self._read_secret(file, f"{place}.secrets.{name}", written)
+                for name, written in table.secrets.items()
+            }
             adapter = registry.load("channels", table.kind)
-            for name in sorted(set(adapter.SECRETS) - set(table.secrets)):
-                place = f"channel.{table.name}.secrets.{name}"
-                self._wrong(self.path("channels.toml"), place, "{file}: {key} is missing.", "Add it.")
-            if any(secret is None for secret in secrets.values()):
-                continue
+            for name in sorted(set(adapter.SECRETS) - set(secrets)):
+                if not self._named(file, f"{place}.secrets.{name}"):
+                    self._wrong(file, f"{place}.secrets.{name}", "{file}: {key} is missing.", "Add it.")
             channel = Channel(
                 **table.model_dump(exclude={"url", "secrets", "enabled", "select"}),
-                url=secrets.pop("url") or Secret(""),
+                url=url or Secret(""),
                 secrets={name: secret for name, secret in secrets.items() if secret is not None},
                 selection=table.select.selection(),
                 base_url=base_url,
                 topic_names=known.rules.names(table.language) if known.rules else {},
             )
-            check: Callable[[Channel], list[ConfigError]] | None = getattr(adapter, "check", None)
-            self.mistakes.extend(check(channel) if check else ())
+            self._checked(file, place, adapter, channel)
             on.append(channel)
         return tuple(on), tuple(silent)
 
     def _variable(self, name: str) -> str:
         """A variable's value as a secret's file is read: whatever made it may have ended it with a line break."""
         return self.environ.get(name, "").strip()
-
-    def _secret(self, channel: str, key: str, written: str) -> Secret | None:
-        return self._read_secret(self.path("channels.toml"), f"channel.{channel}.{key}", written)
 
     def _read_secret(self, file: Path, place: str, written: str) -> Secret | None:
         how, _, where = written.partition(":")
@@ -287,13 +331,6 @@ class Reader:
             remedy = "Write env:NAME or file:PATH, and keep the secret itself out of the file."
             self._wrong(file, place, "{file}: {key} holds a secret in plain sight.", remedy)
         return None
-
-
-def _in_file(file: Path, mistake: ConfigError) -> ConfigError:
-    """What an adapter finds wrong with a table, with the file where it stands."""
-    facts: dict[str, Any] = mistake.facts
-    said = ConfigError(mistake.template, **facts)
-    return ConfigError("{file}: {said}", remedy=mistake.remedy, **{**facts, "file": file, "said": said})
 
 
 def _fields(model: type[BaseModel], where: tuple[str | int, ...]) -> list[str]:

@@ -19,7 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from policyfeed import metrics
 from policyfeed.app import App
 from policyfeed.channels import Channel
-from policyfeed.errors import PolicyfeedError
+from policyfeed.errors import PolicyfeedError, told
 from policyfeed.fill import FillReport
 from policyfeed.poll import HELD, PollReport
 from policyfeed.store import outbox
@@ -239,7 +239,7 @@ def _note_body(report: FillReport) -> None:
     metrics.BODIES.labels(report.source, report.state.value).inc()
     known = {"source": report.source, "article": report.number, "requests": report.requests}
     if report.error:
-        log.warning("body", **known, state=report.state.value, error=report.error, due=str(report.due))
+        log.warning("body", **known, state=report.state.value, error=told(report.error), due=str(report.due))
     else:
         log.debug("body", **known, characters=report.characters, owed=report.owed)
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from policyfeed.errors import Blocked, ConfigError, LayoutChanged
 from policyfeed.types import Entry, Request, Source
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T", bound="DataclassInstance")
 REMEMBERED = 500
 """Keys of the last poll that are kept: more than any poll reads."""
 _BLOCK = re.compile(
@@ -27,18 +23,6 @@ _BLOCK = re.compile(
 )
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _TIMED = re.compile(r"%[HIpMScXfs]")
-
-
-def table(default: T, options: Mapping[str, Any]) -> T:
-    """The options that a kind's table knows; those of a wrong type keep their default (``wrong_types`` names them)."""
-    known = {field.name for field in fields(default)} - set(wrong_types(default, options))
-    return replace(default, **{name: value for name, value in options.items() if name in known})
-
-
-def wrong_types(default: DataclassInstance, options: Mapping[str, Any]) -> tuple[str, ...]:
-    """The options whose value has another type than the table's default."""
-    named = [field.name for field in fields(default) if field.name in options]
-    return tuple(name for name in named if type(options[name]) is not type(getattr(default, name)))
 
 
 def mistake(source: Source, key: str, template: str, remedy: str = "") -> ConfigError:

@@ -7,9 +7,9 @@ An adapter is a module with what ``Adapter`` names. It does no I/O: requests go 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from urllib.parse import quote, quote_plus
 
 from policyfeed import registry
@@ -17,8 +17,25 @@ from policyfeed.errors import UpstreamError
 from policyfeed.types import Detail, Document, Page, Request, Secret, Source
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a source of any kind takes under ``options`` (``normalize.article`` reads it).
+
+    A kind that takes more has an ``Options`` derived from this one: fields with defaults, bounds in their metadata
+    (``field(default=3, metadata={"ge": 1})``). The configuration refuses whatever is not declared, or not so.
+    """
+
+    date_only: bool = False
+    attribution: str = "{ministry}"
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The source's options, the defaults in place of what it does not say."""
+        return cls(**{one.name: source.options[one.name] for one in fields(cls) if one.name in source.options})
+
+
 class Adapter(Protocol):
-    """What every module in this folder provides.
+    """What every module in this folder provides, and an ``Options`` where its sources take more than others.
 
     For ``policyfeed backfill`` it may provide one of two more functions: ``days(source, start, end) -> Request``, the
     first request for what was published on these days (inclusive, Korean days), whose answers ``read`` reads to the

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from lxml import etree
 
+from policyfeed import sources
 from policyfeed.clock import KST
 from policyfeed.errors import Blocked, ConfigError, LayoutChanged, Refused, Unreadable, UpstreamError
 from policyfeed.normalize import dates, listing
@@ -28,6 +30,15 @@ from policyfeed.types import Attachment, Document, Entry, Kind, Page, Request, S
 
 ROBOTS = False
 SECRETS = ("key",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(sources.Options):
+    """The options of a source of this kind."""
+
+    key: str = ""
+
+
 WINDOW = timedelta(days=2)
 """From the first to the last day of a call: three days."""
 MOST_DAYS = 31
@@ -108,6 +119,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
         cursor={"covered": min(end, until).isoformat()},
         vanished=tuple(map(canonical, gone)),
         newest_first=start + WINDOW >= until,
+        rightly_empty=not entries and _is_known(root),
     )
 
 
@@ -173,6 +185,12 @@ def _root(source: Source, document: Document) -> etree._Element:
         if listing.is_block_page(text):
             raise Blocked("A block page came instead of the API's answer.", source=source.id) from problem
         raise Unreadable("The API's answer is no XML.", source=source.id) from problem
+
+
+def _is_known(root: etree._Element) -> bool:
+    """Whether a good answer's body is there and holds nothing else than what is read of it."""
+    body = root.find("body")
+    return body is not None and {node.tag for node in body} <= {"NewsItem", "totalCount"}
 
 
 def _entry(item: etree._Element) -> Entry:

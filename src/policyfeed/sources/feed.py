@@ -11,7 +11,7 @@ import io
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import entities
 from typing import Any
@@ -19,6 +19,7 @@ from urllib.parse import urljoin
 
 import feedparser
 
+from policyfeed import sources
 from policyfeed.errors import Blocked, HostileDocument, Truncated, Unreadable
 from policyfeed.normalize import listing, plain_rss
 from policyfeed.normalize.html import paragraphs
@@ -30,6 +31,19 @@ from policyfeed.normalize.wishes import wishes
 from policyfeed.types import Attachment, Document, Entry, Page, Request, Source
 
 ROBOTS = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(sources.Options):
+    """The options of a source of this kind: how to come to older entries, and whether there may be none."""
+
+    page_param: str = ""
+    page_start: int = 1
+    page_step: int = 1
+    paged: bool = False
+    allow_empty: bool = False
+
+
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
@@ -60,7 +74,8 @@ def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request: 
 
 def leafs(source: Source) -> bool:
     """Whether older entries can be had: by a parameter, or by the feed's own links (RFC 5005 §3)."""
-    return bool(source.options.get("page_param") or source.options.get("paged"))
+    options = Options.of(source)
+    return bool(options.page_param or options.paged)
 
 
 def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
@@ -70,6 +85,8 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     ``page_step``; with ``paged`` the feed's link to its next page is followed.
     """
     page = _read(source, document)
+    if not page.entries and Options.of(source).allow_empty:
+        page = replace(page, warnings=(*page.warnings, "the list is empty"), rightly_empty=True)
     if not cursor.get("all"):
         return replace(page, next=None)
     turn = listing.turn(cursor, [canonical(one.url) or one.guid or one.title for one in page.entries], 1)
@@ -90,10 +107,11 @@ def sift(source: Source, document: Document, known: Collection[bytes]) -> Sliced
 def _next(source: Source, turn: listing.Turn, linked: Request | None, now: datetime) -> Request | None:
     if not turn.more or turn.cursor is None:
         return None
-    if param := source.options.get("page_param"):
-        start, step = int(source.options.get("page_start", 1)), int(source.options.get("page_step", 1))
-        return listing.at_page(first(source, {}, now), str(param), start + int(turn.cursor["pages"]) * step)
-    return replace(first(source, {}, now), url=linked.url) if linked and source.options.get("paged") else None
+    options = Options.of(source)
+    if options.page_param:
+        number = options.page_start + int(turn.cursor["pages"]) * options.page_step
+        return listing.at_page(first(source, {}, now), options.page_param, number)
+    return replace(first(source, {}, now), url=linked.url) if linked and options.paged else None
 
 
 def _read(source: Source, document: Document) -> Page:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from policyfeed import sources
 from policyfeed.errors import ConfigError, LayoutChanged, Unreadable
 from policyfeed.normalize import listing
 from policyfeed.normalize.links import absolute, canonical
@@ -26,7 +27,7 @@ _PAGES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Options(sources.Options):
     """The options of a source of this kind. ``title`` and either ``link`` or ``link_template`` are needed.
 
     Without ``items`` the document itself is the list. The places of ``link_template`` are paths in the item, as in
@@ -49,7 +50,7 @@ class Table:
     page_param: str = ""
     page_start: int = 1
     page_step: int = 1
-    pages: int = _PAGES
+    pages: int = field(default=_PAGES, metadata={"ge": 1})
 
     @property
     def most(self) -> int:
@@ -57,18 +58,9 @@ class Table:
         return self.pages if self.page_param else 1
 
 
-OPTIONS = frozenset(field.name for field in fields(Table))
-"""The names of the options that this kind reads."""
-
-
 def check(source: Source) -> tuple[ConfigError, ...]:
-    """Every mistake in a source's table; facts: source, key and value."""
-    table = listing.table(Table(), source.options)
-    wrong = listing.wrong_types(Table(), source.options)
-    return (
-        *(listing.mistake(source, name, "{source}: {key} has the wrong type of value: {value}") for name in wrong),
-        *_missing(source, table),
-    )
+    """What a source's table lacks, and what in it cannot be used; facts: source, key and value."""
+    return tuple(_missing(source, Options.of(source)))
 
 
 def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request:  # noqa: ARG001
@@ -78,18 +70,18 @@ def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request: 
 
 def leafs(source: Source) -> bool:
     """Whether the table says how to come to the next page."""
-    return bool(listing.table(Table(), source.options).page_param)
+    return bool(Options.of(source).page_param)
 
 
 def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     """One document's items. Raises Unreadable, Blocked, or LayoutChanged. The cursor is like that of ``page``."""
-    table = listing.table(Table(), source.options)
+    table = Options.of(source)
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
     items = _items(_parse(text, source, document), table, text, source, document)
     entries = tuple(_entry(item, table, source.timezone, document.url) for item in items)
     if not entries and not listing.under_way(cursor):
         if table.allow_empty:
-            return Page(entries=(), warnings=("the list is empty",))
+            return Page(entries=(), warnings=("the list is empty",), rightly_empty=True)
         raise listing.nothing_found(text, source, document.url, table.items)
     link = table.link or table.link_template
     wanted = {"title": table.title, "url": link} | ({"published": table.date} if table.date else {})
@@ -105,7 +97,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     )
 
 
-def _missing(source: Source, table: Table) -> Iterator[ConfigError]:
+def _missing(source: Source, table: Options) -> Iterator[ConfigError]:
     if not table.title:
         yield listing.mistake(source, "title", "{source}: {key} is missing.", "Give a field's path, as in data.title.")
     if not (table.link or table.link_template):
@@ -127,7 +119,7 @@ def _parse(text: str, source: Source, document: Document) -> object:
         raise Unreadable("{url} is broken JSON: {problem}.", url=document.url, problem=problem) from problem
 
 
-def _items(found: object, table: Table, text: str, source: Source, document: Document) -> list[Mapping[str, Any]]:
+def _items(found: object, table: Options, text: str, source: Source, document: Document) -> list[Mapping[str, Any]]:
     items = _at(found, table.items) if table.items else found
     if not isinstance(items, list):
         raise listing.nothing_found(text, source, document.url, table.items or "JSON")
@@ -137,7 +129,7 @@ def _items(found: object, table: Table, text: str, source: Source, document: Doc
     return rows
 
 
-def _entry(item: Mapping[str, Any], table: Table, zone: str, base: str) -> Entry:
+def _entry(item: Mapping[str, Any], table: Options, zone: str, base: str) -> Entry:
     return Entry(
         title=_said(item, table.title),
         url=_url(item, table, base),
@@ -150,14 +142,14 @@ def _entry(item: Mapping[str, Any], table: Table, zone: str, base: str) -> Entry
     )
 
 
-def _url(item: Mapping[str, Any], table: Table, base: str) -> str:
+def _url(item: Mapping[str, Any], table: Options, base: str) -> str:
     if table.link:
         return absolute(_said(item, table.link), base)
     values = {name: _said(item, table.id if name == "id" else name) for name in listing.places(table.link_template)}
     return listing.fill(table.link_template, values)
 
 
-def _next(table: Table, source: Source, turn: listing.Turn) -> Request | None:
+def _next(table: Options, source: Source, turn: listing.Turn) -> Request | None:
     if not turn.more or turn.cursor is None:
         return None
     number = table.page_start + int(turn.cursor["pages"]) * table.page_step

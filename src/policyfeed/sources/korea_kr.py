@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from policyfeed import sources
 from policyfeed.clock import KST
 from policyfeed.errors import Blocked, LayoutChanged
 from policyfeed.normalize.korea_kr import MOBILE, SITE
@@ -27,11 +29,21 @@ from policyfeed.normalize.text import decode
 from policyfeed.types import Document, Entry, Page, Request, Source
 
 ROBOTS = True
-OVERLAP_DAYS = 3
-SWEEP_HOURS = 3
 MOST_DAYS = 31
 """How far back a poll reaches after the daemon was down: the backfill command goes further."""
 PER_PAGE = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(sources.Options):
+    """The options of a source of this kind: the days that a poll asks for, how often it reads them to their end, and
+    whether it asks for one ministry alone (``rep_code``: several with commas)."""
+
+    overlap_days: int = field(default=3, metadata={"ge": 1, "le": MOST_DAYS})
+    sweep_hours: float = field(default=3, metadata={"ge": 0, "le": 168})
+    rep_code: str = ""
+
+
 _ITEM = 'div.list_type ul > li > a[href*="newsId="]'
 _NEWS_ID = re.compile(r"newsId=(\d{1,12})")
 _DAY = re.compile(r"(\d{4})[.-]\s*(\d{1,2})[.-]\s*(\d{1,2})")
@@ -41,7 +53,7 @@ _TOTAL = re.compile(r"총\s*<strong[^>]*>\s*([\d,]+)\s*</strong>")
 def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request:
     """Page 1 of the days from the overlap's (or the last complete poll's) beginning until today."""
     today = now.astimezone(KST).date()
-    start = today - timedelta(days=int(source.options.get("overlap_days", OVERLAP_DAYS)) - 1)
+    start = today - timedelta(days=Options.of(source).overlap_days - 1)
     if covered := cursor.get("covered"):
         start = max(min(start, date.fromisoformat(covered)), today - timedelta(days=MOST_DAYS))
     return _request(source, start, today, 1)
@@ -80,21 +92,33 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     if complete or (len(seen) + short == total and not _sweep_due(source, swept, document.fetched)):
         vanished = _vanished(cursor, read_, start) if complete and not short else ()
         done = {"covered": end, "swept": swept, "seen": seen} | ({"short": short} if short else {})
-        return Page(entries=entries, cursor=done, vanished=vanished, warnings=warnings, total=total)
+        return Page(
+            entries=entries,
+            cursor=done,
+            vanished=vanished,
+            warnings=warnings,
+            total=total,
+            rightly_empty=not total and len(_gone(cursor, read_, start)) <= 1,
+        )
     following = _request(source, date.fromisoformat(start), date.fromisoformat(end), number + 1)
     return Page(entries=entries, next=following, cursor={**cursor, "read": read_}, warnings=warnings, total=total)
 
 
 def _vanished(cursor: Mapping[str, Any], read_: Mapping[str, str], start: str) -> tuple[str, ...]:
-    """What the last poll saw in the window and a complete reading does not find any more.
+    """What a complete reading does not find any more.
 
     Nothing where several are missing and all of them are newer than what is listed: that is an old copy of the list.
     """
-    gone = [id_ for id_, day in cursor.get("seen", {}).items() if day >= start and id_ not in read_]
+    gone = _gone(cursor, read_, start)
     newest = max((_place(id_, day) for id_, day in read_.items()), default=("", 0, ""))
     if len(gone) > 1 and min(_place(id_, cursor["seen"][id_]) for id_ in gone) > newest:
         return ()
     return tuple(f"korea.kr/{id_}" for id_ in gone)
+
+
+def _gone(cursor: Mapping[str, Any], read_: Mapping[str, str], start: str) -> list[str]:
+    """What the last poll saw in the window and is not among what was read."""
+    return [id_ for id_, day in cursor.get("seen", {}).items() if day >= start and id_ not in read_]
 
 
 def _place(id_: str, day: str) -> tuple[str, int, str]:
@@ -120,7 +144,7 @@ def _request(source: Source, start: date, end: date, number: int) -> Request:
     asked = {
         "pageIndex": number,
         "repCodeType": "",
-        "repCode": source.options.get("rep_code", ""),
+        "repCode": Options.of(source).rep_code,
         "startDate": start.isoformat(),
         "endDate": end.isoformat(),
         "srchWord": "",
@@ -131,11 +155,10 @@ def _request(source: Source, start: date, end: date, number: int) -> Request:
 
 
 def _sweep_due(source: Source, swept: str, now: datetime) -> bool:
-    hours = float(source.options.get("sweep_hours", SWEEP_HOURS))
     if not swept:
         return True
-    ago = now - datetime.fromisoformat(swept)
-    return not timedelta(0) <= ago < timedelta(hours=hours)  # a sweep in the future: the clock was wrong
+    ago, most = now - datetime.fromisoformat(swept), timedelta(hours=Options.of(source).sweep_hours)
+    return not timedelta(0) <= ago < most  # a sweep in the future: the clock was wrong
 
 
 def _total(text: str, document: Document) -> int:

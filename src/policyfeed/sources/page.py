@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
+from policyfeed import sources
 from policyfeed.errors import ConfigError
 from policyfeed.normalize import listing
 from policyfeed.normalize.html import sanitize, to_line
@@ -32,7 +33,7 @@ _SELECTORS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Options(sources.Options):
     """The options of a source of this kind. ``item`` and ``title`` and either ``link`` or ``id`` are needed.
 
     ``id_pattern``'s groups are ``{id}``, ``{2}`` … of ``link_template``. ``frame`` is a part that is there even when
@@ -59,7 +60,7 @@ class Table:
     page_param: str = ""
     page_start: int = 1
     page_step: int = 1
-    pages: int = _PAGES
+    pages: int = field(default=_PAGES, metadata={"ge": 1})
     detail_body: str = ""
 
     @property
@@ -68,19 +69,10 @@ class Table:
         return self.pages if self.next or self.page_param else 1
 
 
-OPTIONS = frozenset(field.name for field in fields(Table))
-"""The names of the options that this kind reads."""
-
-
 def check(source: Source) -> tuple[ConfigError, ...]:
-    """Every mistake in a source's table; facts: source, key and value."""
-    table = listing.table(Table(), source.options)
-    wrong = listing.wrong_types(Table(), source.options)
-    return (
-        *(listing.mistake(source, name, "{source}: {key} has the wrong type of value: {value}") for name in wrong),
-        *_missing(source, table),
-        *_unusable(source, table),
-    )
+    """What a source's table lacks, and what in it cannot be used; facts: source, key and value."""
+    table = Options.of(source)
+    return (*_missing(source, table), *_unusable(source, table))
 
 
 def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request:  # noqa: ARG001
@@ -90,7 +82,7 @@ def first(source: Source, cursor: Mapping[str, Any], now: datetime) -> Request: 
 
 def leafs(source: Source) -> bool:
     """Whether the table says how to come to the next page."""
-    table = listing.table(Table(), source.options)
+    table = Options.of(source)
     return bool(table.next or table.page_param)
 
 
@@ -100,7 +92,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     The cursor, of lists that are leafed through: ``seen``, keys of the last poll's rows; while a poll is under way also
     ``read``, its own so far, and ``pages``, how many.
     """
-    table = listing.table(Table(), source.options)
+    table = Options.of(source)
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
     tree = LexborHTMLParser(text)
     for node in tree.css(table.without) if table.without else ():
@@ -127,13 +119,13 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
 
 def detail(source: Source, url: str) -> Request | None:
     """The request for a row's own page, when the table says where its text stands."""
-    wanted = url and listing.table(Table(), source.options).detail_body
+    wanted = url and Options.of(source).detail_body
     return Request(url=url, headers=(("Accept", ACCEPT), *source.headers)) if wanted else None
 
 
 def read_detail(source: Source, document: Document, so_far: Detail | None) -> Detail:  # noqa: ARG001
     """The text of a row's own page. Raises Unreadable, Blocked, or LayoutChanged."""
-    place = listing.table(Table(), source.options).detail_body
+    place = Options.of(source).detail_body
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
     found = "".join(node.html or "" for node in LexborHTMLParser(text).css(place)[:1])
     if not to_line(found):
@@ -146,7 +138,7 @@ def elsewhere(request: Request) -> Request | None:  # noqa: ARG001
     return None
 
 
-def _missing(source: Source, table: Table) -> Iterator[ConfigError]:
+def _missing(source: Source, table: Options) -> Iterator[ConfigError]:
     for name in ("item", "title"):
         if not getattr(table, name):
             yield listing.mistake(source, name, "{source}: {key} is missing.", "Give a CSS selector.")
@@ -158,7 +150,7 @@ def _missing(source: Source, table: Table) -> Iterator[ConfigError]:
         yield listing.mistake(source, "frame", "{source}: {key} is missing.", remedy)
 
 
-def _unusable(source: Source, table: Table) -> Iterator[ConfigError]:
+def _unusable(source: Source, table: Options) -> Iterator[ConfigError]:
     for name in _SELECTORS:
         if not _is_place(getattr(table, name)):
             yield listing.mistake(source, name, "{source}: {key} is no CSS selector: {value}")
@@ -167,7 +159,7 @@ def _unusable(source: Source, table: Table) -> Iterator[ConfigError]:
             yield listing.mistake(source, name, "{source}: {key} is no regular expression: {value}")
 
 
-def _entry(row: LexborNode, table: Table, base: str, zone: str) -> Entry:
+def _entry(row: LexborNode, table: Options, base: str, zone: str) -> Entry:
     dates = (listing.date_text(raw, table.date_pattern, table.date_format, zone) for raw in _all(row, table.date))
     return Entry(
         title=_one(row, table.title),
@@ -180,7 +172,7 @@ def _entry(row: LexborNode, table: Table, base: str, zone: str) -> Entry:
     )
 
 
-def _url(row: LexborNode, table: Table, base: str) -> str:
+def _url(row: LexborNode, table: Options, base: str) -> str:
     if table.link:
         return absolute(_one(row, table.link if "@" in table.link else f"{table.link}@href"), base)
     raw = _one(row, table.id)
@@ -192,7 +184,7 @@ def _url(row: LexborNode, table: Table, base: str) -> str:
     return listing.fill(table.link_template, {**values, "id": values.get("1", found[0] if found else raw)})
 
 
-def _attachments(row: LexborNode, table: Table, base: str) -> list[Attachment]:
+def _attachments(row: LexborNode, table: Options, base: str) -> list[Attachment]:
     nodes = row.css(table.attachments) if table.attachments else []
     found = ((node.text().strip(), absolute(node.attributes.get("href") or "", base)) for node in nodes)
     return [Attachment(name=name, url=url) for name, url in found if url]
@@ -218,13 +210,13 @@ def _base(tree: LexborHTMLParser, url: str) -> str:
     return (absolute(base.attributes.get("href") or "", url) if base else "") or url
 
 
-def _empty(tree: LexborHTMLParser, table: Table, text: str, source: Source, document: Document) -> Page:
+def _empty(tree: LexborHTMLParser, table: Options, text: str, source: Source, document: Document) -> Page:
     if table.allow_empty and table.frame and tree.css_first(table.frame) and not listing.is_block_page(text):
-        return Page(entries=(), warnings=("the list is empty",))
+        return Page(entries=(), warnings=("the list is empty",), rightly_empty=True)
     raise listing.nothing_found(text, source, document.url, table.item)
 
 
-def _next(tree: LexborHTMLParser, table: Table, base: str, source: Source, turn: listing.Turn) -> Request | None:
+def _next(tree: LexborHTMLParser, table: Options, base: str, source: Source, turn: listing.Turn) -> Request | None:
     if not turn.more or turn.cursor is None:
         return None
     request = listing.request(source, ACCEPT)

@@ -108,9 +108,12 @@ class Store:
             raise _failed(self.file, problem) from problem
 
     def backup(self, to: Path) -> None:
-        """Copy the live database consistently (SQLite's online backup). Raises OutputError; UsageError for itself."""
+        """Copy the live database consistently (SQLite's online backup). Raises OutputError; UsageError for itself or
+        a folder."""
         if self._is_ours(to):
             raise UsageError("{file} belongs to the live database.", remedy="Name another file for the copy.", file=to)
+        if to.is_dir():
+            raise UsageError("{file} is a folder.", remedy="Name the file in it that the copy is to be.", file=to)
         _copy(self.file, to)
 
     def _is_ours(self, file: Path) -> bool:
@@ -192,7 +195,12 @@ def _copy(file: Path, to: Path) -> None:
             ours.backup(theirs)
         part.replace(to)
     except (sqlite3.Error, OSError) as problem:
-        raise OutputError("{file} could not be written: {problem}.", file=to, problem=problem) from problem
+        raise OutputError(
+            "{file} could not be written: {problem}.",
+            remedy="Its folder must be there, with room for the copy, and open to the user that runs policyfeed.",
+            file=to,
+            problem=problem,
+        ) from problem
 
 
 @contextmanager
