@@ -181,6 +181,10 @@ class App:
     def enabled(self) -> tuple[Source, ...]:
         return tuple(source for source in self.config.sources if source.enabled)
 
+    def channel(self, name: str) -> Channel | None:
+        """The channel as it is configured now; None when it is no more, or off."""
+        return next((one for one in self.config.channels if one.name == name), None)
+
     def states(self) -> dict[str, SourceState]:
         with self.store.read() as tx:
             return sources.every(tx)
@@ -250,6 +254,7 @@ class App:
         return await asyncio.get_running_loop().run_in_executor(self.publisher, work)
 
     async def deliver(self, channel: Channel) -> DeliveryReport:
+        """Tell the channel what it is owed, as long as it is configured like that."""
         return await deliver(
             channel,
             store=self.store,
@@ -257,7 +262,7 @@ class App:
             send=self.send,
             pace=self.pacer,
             clock=self.clock,
-            stopping=lambda: self.stopping,
+            stopping=lambda: self.stopping or self.channel(channel.name) != channel,
         )
 
     async def watch(self) -> list[Notice]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,17 +17,26 @@ import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobEvent
 
 from policyfeed.app import opened
-from policyfeed.config import load, shipped
+from policyfeed.channels import Channel
+from policyfeed.config import Config, load, shipped
 from policyfeed.engine import local
 from policyfeed.engine.local import REST, SETTLE, LocalEngine
 from policyfeed.store import SourceState, Store, Transaction, sources
+from policyfeed.types import DeliveryState, Secret
+from tests.alerts import channel, delivery, judged, listing, owe, stored
 from tests.fakes import Item, rss, source
-from tests.loopback import client, reply, serving, streams
+from tests.loopback import Asked, Reply, client, reply, serving, streams
+
+
+@cache
+def bare() -> Config:
+    """The shipped configuration without its sources."""
+    return replace(load(shipped(), {}), sources=())
 
 
 async def test_no_job_is_dropped_because_it_becomes_due_again_at_once(tmp_path: Path) -> None:
     dropped: list[JobEvent] = []
-    config = replace(load(shipped(), {}), sources=())
+    config = bare()
     async with client() as http, opened(config, tmp_path, client=http, environ={}) as app:
         engine = LocalEngine(app)
         engine._scheduler.add_listener(dropped.append, EVENT_JOB_MAX_INSTANCES)
@@ -39,7 +51,7 @@ async def test_no_job_is_dropped_because_it_becomes_due_again_at_once(tmp_path: 
 
 
 async def test_workers_are_there_before_the_first_document(tmp_path: Path) -> None:
-    config = replace(load(shipped(), {}), sources=())
+    config = bare()
     async with client() as http, opened(config, tmp_path, client=http, environ={}) as app:
         engine, before = LocalEngine(app), multiprocessing.active_children()
         await engine.start()
@@ -48,7 +60,7 @@ async def test_workers_are_there_before_the_first_document(tmp_path: Path) -> No
 
 
 async def test_publishing_rests_longer_than_it_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = replace(load(shipped(), {}), sources=())
+    config = bare()
     async with client() as http, opened(config, tmp_path, client=http, environ={}) as app:
         engine = LocalEngine(app)
         began = app.clock()
@@ -71,7 +83,7 @@ async def test_the_database_is_free_while_files_are_made(tmp_path: Path) -> None
             sources.save(tx, SourceState(id="mcee-press"))
         stored.set()
 
-    config = replace(load(shipped(), {}), sources=())
+    config = bare()
     pages = {"page.html": page}
     async with client() as http, opened(config, tmp_path, client=http, environ={}, pages=lambda _: pages) as app:
         publishing = asyncio.create_task(app.publish(tmp_path / "out"))
@@ -89,7 +101,7 @@ async def test_a_poll_under_way_outlives_a_change_of_the_configuration(tmp_path:
         await answer.wait()
         writer.write(reply(200, rss(Item(number=7)).encode()))
 
-    config = load(shipped(), {})
+    config = bare()
     async with serving(streams(slowly)) as server, client() as http:
         config = replace(config, sources=(source(url=server.url("/rss.xml"), allow_private=True),))
         async with opened(config, tmp_path, client=http, environ={}) as app:
@@ -99,3 +111,76 @@ async def test_a_poll_under_way_outlives_a_change_of_the_configuration(tmp_path:
             answer.set()
             report = await polling
     assert (report.error, report.new) == (None, 1)
+
+
+class Messenger:
+    """A messenger that holds its first answer back until it may be given."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+        self.asked, self.answer, self.told = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def __call__(self, request: Asked) -> Reply:
+        self.got.append(request.target)
+        return self._held if len(self.got) == 1 else self._taken
+
+    async def _held(self, writer: asyncio.StreamWriter) -> None:
+        self.asked.set()
+        await self.answer.wait()
+        writer.write(reply(200, b"ok"))
+
+    async def _taken(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(reply(200, b"ok"))
+        self.told.set()
+
+
+@asynccontextmanager
+async def telling(folder: Path, messenger: Messenger) -> AsyncIterator[tuple[LocalEngine, Callable[[str], Channel]]]:
+    """An engine whose one channel ("/old") is owed two messages, the first of them on its way; channels by address."""
+    async with serving(messenger) as server, client() as http:
+
+        def team(path: str) -> Channel:
+            return channel(name="team", url=Secret(server.url(path)), per_second=1e6)
+
+        async with opened(replace(bare(), channels=(team("/old"),)), folder, client=http, environ={}) as app:
+            numbers = [one.article.number for one in stored(app.store, judged(1), judged(2))]
+            owe(app.store, *(delivery(number, "team") for number in numbers))
+            engine = LocalEngine(app)
+            await engine.start()
+            await messenger.asked.wait()
+            yield engine, team
+            await engine.stop(5)
+
+
+async def reload(engine: LocalEngine, *channels: Channel) -> None:
+    """As at SIGHUP; the new jobs are begun, as far as nothing is in their way."""
+    await engine.app.configure(replace(engine.app.config, channels=channels))
+    engine.schedule()
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_a_busy_channel_goes_on_at_its_new_address(tmp_path: Path) -> None:
+    messenger = Messenger()
+    async with telling(tmp_path, messenger) as (engine, team):
+        await reload(engine, team("/new"))
+        messenger.answer.set()
+        await messenger.told.wait()
+        await asyncio.gather(*engine._running.values())
+        assert messenger.got == ["/old", "/new"]
+        assert [one.state for one in listing(engine.app.store)] == [DeliveryState.DELIVERED] * 2
+
+
+async def test_a_busy_channel_that_was_removed_is_told_no_more(tmp_path: Path) -> None:
+    messenger = Messenger()
+    async with telling(tmp_path, messenger) as (engine, _):
+        await reload(engine)
+        messenger.answer.set()
+        await engine._running["deliver team"]
+        await reload(engine)
+        assert messenger.got == ["/old"]
+        assert engine._scheduler.get_job("deliver team") is None
+        assert sorted(one.state for one in listing(engine.app.store)) == [
+            DeliveryState.DELIVERED,
+            DeliveryState.PENDING,
+        ]

@@ -18,7 +18,6 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from policyfeed import metrics
 from policyfeed.app import App
-from policyfeed.channels import Channel
 from policyfeed.errors import PolicyfeedError
 from policyfeed.fill import FillReport
 from policyfeed.poll import HELD, PollReport
@@ -78,8 +77,7 @@ class LocalEngine:
         moment = self.app.clock()
         for id_, due in self.app.due_times(moment).items():
             self._at(f"poll {id_}", due, self._poll(id_))
-        for channel in self.app.config.channels:
-            self._at(f"deliver {channel.name}", moment, self._deliver(channel))
+        self._deliver_now()
         self._at("publish", moment, self._publish)
         self._at("health", moment + LOOK, self._health)
         self._fill_later()
@@ -125,8 +123,7 @@ class LocalEngine:
                 self._publish_within(SETTLE)
                 self._fill_later()
             if report.owed:
-                for channel in self.app.config.channels:
-                    self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel))
+                self._deliver_now()
 
         return job
 
@@ -146,8 +143,7 @@ class LocalEngine:
                 if report.changed:
                     self._publish_within(SETTLE if report.owed else self._texts)
                 if report.owed:
-                    for channel in self.app.config.channels:
-                        self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel))
+                    self._deliver_now()
             self._fill_later()
 
         return job
@@ -171,22 +167,27 @@ class LocalEngine:
         for notice in await self.app.watch():
             told = log.info if notice.recovered else log.warning
             told("source", source=notice.source, condition=notice.condition, recovered=notice.recovered)
-            for channel in self.app.config.channels:
-                if channel.operator:
-                    self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel))
+            self._deliver_now()
         self._at("health", self.app.clock() + LOOK, self._health)
 
-    def _deliver(self, channel: Channel) -> Callable[[], Coroutine[Any, Any, None]]:
+    def _deliver_now(self) -> None:
+        for channel in self.app.config.channels:
+            self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel.name))
+
+    def _deliver(self, name: str) -> Callable[[], Coroutine[Any, Any, None]]:
         async def job() -> None:
+            channel = self.app.channel(name)
+            if channel is None:
+                return
             report = await self.app.deliver(channel)
             counted = {"delivered": report.delivered, "retry": report.retried, "rejected": report.dead}
             for outcome, number in counted.items():
-                metrics.DELIVERIES.labels(channel.name, outcome).inc(number)
+                metrics.DELIVERIES.labels(name, outcome).inc(number)
             if any(counted.values()) or report.error:
-                log.info("delivered", channel=channel.name, **counted, error=report.error)
+                log.info("delivered", channel=name, **counted, error=report.error)
             later = self.app.clock() + LOOK_AGAIN
             due = min(report.next_due or later, later)
-            self._at(f"deliver {channel.name}", due, self._deliver(channel))
+            self._at(f"deliver {name}", due, self._deliver(name))
 
         return job
 
