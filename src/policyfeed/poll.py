@@ -21,6 +21,7 @@ from policyfeed.channels import Channel
 from policyfeed.clock import Clock
 from policyfeed.documents import Reading, read_document
 from policyfeed.errors import Emptied, Refused, UpstreamError
+from policyfeed.faults import admitted
 from policyfeed.harvest import MOST_PAGES, Fetch, Harvest, Place, Read, Room, Visit, ask
 from policyfeed.rhythm import (
     Bounds,
@@ -152,9 +153,13 @@ class Poller:
 
     async def _visited(self, source: Source, visit: Visit, place: Place) -> PollReport:
         try:
-            harvest = await visit.harvest(place)
+            with admitted(source.id):
+                return await self._harvested(source, visit, place)
         except UpstreamError as error:
             return await self.db(self._failed, source, visit, error)
+
+    async def _harvested(self, source: Source, visit: Visit, place: Place) -> PollReport:
+        harvest = await visit.harvest(place)
         if harvest.articles is None:
             return await self.db(self._unchanged, source, visit, harvest)
         try:

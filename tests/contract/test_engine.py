@@ -21,9 +21,10 @@ from policyfeed.channels import Channel
 from policyfeed.config import Config, load, shipped
 from policyfeed.engine import local
 from policyfeed.engine.local import REST, SETTLE, LocalEngine
+from policyfeed.poll import fingerprint
 from policyfeed.store import SourceState, Store, Transaction, sources
 from policyfeed.types import DeliveryState, Secret
-from tests.alerts import channel, delivery, judged, listing, owe, stored
+from tests.alerts import Hand, channel, delivery, judged, listing, owe, stored
 from tests.fakes import Item, rss, source
 from tests.loopback import Asked, Reply, client, reply, serving, streams
 
@@ -184,3 +185,26 @@ async def test_a_busy_channel_that_was_removed_is_told_no_more(tmp_path: Path) -
             DeliveryState.DELIVERED,
             DeliveryState.PENDING,
         ]
+
+
+async def test_a_source_that_fails_is_not_a_daemon_that_hangs(tmp_path: Path) -> None:
+    """Neither for its stored due time, which is old, nor for its failure is the daemon to be restarted."""
+    failing, at = source(), Hand()
+    config = replace(bare(), sources=(failing,), channels=())
+
+    async def fails() -> None:
+        raise KeyError(failing.id)
+
+    async with client() as http, opened(config, tmp_path, client=http, environ={}, clock=at) as app:
+        long_ago = SourceState(id=failing.id, fingerprint=fingerprint(failing), due=at() - timedelta(hours=1))
+        with app.store.write() as tx:
+            sources.save(tx, long_ago)
+        engine = LocalEngine(app)
+        engine._scheduler.start(paused=True)
+        assert not engine.alive(), "nobody is going to poll it"
+        engine.schedule()
+        assert engine.alive()
+        at.advance(minutes=20)
+        assert not engine.alive(), "the time has passed and it was not polled"
+        await engine._guard(f"poll {failing.id}", fails)
+        assert engine.alive()

@@ -318,6 +318,17 @@ async def test_without_any_text_the_rest_is_kept_and_after_some_tries_it_is_give
     assert (await world.fill()).state is BodyState.PENDING
 
 
+async def test_a_fault_of_our_own_costs_its_article_only(world: World) -> None:
+    await world.contact()
+    await world.announce(156770101, 156770102)
+    world.pages(156770101, TEXT)
+    world.server.at(view(156770102), KeyError("no error of ours"))
+    stumbled, other = await world.fill(), await world.fill()
+    assert (stumbled.state, stumbled.due) == (BodyState.PENDING, world.clock() + RETRIES[0])
+    assert "KeyError in" in stumbled.error
+    assert other.state is BodyState.DONE
+
+
 async def test_what_robots_forbids_is_tried_later_and_given_up(world: World) -> None:
     await world.contact()
     await world.announce(156770041, 156770042)

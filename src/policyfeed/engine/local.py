@@ -30,6 +30,8 @@ SETTLE = timedelta(seconds=2)
 """Publishing waits so long for other polls that end together: one rendering for all."""
 REST = 4
 """Publishing rests so many times as long as it took: rendering takes the processor from polls meanwhile."""
+AFTER_TROUBLE = timedelta(minutes=1)
+"""When a verb is tried again that what it needs has failed: a full disk, a busy database."""
 AFTER_A_BUG = timedelta(minutes=15)
 """When a verb is tried again that failed by an error of our own."""
 BODIES = "bodies"
@@ -43,7 +45,7 @@ LOOK_AGAIN = timedelta(minutes=1)
 LOOK = timedelta(minutes=5)
 """How often the sources' health is looked at."""
 OVERDUE = timedelta(minutes=15)
-"""A source that is due for longer, and not being polled, means that nothing is getting on."""
+"""A source that is due for longer, and neither being polled nor about to be, means that nothing is getting on."""
 
 
 class LocalEngine:
@@ -100,12 +102,17 @@ class LocalEngine:
             await asyncio.gather(*late, return_exceptions=True)
 
     def alive(self) -> bool:
-        """Whether work gets on: no enabled source is long overdue without being polled."""
+        """Whether jobs are started: every enabled source that is long overdue is being polled, or about to be.
+
+        One that fails is tried again later: that is its own trouble, and another process would fare no better.
+        """
         moment = self.app.clock()
-        return not any(
-            moment - due > OVERDUE and f"poll {id_}" not in self._running
-            for id_, due in self.app.due_times(moment).items()
-        )
+        late, times = moment - OVERDUE, self.app.due_times(moment)
+        return all(due >= late or self._attended(f"poll {id_}", late) for id_, due in times.items())
+
+    def _attended(self, name: str, late: datetime) -> bool:
+        job = self._scheduler.get_job(name)
+        return name in self._running or (job is not None and job.next_run_time >= late)
 
     # The verbs as jobs ----------------------------------------------------------------------------------------
 
@@ -226,7 +233,7 @@ class LocalEngine:
             await job()
         except PolicyfeedError as error:
             log.error("failed", job=name, error=str(error), kind=error.name)
-            self._at(name, self.app.clock() + AFTER_A_BUG / 15, job)
+            self._at(name, self.app.clock() + AFTER_TROUBLE, job)
         except Exception:
             log.exception("failed by an error of policyfeed itself", job=name)
             self._at(name, self.app.clock() + AFTER_A_BUG, job)
