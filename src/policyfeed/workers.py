@@ -115,9 +115,11 @@ class Workers:
 
     async def retire(self) -> None:
         """Stop the processes when everything that is at hand has been read; nothing new may come."""
-        for _ in range(self._most):
-            await self._turns.acquire()
-        self.close()
+        try:
+            for _ in range(self._most):
+                await self._turns.acquire()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Stop the processes at once: what they were reading is read again at the next poll."""
