@@ -18,12 +18,15 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobEvent
 
 from policyfeed.app import opened
 from policyfeed.channels import Channel
-from policyfeed.config import Config, load, shipped
+from policyfeed.config import Config, Settings, load, shipped
+from policyfeed.config.models import Network
 from policyfeed.engine import local
 from policyfeed.engine.local import REST, SETTLE, LocalEngine
+from policyfeed.errors import Forbidden
 from policyfeed.poll import fingerprint
 from policyfeed.store import SourceState, Store, Transaction, sources
-from policyfeed.types import DeliveryState, Secret
+from policyfeed.transport.http import Manner
+from policyfeed.types import DeliveryState, Request, Secret
 from tests.alerts import Hand, channel, delivery, judged, listing, owe, stored
 from tests.fakes import Item, rss, source
 from tests.loopback import Asked, Reply, client, reply, serving, streams
@@ -208,3 +211,25 @@ async def test_a_source_that_fails_is_not_a_daemon_that_hangs(tmp_path: Path) ->
         assert not engine.alive(), "the time has passed and it was not polled"
         await engine._guard(f"poll {failing.id}", fails)
         assert engine.alive()
+
+
+async def test_the_network_follows_the_configuration(tmp_path: Path) -> None:
+    """An inner host that is allowed no more is not asked any more, not even over a connection that is open."""
+    allowing = bare().settings.model_copy(update={"network": Network(allow=("127.0.0.1",))})
+    contact = bare().settings.service.model_copy(update={"contact": "https://desk.example.kr"})
+    async with serving(reply(200, b"ok")) as server, opened(with_settings(allowing), tmp_path, environ={}) as app:
+        wanted = Request(url=server.url("/feed"))
+        await app.client.fetch(wanted, Manner())
+        await app.configure(with_settings(allowing.model_copy(update={"service": contact})))
+        await app.client.fetch(wanted, Manner())
+        assert [str(one.header("User-Agent")).partition("+")[2] for one in server.asked] == [
+            f"{bare().settings.service.contact})",
+            "https://desk.example.kr)",
+        ]
+        await app.configure(bare())
+        with pytest.raises(Forbidden):
+            await app.client.fetch(wanted, Manner())
+
+
+def with_settings(settings: Settings) -> Config:
+    return replace(bare(), settings=settings)
