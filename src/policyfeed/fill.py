@@ -168,14 +168,15 @@ class Filler:
         now = self.clock()
         ended = _postponed(claimed, now, str(error))
         host_failed = _concerns_host(error)
+        withdrawn = isinstance(error, Deleted) and claimed.error == str(error)  # said twice, some time apart
         with self.store.write() as tx:
-            bodies.settle(tx, claimed, ended)
-            if isinstance(error, Deleted) and claimed.error == str(error):  # said twice, some time apart
+            if withdrawn:
+                ended = replace(ended, state=BodyState.FAILED)
                 articles.withdraw(tx, claimed.number, now)
-                bodies.settle(tx, ended, replace(ended, state=BodyState.FAILED))
+            bodies.settle(tx, claimed, ended)
             if host_failed:
                 bodies.postpone(tx, claimed.host, now + self._pause(claimed.host, error))
-        return replace(_report(ended, requests), host_failed=host_failed)
+        return replace(_report(ended, requests), changed=withdrawn, host_failed=host_failed)
 
     def _pause(self, host: str, error: UpstreamError) -> timedelta:
         """How long the whole host is left alone: longer and longer, at least as long as it asks."""

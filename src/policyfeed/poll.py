@@ -74,6 +74,8 @@ class PollReport:
     new: int = 0
     joined: int = 0
     revised: int = 0
+    restored: int = 0
+    """Articles that had been withdrawn and are listed again."""
     kept: int = 0
     owed: int = 0
     requests: int = 0
@@ -90,7 +92,7 @@ class PollReport:
     @property
     def changed(self) -> bool:
         """Whether anything that is shown changed."""
-        return bool(self.new or self.joined or self.revised)
+        return bool(self.new or self.joined or self.revised or self.restored)
 
 
 def fingerprint(source: Source) -> str:
@@ -208,6 +210,7 @@ class Poller:
             new=books.new,
             joined=books.joined,
             revised=books.revised,
+            restored=books.restored,
             kept=books.kept,
             owed=books.owed,
             requests=visit.requests,

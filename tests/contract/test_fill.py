@@ -579,7 +579,8 @@ async def test_a_page_that_says_twice_that_it_was_deleted_withdraws_the_article(
     assert (await world.fill()).state is BodyState.PENDING
     assert world.article(156770100).article.withdrawn is None
     world.clock.advance(minutes=10)
-    await world.fill()
+    report = await world.fill()
+    assert (report.state, report.changed) == (BodyState.FAILED, True), "the feeds show it"
     assert world.article(156770100).article.withdrawn == world.clock()
     world.clock.advance(days=30)
     assert await world.filler.fill(HOST) is None
