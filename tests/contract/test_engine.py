@@ -22,11 +22,12 @@ from policyfeed.config import Config, Settings, load, shipped
 from policyfeed.config.models import Network
 from policyfeed.engine import local
 from policyfeed.engine.local import REST, SETTLE, LocalEngine
-from policyfeed.errors import Forbidden
+from policyfeed.errors import Forbidden, OutputError
 from policyfeed.poll import fingerprint
 from policyfeed.store import SourceState, Store, Transaction, sources
 from policyfeed.transport.http import Manner
 from policyfeed.types import DeliveryState, Request, Secret
+from policyfeed.web import Site
 from tests.alerts import Hand, channel, delivery, judged, listing, owe, stored
 from tests.fakes import Item, rss, source
 from tests.loopback import Asked, Reply, client, reply, serving, streams
@@ -73,6 +74,15 @@ async def test_publishing_rests_longer_than_it_took(tmp_path: Path, monkeypatch:
         await engine._publish()
         engine._publish_within(SETTLE)
         assert engine._scheduler.get_job("publish").next_run_time >= began + REST * timedelta(seconds=10)
+
+
+async def test_a_file_that_cannot_be_written_holds_no_other_feed_back(tmp_path: Path) -> None:
+    async with client() as http, opened(bare(), tmp_path, client=http, environ={}) as app:
+        site = Site(app)
+        (app.feeds_folder / "feeds" / "esg.rss").mkdir(parents=True)
+        with pytest.raises(OutputError, match=r"esg\.rss"):
+            await LocalEngine(app, published=site.refresh)._publish()
+    assert {"esg.atom", "esg.json", "all.rss"} <= set(site.published.names())
 
 
 async def test_the_database_is_free_while_files_are_made(tmp_path: Path) -> None:

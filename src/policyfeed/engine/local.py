@@ -49,7 +49,7 @@ OVERDUE = timedelta(minutes=15)
 
 
 class LocalEngine:
-    """Polls, publishes and delivers when it is time. ``published`` is called after feeds were written."""
+    """Polls, publishes and delivers when it is time. ``published`` is called after a round of publishing."""
 
     def __init__(
         self, app: App, published: Callable[[], Awaitable[None]] | None = None, texts: timedelta = TEXTS
@@ -162,13 +162,16 @@ class LocalEngine:
             self._at("publish", when, self._publish)
 
     async def _publish(self) -> None:
+        """Write and show what changed. Raises OutputError when a file could not be written: the others were."""
         began = time.monotonic()
-        report = await self.app.publish()
-        self._rested = self.app.clock() + REST * timedelta(seconds=time.monotonic() - began)
-        if report.written:
-            log.info("published", files=len(report.written))
-        if self._published is not None:
-            await self._published()
+        try:
+            report = await self.app.publish()
+            if report.written:
+                log.info("published", files=len(report.written))
+        finally:
+            self._rested = self.app.clock() + REST * timedelta(seconds=time.monotonic() - began)
+            if self._published is not None:
+                await self._published()
 
     async def _health(self) -> None:
         for notice in await self.app.watch():
