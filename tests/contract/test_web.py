@@ -561,6 +561,17 @@ async def test_the_condition_of_each_source_is_a_metric(world: World) -> None:
     assert found == ['policyfeed_source_condition{condition="blocked",source="korea-kr"} 1.0']
 
 
+async def test_what_is_known_of_a_source_outlives_a_restart(world: World) -> None:
+    """The process that answers has polled nothing: alerts on failures and silence must fire all the same."""
+    with world.store.write() as tx:
+        failing = store.SourceState(id=KOREA_KR.id, state="Blocked", failures=7, last_poll=NOW, last_success=NOW)
+        store.sources.save(tx, failing)
+    text = (await world.get("/metrics")).text
+    assert 'policyfeed_source_failures{source="korea-kr"} 7.0' in text
+    told = next(line for line in text.splitlines() if line.startswith("policyfeed_source_last_success_timestamp"))
+    assert float(told.split()[1]) == NOW.timestamp()
+
+
 async def test_a_newest_article_that_has_only_a_day_is_told_by_its_day(world: World) -> None:
     async def newest() -> list[tuple[str | None, str | None]]:
         page = html.fromstring((await world.get("/sources")).text)

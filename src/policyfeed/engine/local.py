@@ -267,12 +267,9 @@ def _note(report: PollReport) -> None:
     if report.state == HELD:
         return
     if report.error is not None:
-        metrics.SOURCE_FAILURES.labels(report.source).inc()
         log.warning(
             "poll failed", source=report.source, error=str(report.error), kind=report.state, due=str(report.due)
         )
         return
-    metrics.SOURCE_FAILURES.labels(report.source).set(0)
-    metrics.LAST_SUCCESS.labels(report.source).set_to_current_time()
     counted = {name: getattr(report, name) for name in ("entries", "new", "joined", "revised", "kept", "owed")}
     (log.info if report.changed else log.debug)("polled", source=report.source, state=report.state, **counted)
