@@ -40,6 +40,7 @@ class World:
         self.problem = ""
         self.now = NOW
         self.buttons: Buttons | None = None
+        self.faulty = False
         checks = {
             "database": health.database_readable(self.store),
             "polls": health.polled_within(self.store, lambda: self.now, timedelta(hours=3)),
@@ -54,13 +55,18 @@ class World:
             checks=checks,
             topic_names=lambda language: releases.TOPIC_NAMES if language == "ko" else {"E1": "Climate"},
             sources=lambda: releases.SOURCES,
-            buttons=lambda: self.buttons,
+            buttons=self._buttons,
             conditions=lambda: conditions(self.store, [KOREA_KR], self.now),
             waits=lambda: waits(self.store, self.now),
             page_size=5,
         )
         transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://test", headers={"Accept-Language": "ko"})
+
+    def _buttons(self) -> Buttons | None:
+        if self.faulty:
+            raise KeyError("a fault of ours")
+        return self.buttons
 
     def publish(self, now: int = 0) -> None:
         publish.publish(self.store, self.feeds, self.out, NOW + timedelta(minutes=now))
@@ -537,6 +543,18 @@ async def test_without_a_database_feeds_are_served_and_pages_say_sorry(world: Wo
     assert (await world.get("/healthz")).status_code == 200
     assert (await world.get("/metrics")).status_code == 200
     assert (await world.get(ATOM)).status_code == 200
+
+
+async def test_a_fault_of_our_own_says_so_and_is_counted_like_any_answer(world: World) -> None:
+    world.faulty = True
+    before = (await world.get("/metrics")).text.count('route="board",status="500"')
+    answer = await world.get("/")
+    assert before == 0
+    assert answer.status_code == 500
+    assert "결함" in answer.text
+    assert "retry-after" not in answer.headers, "trying again does not help"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert 'policyfeed_http_requests_total{route="board",status="500"} 1.0' in (await world.get("/metrics")).text
 
 
 async def test_metrics_count_by_route_not_by_address(world: World) -> None:
