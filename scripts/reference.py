@@ -26,8 +26,7 @@ from policyfeed import errors, metrics, registry
 from policyfeed.cli import app as commands
 from policyfeed.cli.commands import COMMANDS, load
 from policyfeed.config import models
-from policyfeed.web.app import create_app
-from policyfeed.web.context import Context
+from policyfeed.web.app import routes
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -218,8 +217,7 @@ def _first(documented: object) -> str:
 
 def every_address() -> list[str]:
     """The addresses that the web application knows."""
-    routes = create_app(cast("Context", None)).routes
-    return [re.sub(r":[a-z]+", "", one.path) for one in routes if isinstance(one, Route | Mount)]
+    return [re.sub(r":[a-z]+", "", one.path) for one in routes() if isinstance(one, Route | Mount)]
 
 
 def http_page() -> str:

@@ -116,6 +116,8 @@ class App:
     clock: Clock
     pages: Callable[[Config], Mapping[str, Page]]
     """The further files of the published folder: the static board."""
+    network: HttpClient | None = None
+    """The client, unless something stands in for it: it follows the configuration."""
     pacer: Pacer = field(default_factory=Pacer)
     turns: Turns = field(default_factory=Turns)
     sources: Mapping[str, Source] = field(init=False)
@@ -136,6 +138,8 @@ class App:
         old = self.workers
         self.config, self.workers = config, _workers(config)
         self._follow()
+        if self.network is not None:
+            await self.network.configure(**_manners(config))
         await old.retire()
 
     def _follow(self) -> None:
@@ -182,6 +186,10 @@ class App:
 
     def enabled(self) -> tuple[Source, ...]:
         return tuple(source for source in self.config.sources if source.enabled)
+
+    def channel(self, name: str) -> Channel | None:
+        """The channel as it is configured now; None when it is no more, or off."""
+        return next((one for one in self.config.channels if one.name == name), None)
 
     def states(self) -> dict[str, SourceState]:
         with self.store.read() as tx:
@@ -252,6 +260,7 @@ class App:
         return await asyncio.get_running_loop().run_in_executor(self.publisher, work)
 
     async def deliver(self, channel: Channel) -> DeliveryReport:
+        """Tell the channel what it is owed, as long as it is configured like that."""
         return await deliver(
             channel,
             store=self.store,
@@ -259,7 +268,7 @@ class App:
             send=self.send,
             pace=self.pacer,
             clock=self.clock,
-            stopping=lambda: self.stopping,
+            stopping=lambda: self.stopping or self.channel(channel.name) != channel,
         )
 
     async def watch(self) -> list[Notice]:
@@ -288,12 +297,15 @@ async def opened(
         db = WriterThread(store)
         stack.callback(db.close)
         publisher = stack.enter_context(ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish"))
+        network = None
         if client is None:
-            client = await stack.enter_async_context(_client(config, environ, clock))
+            client = network = HttpClient(clock=clock, environ=environ, **_manners(config))
+            stack.push_async_exit(network)
         app = App(
             config=config,
             store=store,
             client=client,
+            network=network,
             workers=_workers(config),
             db=db,
             publisher=publisher,
@@ -305,22 +317,20 @@ async def opened(
         yield app
 
 
-def _client(config: Config, environ: Mapping[str, str], clock: Clock) -> HttpClient:
+def _manners(config: Config) -> dict[str, Any]:
+    """How the client is to behave under a configuration (``HttpClient.configure``)."""
     network, polling = config.settings.network, config.settings.polling
-    limits = Limits(
-        seconds=network.seconds,
-        wire=int(network.wire_megabytes * MEGABYTE),
-        decoded=int(network.decoded_megabytes * MEGABYTE),
-    )
-    return HttpClient(
-        user_agent=f"policyfeed/{__version__} (+{config.settings.service.contact})",
-        clock=clock,
-        limits=limits,
-        allow=network.allow,
-        per_host=polling.per_host,
-        total=polling.at_once,
-        environ=environ,
-    )
+    return {
+        "user_agent": f"policyfeed/{__version__} (+{config.settings.service.contact})",
+        "limits": Limits(
+            seconds=network.seconds,
+            wire=int(network.wire_megabytes * MEGABYTE),
+            decoded=int(network.decoded_megabytes * MEGABYTE),
+        ),
+        "allow": network.allow,
+        "per_host": polling.per_host,
+        "total": polling.at_once,
+    }
 
 
 def _workers(config: Config) -> Workers:

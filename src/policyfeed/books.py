@@ -54,6 +54,7 @@ class Books:
     new: int = 0
     joined: int = 0
     revised: int = 0
+    restored: int = 0
     kept: int = 0
     owed: int = 0
     new_times: list[datetime] = field(default_factory=list)
@@ -108,6 +109,7 @@ class Books:
         """What was withdrawn and is listed again is there again."""
         for number in articles.restore(self.tx, source.id, keys, self.now):
             bodies.again(self.tx, number, self.now + CALM)
+            self.restored += 1
             recalled = outbox.recall(self.tx, number, self.now)
             self.owed += recalled
             self.rows += recalled

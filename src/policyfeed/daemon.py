@@ -6,8 +6,9 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import sdnotify
@@ -79,6 +80,7 @@ class _Daemon:
         self.site = Site(app)
         self.engine = LocalEngine(app, published=self.site.refresh)
         self.stop = asyncio.Event()
+        self.changed = asyncio.Event()
         self.systemd = sdnotify.SystemdNotifier()
 
     async def run(self) -> None:
@@ -94,11 +96,12 @@ class _Daemon:
         address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         log.info("running", version=__version__, address=address, sources=len(self.app.enabled()))
         self.systemd.notify(f"READY=1\nSTATUS={address}")
-        watching = asyncio.create_task(self._watchdog())
+        beside = [asyncio.create_task(self._watchdog()), asyncio.create_task(each_time(self.changed, self._reload))]
         await self.stop.wait()
         self.systemd.notify("STOPPING=1")
         log.info("stopping")
-        watching.cancel()
+        for task in beside:
+            task.cancel()
         server.should_exit = True
         await self.engine.stop(GRACE)
         await asyncio.wait([serving], timeout=1)
@@ -108,7 +111,7 @@ class _Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._terminate)
-        loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(self._reload()))
+        loop.add_signal_handler(signal.SIGHUP, self.changed.set)
 
     def _terminate(self) -> None:
         if self.stop.is_set():
@@ -143,7 +146,24 @@ class _Daemon:
     async def _watchdog(self) -> None:
         """Feed systemd's watchdog while work gets on: the loop turns, the store answers, no source is long overdue."""
         every = int(os.environ.get("WATCHDOG_USEC", "0")) / 2e6
-        while every:
-            if await self.app.db(self.engine.alive):
-                self.systemd.notify("WATCHDOG=1")
-            await asyncio.sleep(every)
+        if every:
+            await beat(partial(self.app.db, self.engine.alive), partial(self.systemd.notify, "WATCHDOG=1"), every)
+
+
+async def each_time(asked: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    """Work whenever it is asked for, one after the other: what is asked for meanwhile is done once more, last."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        await work()
+
+
+async def beat(alive: Callable[[], Awaitable[bool]], tell: Callable[[], None], every: float) -> None:
+    """Tell each time that work gets on; when nobody can say so, that beat is left out and the next one may come."""
+    while True:
+        try:
+            if await alive():
+                tell()
+        except Exception:
+            log.exception("nobody can say whether work gets on")
+        await asyncio.sleep(every)

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
 
+from policyfeed import faults
 from policyfeed.channels import Channel, Messenger
 from policyfeed.clock import KST, Clock
 from policyfeed.errors import Forbidden, Refused, UpstreamError
@@ -164,6 +165,7 @@ async def _post(
         inner = " by us: an inner host must be in [network] allow" if isinstance(problem, Forbidden) else ""
         return Outcome(result=Result.RETRY, detail=f"{problem.name}{status}{inner}", after=problem.after)
     except Exception as problem:  # one strange article or answer must neither stop the others nor repeat for ever
+        faults.note(faults.trace(problem), channel=channel.name)
         return Outcome(result=Result.RETRY, detail=f"{type(problem).__name__} in policyfeed.channels.{channel.kind}")
 
 

@@ -183,3 +183,9 @@ class Deleted(UpstreamError):
 
 class HostileDocument(UpstreamError):
     """Reading the document exceeded the time or memory that a document may cost."""
+
+
+class InternalError(UpstreamError):
+    """A fault of policyfeed itself, which it met at this source. ``trace`` says where in the program."""
+
+    trace: str = ""

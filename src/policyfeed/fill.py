@@ -20,6 +20,7 @@ from policyfeed.errors import (
     Deleted,
     Forbidden,
     HostileDocument,
+    InternalError,
     LayoutChanged,
     Refused,
     TooLarge,
@@ -27,6 +28,7 @@ from policyfeed.errors import (
     Unreadable,
     UpstreamError,
 )
+from policyfeed.faults import admitted
 from policyfeed.harvest import reach
 from policyfeed.normalize import dates
 from policyfeed.normalize.detail import enrich
@@ -95,12 +97,13 @@ class Filler:
         asking = _Asking(filler=self, source=self.sources.get(claimed.source))
         known = await self.db(self._known, claimed) if claimed.state is BodyState.AGAIN else None
         try:
-            detail = await asking.gather(claimed.url, known)
+            with admitted(claimed.source):
+                detail = await asking.gather(claimed.url, known)
+                if detail is None:
+                    return await self.db(self._unchanged, claimed, asking.requests)
+                return await self.db(self._save, claimed, detail, asking.requests)
         except UpstreamError as error:
             return await self.db(self._failed, claimed, error, asking.requests)
-        if detail is None:
-            return await self.db(self._unchanged, claimed, asking.requests)
-        return await self.db(self._save, claimed, detail, asking.requests)
 
     def _claim(self, host: str) -> Body | None:
         with self.store.write() as tx:
@@ -165,14 +168,15 @@ class Filler:
         now = self.clock()
         ended = _postponed(claimed, now, error.dumped())
         host_failed = _concerns_host(error)
+        withdrawn = isinstance(error, Deleted) and claimed.error == ended.error  # said twice, some time apart
         with self.store.write() as tx:
-            bodies.settle(tx, claimed, ended)
-            if isinstance(error, Deleted) and claimed.error == ended.error:  # said twice, some time apart
+            if withdrawn:
+                ended = replace(ended, state=BodyState.FAILED)
                 articles.withdraw(tx, claimed.number, now)
-                bodies.settle(tx, ended, replace(ended, state=BodyState.FAILED))
+            bodies.settle(tx, claimed, ended)
             if host_failed:
                 bodies.postpone(tx, claimed.host, now + self._pause(claimed.host, error))
-        return replace(_report(ended, requests), host_failed=host_failed)
+        return replace(_report(ended, requests), changed=withdrawn, host_failed=host_failed)
 
     def _pause(self, host: str, error: UpstreamError) -> timedelta:
         """How long the whole host is left alone: longer and longer, at least as long as it asks."""
@@ -210,7 +214,7 @@ class _Asking:
         """The detail after its next way was tried; a way that is closed for good leaves the others."""
         try:
             return await self.filler.read(source, await self._ask(source, detail.ways[0]), detail)
-        except (TooLarge, Unreadable, HostileDocument, LayoutChanged, Forbidden) as error:
+        except (TooLarge, Unreadable, HostileDocument, InternalError, LayoutChanged, Forbidden) as error:
             problem: UpstreamError = error
         except Refused as error:
             if error.status not in _GONE:

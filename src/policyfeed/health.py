@@ -47,6 +47,7 @@ _BY_ERROR = {
     "Forbidden": ConditionName.MISCONFIGURED,
     "Misconfigured": ConditionName.MISCONFIGURED,
     "HostileDocument": ConditionName.MISCONFIGURED,
+    "InternalError": ConditionName.MISCONFIGURED,
     "gone": ConditionName.GONE,
 }
 _BY_STATUS = {

@@ -20,6 +20,7 @@ from policyfeed.books import Books, Doubtful, Judge
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock
 from policyfeed.errors import Emptied, Refused, UpstreamError
+from policyfeed.faults import admitted
 from policyfeed.harvest import Fetch, Harvest, Place, Read, Room, Visit, ask
 from policyfeed.rhythm import (
     Bounds,
@@ -61,6 +62,8 @@ class PollReport:
     new: int = 0
     joined: int = 0
     revised: int = 0
+    restored: int = 0
+    """Articles that had been withdrawn and are listed again."""
     kept: int = 0
     owed: int = 0
     requests: int = 0
@@ -77,7 +80,7 @@ class PollReport:
     @property
     def changed(self) -> bool:
         """Whether anything that is shown changed."""
-        return bool(self.new or self.joined or self.revised)
+        return bool(self.new or self.joined or self.revised or self.restored)
 
 
 def fingerprint(source: Source) -> str:
@@ -140,9 +143,13 @@ class Poller:
 
     async def _visited(self, source: Source, visit: Visit, place: Place) -> PollReport:
         try:
-            harvest = await visit.harvest(place)
+            with admitted(source.id):
+                return await self._harvested(source, visit, place)
         except UpstreamError as error:
             return await self.db(self._failed, source, visit, error)
+
+    async def _harvested(self, source: Source, visit: Visit, place: Place) -> PollReport:
+        harvest = await visit.harvest(place)
         if harvest.articles is None:
             return await self.db(self._unchanged, source, visit, harvest)
         try:
@@ -191,6 +198,7 @@ class Poller:
             new=books.new,
             joined=books.joined,
             revised=books.revised,
+            restored=books.restored,
             kept=books.kept,
             owed=books.owed,
             requests=visit.requests,

@@ -18,9 +18,9 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from policyfeed import garbage
+from policyfeed import faults, garbage
 from policyfeed.documents import Reading, read_document
-from policyfeed.errors import HostileDocument, PolicyfeedError, Unreadable
+from policyfeed.errors import HostileDocument, InternalError, PolicyfeedError
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.probe import Looked, Survey, look_at, survey
 from policyfeed.relevance import Judge, Rules
@@ -46,9 +46,10 @@ class _Wide(ForkServerContext):
 
 
 class Workers:
-    """A pool of ``processes``; one document may take ``seconds`` and ``megabytes``. Made before threads are started.
+    """A pool of ``processes``; one document may take ``seconds`` and ``megabytes``.
 
-    With ``rules`` they judge what they read, so that judging uses all processors.
+    A fork server makes the processes: it does not matter to them what threads this one has by then. With ``rules``
+    they judge what they read, so that judging uses all processors.
     """
 
     def __init__(
@@ -77,22 +78,22 @@ class Workers:
         self._pool.schedule(_nothing)
 
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
-        """``documents.read_document`` in a worker. Raises what it raises, and HostileDocument."""
+        """``documents.read_document`` in a worker. Raises what it raises, HostileDocument and InternalError."""
         reading: Reading = await self._run(_read, source, cursor, document)
         return reading
 
     async def read_detail(self, source: Source, document: Document, so_far: Detail | None) -> Detail:
-        """The adapter's ``read_detail`` in a worker. Raises what it raises, and HostileDocument."""
+        """The adapter's ``read_detail`` in a worker. Raises what it raises, HostileDocument and InternalError."""
         detail: Detail = await self._run(_read_detail, source, so_far, document)
         return detail
 
     async def look(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Looked:
-        """``probe.look_at`` in a worker: entry by entry. Raises what it raises, and HostileDocument."""
+        """``probe.look_at`` in a worker: entry by entry. Raises what it raises, HostileDocument and InternalError."""
         looked: Looked = await self._run(_look, source, cursor, document)
         return looked
 
     async def survey(self, source: Source, document: Document) -> Survey:
-        """``probe.survey`` in a worker: what a page offers to read. Raises what it raises, and HostileDocument."""
+        """``probe.survey`` in a worker: what a page offers to read. Raises as ``look`` does."""
         found: Survey = await self._run(_survey, source, None, document)
         return found
 
@@ -101,6 +102,9 @@ class Workers:
             async with self._turns:
                 future = self._pool.schedule(_guarded, args=(work, source, so_far, document), timeout=self._seconds)
                 return await asyncio.wrap_future(future)
+        except InternalError as error:
+            faults.note(error.trace, source=source.id)
+            raise
         except (TimedOut, ProcessExpired, MemoryError, RecursionError) as problem:
             raise HostileDocument(
                 "Reading {url} took more time or memory than a document may cost ({problem}).",
@@ -111,9 +115,11 @@ class Workers:
 
     async def retire(self) -> None:
         """Stop the processes when everything that is at hand has been read; nothing new may come."""
-        for _ in range(self._most):
-            await self._turns.acquire()
-        self.close()
+        try:
+            for _ in range(self._most):
+                await self._turns.acquire()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Stop the processes at once: what they were reading is read again at the next poll."""
@@ -163,9 +169,4 @@ def _guarded(work: _Work, source: Source, so_far: Any, document: Document) -> An
     except (PolicyfeedError, MemoryError, RecursionError):
         raise
     except Exception as problem:  # whatever a reader stumbles over: it is this document's failure, and not the daemon's
-        raise Unreadable(
-            "Reading {url} failed: {problem}.",
-            remedy="This is a fault in policyfeed: please report it with the document.",
-            url=shown(document.url),
-            problem=f"{type(problem).__name__}: {problem}"[:200],
-        ) from problem
+        raise faults.fault(problem, shown(document.url)) from problem

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,17 +17,31 @@ import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobEvent
 
 from policyfeed.app import opened
-from policyfeed.config import load, shipped
+from policyfeed.channels import Channel
+from policyfeed.config import Config, Settings, load, shipped
+from policyfeed.config.models import Network
 from policyfeed.engine import local
 from policyfeed.engine.local import REST, SETTLE, LocalEngine
+from policyfeed.errors import Forbidden, OutputError
+from policyfeed.poll import fingerprint
 from policyfeed.store import SourceState, Store, Transaction, sources
+from policyfeed.transport.http import Manner
+from policyfeed.types import DeliveryState, Request, Secret
+from policyfeed.web import Site
+from tests.alerts import Hand, channel, delivery, judged, listing, owe, stored
 from tests.fakes import Item, rss, source
-from tests.loopback import client, reply, serving, streams
+from tests.loopback import Asked, Reply, client, reply, serving, streams
+
+
+@cache
+def bare() -> Config:
+    """The shipped configuration without its sources."""
+    return replace(load(shipped(), {}), sources=())
 
 
 async def test_no_job_is_dropped_because_it_becomes_due_again_at_once(tmp_path: Path) -> None:
     dropped: list[JobEvent] = []
-    config = replace(load(shipped(), {}), sources=())
+    config = bare()
     async with client() as http, opened(config, tmp_path, client=http, environ={}) as app:
         engine = LocalEngine(app)
         engine._scheduler.add_listener(dropped.append, EVENT_JOB_MAX_INSTANCES)
@@ -39,7 +56,7 @@ async def test_no_job_is_dropped_because_it_becomes_due_again_at_once(tmp_path: 
 
 
 async def test_workers_are_there_before_the_first_document(tmp_path: Path) -> None:
-    config = replace(load(shipped(), {}), sources=())
+    config = bare()
     async with client() as http, opened(config, tmp_path, client=http, environ={}) as app:
         engine, before = LocalEngine(app), multiprocessing.active_children()
         await engine.start()
@@ -48,7 +65,7 @@ async def test_workers_are_there_before_the_first_document(tmp_path: Path) -> No
 
 
 async def test_publishing_rests_longer_than_it_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = replace(load(shipped(), {}), sources=())
+    config = bare()
     async with client() as http, opened(config, tmp_path, client=http, environ={}) as app:
         engine = LocalEngine(app)
         began = app.clock()
@@ -57,6 +74,15 @@ async def test_publishing_rests_longer_than_it_took(tmp_path: Path, monkeypatch:
         await engine._publish()
         engine._publish_within(SETTLE)
         assert engine._scheduler.get_job("publish").next_run_time >= began + REST * timedelta(seconds=10)
+
+
+async def test_a_file_that_cannot_be_written_holds_no_other_feed_back(tmp_path: Path) -> None:
+    async with client() as http, opened(bare(), tmp_path, client=http, environ={}) as app:
+        site = Site(app)
+        (app.feeds_folder / "feeds" / "esg.rss").mkdir(parents=True)
+        with pytest.raises(OutputError, match=r"esg\.rss"):
+            await LocalEngine(app, published=site.refresh)._publish()
+    assert {"esg.atom", "esg.json", "all.rss"} <= set(site.published.names())
 
 
 async def test_the_database_is_free_while_files_are_made(tmp_path: Path) -> None:
@@ -71,7 +97,7 @@ async def test_the_database_is_free_while_files_are_made(tmp_path: Path) -> None
             sources.save(tx, SourceState(id="mcee-press"))
         stored.set()
 
-    config = replace(load(shipped(), {}), sources=())
+    config = bare()
     pages = {"page.html": page}
     async with client() as http, opened(config, tmp_path, client=http, environ={}, pages=lambda _: pages) as app:
         publishing = asyncio.create_task(app.publish(tmp_path / "out"))
@@ -89,7 +115,7 @@ async def test_a_poll_under_way_outlives_a_change_of_the_configuration(tmp_path:
         await answer.wait()
         writer.write(reply(200, rss(Item(number=7)).encode()))
 
-    config = load(shipped(), {})
+    config = bare()
     async with serving(streams(slowly)) as server, client() as http:
         config = replace(config, sources=(source(url=server.url("/rss.xml"), allow_private=True),))
         async with opened(config, tmp_path, client=http, environ={}) as app:
@@ -99,3 +125,121 @@ async def test_a_poll_under_way_outlives_a_change_of_the_configuration(tmp_path:
             answer.set()
             report = await polling
     assert (report.error, report.new) == (None, 1)
+
+
+class Messenger:
+    """A messenger that holds its first answer back until it may be given."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+        self.asked, self.answer, self.told = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def __call__(self, request: Asked) -> Reply:
+        self.got.append(request.target)
+        return self._held if len(self.got) == 1 else self._taken
+
+    async def _held(self, writer: asyncio.StreamWriter) -> None:
+        self.asked.set()
+        await self.answer.wait()
+        writer.write(reply(200, b"ok"))
+
+    async def _taken(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(reply(200, b"ok"))
+        self.told.set()
+
+
+@asynccontextmanager
+async def telling(folder: Path, messenger: Messenger) -> AsyncIterator[tuple[LocalEngine, Callable[[str], Channel]]]:
+    """An engine whose one channel ("/old") is owed two messages, the first of them on its way; channels by address."""
+    async with serving(messenger) as server, client() as http:
+
+        def team(path: str) -> Channel:
+            return channel(name="team", url=Secret(server.url(path)), per_second=1e6)
+
+        async with opened(replace(bare(), channels=(team("/old"),)), folder, client=http, environ={}) as app:
+            numbers = [one.article.number for one in stored(app.store, judged(1), judged(2))]
+            owe(app.store, *(delivery(number, "team") for number in numbers))
+            engine = LocalEngine(app)
+            await engine.start()
+            await messenger.asked.wait()
+            yield engine, team
+            await engine.stop(5)
+
+
+async def reload(engine: LocalEngine, *channels: Channel) -> None:
+    """As at SIGHUP; the new jobs are begun, as far as nothing is in their way."""
+    await engine.app.configure(replace(engine.app.config, channels=channels))
+    engine.schedule()
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_a_busy_channel_goes_on_at_its_new_address(tmp_path: Path) -> None:
+    messenger = Messenger()
+    async with telling(tmp_path, messenger) as (engine, team):
+        await reload(engine, team("/new"))
+        messenger.answer.set()
+        await messenger.told.wait()
+        await asyncio.gather(*engine._running.values())
+        assert messenger.got == ["/old", "/new"]
+        assert [one.state for one in listing(engine.app.store)] == [DeliveryState.DELIVERED] * 2
+
+
+async def test_a_busy_channel_that_was_removed_is_told_no_more(tmp_path: Path) -> None:
+    messenger = Messenger()
+    async with telling(tmp_path, messenger) as (engine, _):
+        await reload(engine)
+        messenger.answer.set()
+        await engine._running["deliver team"]
+        await reload(engine)
+        assert messenger.got == ["/old"]
+        assert engine._scheduler.get_job("deliver team") is None
+        assert sorted(one.state for one in listing(engine.app.store)) == [
+            DeliveryState.DELIVERED,
+            DeliveryState.PENDING,
+        ]
+
+
+async def test_a_source_that_fails_is_not_a_daemon_that_hangs(tmp_path: Path) -> None:
+    """Neither for its stored due time, which is old, nor for its failure is the daemon to be restarted."""
+    failing, at = source(), Hand()
+    config = replace(bare(), sources=(failing,), channels=())
+
+    async def fails() -> None:
+        raise KeyError(failing.id)
+
+    async with client() as http, opened(config, tmp_path, client=http, environ={}, clock=at) as app:
+        long_ago = SourceState(id=failing.id, fingerprint=fingerprint(failing), due=at() - timedelta(hours=1))
+        with app.store.write() as tx:
+            sources.save(tx, long_ago)
+        engine = LocalEngine(app)
+        engine._scheduler.start(paused=True)
+        assert not engine.alive(), "nobody is going to poll it"
+        engine.schedule()
+        assert engine.alive()
+        at.advance(minutes=20)
+        assert not engine.alive(), "the time has passed and it was not polled"
+        await engine._guard(f"poll {failing.id}", fails)
+        assert engine.alive()
+
+
+async def test_the_network_follows_the_configuration(tmp_path: Path) -> None:
+    """An inner host that is allowed no more is not asked any more, not even over a connection that is open."""
+    allowing = bare().settings.model_copy(update={"network": Network(allow=("127.0.0.1",))})
+    contact = bare().settings.service.model_copy(update={"contact": "https://desk.example.kr"})
+    async with serving(reply(200, b"ok")) as server, opened(with_settings(allowing), tmp_path, environ={}) as app:
+        wanted = Request(url=server.url("/feed"))
+        await app.client.fetch(wanted, Manner())
+        await app.configure(with_settings(allowing.model_copy(update={"service": contact})))
+        await app.client.fetch(wanted, Manner())
+        assert [str(one.header("User-Agent")).partition("+")[2] for one in server.asked] == [
+            f"{bare().settings.service.contact})",
+            "https://desk.example.kr)",
+        ]
+        await app.configure(bare())
+        with pytest.raises(Forbidden):
+            await app.client.fetch(wanted, Manner())
+
+
+def with_settings(settings: Settings) -> Config:
+    return replace(bare(), settings=settings)

@@ -318,6 +318,17 @@ async def test_without_any_text_the_rest_is_kept_and_after_some_tries_it_is_give
     assert (await world.fill()).state is BodyState.PENDING
 
 
+async def test_a_fault_of_our_own_costs_its_article_only(world: World) -> None:
+    await world.contact()
+    await world.announce(156770101, 156770102)
+    world.pages(156770101, TEXT)
+    world.server.at(view(156770102), KeyError("no error of ours"))
+    stumbled, other = await world.fill(), await world.fill()
+    assert (stumbled.state, stumbled.due) == (BodyState.PENDING, world.clock() + RETRIES[0])
+    assert "KeyError in" in stumbled.error
+    assert other.state is BodyState.DONE
+
+
 async def test_what_robots_forbids_is_tried_later_and_given_up(world: World) -> None:
     await world.contact()
     await world.announce(156770041, 156770042)
@@ -568,7 +579,8 @@ async def test_a_page_that_says_twice_that_it_was_deleted_withdraws_the_article(
     assert (await world.fill()).state is BodyState.PENDING
     assert world.article(156770100).article.withdrawn is None
     world.clock.advance(minutes=10)
-    await world.fill()
+    report = await world.fill()
+    assert (report.state, report.changed) == (BodyState.FAILED, True), "the feeds show it"
     assert world.article(156770100).article.withdrawn == world.clock()
     world.clock.advance(days=30)
     assert await world.filler.fill(HOST) is None

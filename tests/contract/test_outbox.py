@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from policyfeed import route
 from policyfeed.channels import Channel
@@ -382,7 +383,9 @@ async def test_a_channel_that_left_the_configuration_keeps_its_rows(store: Store
 async def test_a_mistake_in_an_adapter_is_retried_and_ends(store: Store) -> None:
     fill(store, 1, channel("webhook"))
     no_secret, at, send = channel("webhook", secrets={}), Hand(), Receiver(OK)
-    report = await run(store, send, at, no_secret)
+    with capture_logs() as logged:
+        report = await run(store, send, at, no_secret)
+    assert "policyfeed.channels.webhook:" in logged[0]["where"], "where to look for the mistake"
     assert (report.retried, report.error) == (1, "KeyError in policyfeed.channels.webhook")
     for _ in SCHEDULE:
         at.advance(hours=25)
@@ -401,8 +404,9 @@ async def test_a_mistake_in_an_adapter_is_retried_and_ends(store: Store) -> None
 )
 async def test_no_secret_reaches_the_outbox_or_the_report(store: Store, trouble: Exception) -> None:
     fill(store, 1, channel("webhook"))
-    report = await run(store, Receiver(trouble), to=channel("webhook"))
-    said = f"{report!r} {listing(store)!r} {channel('webhook')!r} {state(store, 'webhook-team')!r}"
+    with capture_logs() as logged:
+        report = await run(store, Receiver(trouble), to=channel("webhook"))
+    said = f"{logged} {report!r} {listing(store)!r} {channel('webhook')!r} {state(store, 'webhook-team')!r}"
     assert report.retried == 1
     for secret in ("moonlit-otter", "hooks.example.org", KEY):
         assert secret not in said

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from policyfeed.documents import Reading, read_document
 from policyfeed.errors import Emptied, LayoutChanged, Refused, Unreachable, Unreadable
@@ -153,6 +154,30 @@ async def test_a_refusal_is_a_state_and_a_later_visit(world: World, status: int)
     assert report.error.status == status
     assert report.due is not None
     assert report.due >= world.clock() + timedelta(seconds=7200)
+
+
+async def test_a_fault_of_our_own_is_the_sources_state_and_a_later_visit(world: World) -> None:
+    """Otherwise it would stay due for ever, and nobody would see which source it is."""
+
+    def stumbles(article: Article) -> Verdict:
+        raise KeyError(f"serviceKey=moonlit-otter {article.title}")
+
+    world.lists(Item(number=1))
+    await world.poll()
+    world.lists(Item(number=1), Item(number=2))
+    world.parts["judge"] = stumbles
+    with capture_logs() as logged:
+        report = await world.poll()
+    state = world.state()
+    assert report.state == state.state == "InternalError"
+    assert (state.failures, len(world.articles())) == (1, 1)
+    assert state.due is not None
+    assert state.due > world.clock()
+    assert [(line["log_level"], line["source"]) for line in logged] == [("error", FEED.id)]
+    assert "stumbles" in logged[0]["where"]
+    assert "moonlit-otter" not in f"{logged} {state.error}"
+    world.parts["judge"] = fakes.judge
+    assert (await world.poll()).new == 1
 
 
 async def test_failures_wait_longer_and_longer_and_never_for_ever(world: World) -> None:
@@ -480,11 +505,11 @@ async def test_one_poll_is_one_transaction(world: World) -> None:
     world.lists(
         *(Item(number=number, title=f"{word} 탄소 자료") for number, word in ((2, "둘째"), (3, "셋째"))), etag='"2"'
     )
-    with pytest.raises(ZeroDivisionError):
-        await world.poll()
+    assert (await world.poll()).state == "InternalError"
     assert len(world.articles()) == 1
     assert world.owed() == []
-    assert world.state() == before
+    after = world.state()
+    assert (after.validators, after.cursor, after.listed) == (before.validators, before.cursor, before.listed)
     world.parts["judge"] = fakes.judge
     report = await world.poll()
     assert (report.new, report.owed) == (2, 2)

@@ -40,6 +40,7 @@ class World:
         self.problem = ""
         self.now = NOW
         self.buttons: Buttons | None = None
+        self.faulty = False
         checks = {
             "database": health.database_readable(self.store),
             "polls": health.polled_within(self.store, lambda: self.now, timedelta(hours=3)),
@@ -54,13 +55,18 @@ class World:
             checks=checks,
             topic_names=lambda language: releases.TOPIC_NAMES if language == "ko" else {"E1": "Climate"},
             sources=lambda: releases.SOURCES,
-            buttons=lambda: self.buttons,
+            buttons=self._buttons,
             conditions=lambda: conditions(self.store, [KOREA_KR], self.now),
             waits=lambda: waits(self.store, self.now),
             page_size=5,
         )
         transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://test", headers={"Accept-Language": "ko"})
+
+    def _buttons(self) -> Buttons | None:
+        if self.faulty:
+            raise KeyError("a fault of ours")
+        return self.buttons
 
     def publish(self, now: int = 0) -> None:
         publish.publish(self.store, self.feeds, self.out, NOW + timedelta(minutes=now))
@@ -539,6 +545,18 @@ async def test_without_a_database_feeds_are_served_and_pages_say_sorry(world: Wo
     assert (await world.get(ATOM)).status_code == 200
 
 
+async def test_a_fault_of_our_own_says_so_and_is_counted_like_any_answer(world: World) -> None:
+    world.faulty = True
+    before = (await world.get("/metrics")).text.count('route="board",status="500"')
+    answer = await world.get("/")
+    assert before == 0
+    assert answer.status_code == 500
+    assert "결함" in answer.text
+    assert "retry-after" not in answer.headers, "trying again does not help"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert 'policyfeed_http_requests_total{route="board",status="500"} 1.0' in (await world.get("/metrics")).text
+
+
 async def test_metrics_count_by_route_not_by_address(world: World) -> None:
     await world.get("/articles/1")
     await world.get("/articles/2")
@@ -559,6 +577,17 @@ async def test_the_condition_of_each_source_is_a_metric(world: World) -> None:
         store.sources.save(tx, trouble)
     found = [line for line in (await world.get("/metrics")).text.splitlines() if "source_condition{" in line]
     assert found == ['policyfeed_source_condition{condition="blocked",source="korea-kr"} 1.0']
+
+
+async def test_what_is_known_of_a_source_outlives_a_restart(world: World) -> None:
+    """The process that answers has polled nothing: alerts on failures and silence must fire all the same."""
+    with world.store.write() as tx:
+        failing = store.SourceState(id=KOREA_KR.id, state="Blocked", failures=7, last_poll=NOW, last_success=NOW)
+        store.sources.save(tx, failing)
+    text = (await world.get("/metrics")).text
+    assert 'policyfeed_source_failures{source="korea-kr"} 7.0' in text
+    told = next(line for line in text.splitlines() if line.startswith("policyfeed_source_last_success_timestamp"))
+    assert float(told.split()[1]) == NOW.timestamp()
 
 
 async def test_a_newest_article_that_has_only_a_day_is_told_by_its_day(world: World) -> None:

@@ -126,8 +126,11 @@ async def test_what_is_listed_again_is_not_withdrawn(tmp_path: Path) -> None:
     await world.later(hours=2)
     assert world.article(4).withdrawn is not None
     world.list.add(Release(id=4, day=date(2026, 5, 20)))
-    await world.later(hours=2)
+    world.now += timedelta(hours=2)
+    report = await world.poller.poll(world.source)
+    assert (report.restored, report.changed) == (1, True), "the feeds show it"
     assert world.article(4).withdrawn is None
+    assert not (await world.poller.poll(world.source)).changed
 
 
 async def test_an_alert_that_was_given_up_is_owed_again_when_the_release_comes_back(tmp_path: Path) -> None:

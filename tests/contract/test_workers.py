@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from policyfeed.errors import HostileDocument, Unreadable
+from policyfeed.errors import HostileDocument, InternalError, Unreadable
 from policyfeed.store import Store
 from policyfeed.types import Document
 from policyfeed.workers import Workers
@@ -89,8 +90,14 @@ def ticks(pid: int) -> int:
 
 
 async def test_an_unforeseen_failure_of_a_reader_is_that_documents_failure(workers: Workers) -> None:
-    with pytest.raises(Unreadable, match="KeyError"):
+    with capture_logs() as logged, pytest.raises(InternalError, match="report it") as caught:
         await workers.read(source(kind="no_such_kind"), {}, document(rss(Item(number=7))))
+    (line,) = logged
+    assert line["source"] == FEED.id
+    assert line["where"] == caught.value.trace
+    assert line["where"].startswith("KeyError in policyfeed.registry:")
+    assert "_guarded" in line["where"]
+    assert "no_such_kind" not in f"{line} {caught.value}", "no values: they may be secrets"
 
 
 async def test_a_hostile_source_fails_and_the_others_are_polled(store: Store, clock: Hand, workers: Workers) -> None:

@@ -41,6 +41,7 @@ def failing(state: str, error: str = "told so", since: datetime = NOW) -> Source
         ("Emptied", "lists nothing", ConditionName.LAYOUT_CHANGED),
         ("Blocked", "block page", ConditionName.BLOCKED),
         ("Unreadable", "no feed", ConditionName.MISCONFIGURED),
+        ("InternalError", "a fault of ours", ConditionName.MISCONFIGURED),
         ("Refused", Refused("gone astray", status=404).dumped(), ConditionName.MISCONFIGURED),
         ("Refused", Refused("kept out", status=403).dumped(), ConditionName.BLOCKED),
         ("Refused", Refused("busy", status=503).dumped(), ConditionName.UNREACHABLE),

@@ -18,7 +18,6 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from policyfeed import metrics
 from policyfeed.app import App
-from policyfeed.channels import Channel
 from policyfeed.errors import PolicyfeedError, told
 from policyfeed.fill import FillReport
 from policyfeed.poll import HELD, PollReport
@@ -31,6 +30,8 @@ SETTLE = timedelta(seconds=2)
 """Publishing waits so long for other polls that end together: one rendering for all."""
 REST = 4
 """Publishing rests so many times as long as it took: rendering takes the processor from polls meanwhile."""
+AFTER_TROUBLE = timedelta(minutes=1)
+"""When a verb is tried again that what it needs has failed: a full disk, a busy database."""
 AFTER_A_BUG = timedelta(minutes=15)
 """When a verb is tried again that failed by an error of our own."""
 BODIES = "bodies"
@@ -44,11 +45,11 @@ LOOK_AGAIN = timedelta(minutes=1)
 LOOK = timedelta(minutes=5)
 """How often the sources' health is looked at."""
 OVERDUE = timedelta(minutes=15)
-"""A source that is due for longer, and not being polled, means that nothing is getting on."""
+"""A source that is due for longer, and neither being polled nor about to be, means that nothing is getting on."""
 
 
 class LocalEngine:
-    """Polls, publishes and delivers when it is time. ``published`` is called after feeds were written."""
+    """Polls, publishes and delivers when it is time. ``published`` is called after a round of publishing."""
 
     def __init__(
         self, app: App, published: Callable[[], Awaitable[None]] | None = None, texts: timedelta = TEXTS
@@ -78,8 +79,7 @@ class LocalEngine:
         moment = self.app.clock()
         for id_, due in self.app.due_times(moment).items():
             self._at(f"poll {id_}", due, self._poll(id_))
-        for channel in self.app.config.channels:
-            self._at(f"deliver {channel.name}", moment, self._deliver(channel))
+        self._deliver_now()
         self._at("publish", moment, self._publish)
         self._at("health", moment + LOOK, self._health)
         self._fill_later()
@@ -102,12 +102,17 @@ class LocalEngine:
             await asyncio.gather(*late, return_exceptions=True)
 
     def alive(self) -> bool:
-        """Whether work gets on: no enabled source is long overdue without being polled."""
+        """Whether jobs are started: every enabled source that is long overdue is being polled, or about to be.
+
+        One that fails is tried again later: that is its own trouble, and another process would fare no better.
+        """
         moment = self.app.clock()
-        return not any(
-            moment - due > OVERDUE and f"poll {id_}" not in self._running
-            for id_, due in self.app.due_times(moment).items()
-        )
+        late, times = moment - OVERDUE, self.app.due_times(moment)
+        return all(due >= late or self._attended(f"poll {id_}", late) for id_, due in times.items())
+
+    def _attended(self, name: str, late: datetime) -> bool:
+        job = self._scheduler.get_job(name)
+        return name in self._running or (job is not None and job.next_run_time >= late)
 
     # The verbs as jobs ----------------------------------------------------------------------------------------
 
@@ -125,8 +130,7 @@ class LocalEngine:
                 self._publish_within(SETTLE)
                 self._fill_later()
             if report.owed:
-                for channel in self.app.config.channels:
-                    self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel))
+                self._deliver_now()
 
         return job
 
@@ -146,8 +150,7 @@ class LocalEngine:
                 if report.changed:
                     self._publish_within(SETTLE if report.owed else self._texts)
                 if report.owed:
-                    for channel in self.app.config.channels:
-                        self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel))
+                    self._deliver_now()
             self._fill_later()
 
         return job
@@ -159,34 +162,42 @@ class LocalEngine:
             self._at("publish", when, self._publish)
 
     async def _publish(self) -> None:
+        """Write and show what changed. Raises OutputError when a file could not be written: the others were."""
         began = time.monotonic()
-        report = await self.app.publish()
-        self._rested = self.app.clock() + REST * timedelta(seconds=time.monotonic() - began)
-        if report.written:
-            log.info("published", files=len(report.written))
-        if self._published is not None:
-            await self._published()
+        try:
+            report = await self.app.publish()
+            if report.written:
+                log.info("published", files=len(report.written))
+        finally:
+            self._rested = self.app.clock() + REST * timedelta(seconds=time.monotonic() - began)
+            if self._published is not None:
+                await self._published()
 
     async def _health(self) -> None:
         for notice in await self.app.watch():
             told = log.info if notice.recovered else log.warning
             told("source", source=notice.source, condition=notice.condition, recovered=notice.recovered)
-            for channel in self.app.config.channels:
-                if channel.operator:
-                    self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel))
+            self._deliver_now()
         self._at("health", self.app.clock() + LOOK, self._health)
 
-    def _deliver(self, channel: Channel) -> Callable[[], Coroutine[Any, Any, None]]:
+    def _deliver_now(self) -> None:
+        for channel in self.app.config.channels:
+            self._at(f"deliver {channel.name}", self.app.clock(), self._deliver(channel.name))
+
+    def _deliver(self, name: str) -> Callable[[], Coroutine[Any, Any, None]]:
         async def job() -> None:
+            channel = self.app.channel(name)
+            if channel is None:
+                return
             report = await self.app.deliver(channel)
             counted = {"delivered": report.delivered, "retry": report.retried, "rejected": report.dead}
             for outcome, number in counted.items():
-                metrics.DELIVERIES.labels(channel.name, outcome).inc(number)
+                metrics.DELIVERIES.labels(name, outcome).inc(number)
             if any(counted.values()) or report.error:
-                log.info("delivered", channel=channel.name, **counted, error=report.error)
+                log.info("delivered", channel=name, **counted, error=report.error)
             later = self.app.clock() + LOOK_AGAIN
             due = min(report.next_due or later, later)
-            self._at(f"deliver {channel.name}", due, self._deliver(channel))
+            self._at(f"deliver {name}", due, self._deliver(name))
 
         return job
 
@@ -225,7 +236,7 @@ class LocalEngine:
             await job()
         except PolicyfeedError as error:
             log.error("failed", job=name, error=str(error), kind=error.name)
-            self._at(name, self.app.clock() + AFTER_A_BUG / 15, job)
+            self._at(name, self.app.clock() + AFTER_TROUBLE, job)
         except Exception:
             log.exception("failed by an error of policyfeed itself", job=name)
             self._at(name, self.app.clock() + AFTER_A_BUG, job)
@@ -256,12 +267,9 @@ def _note(report: PollReport) -> None:
     if report.state == HELD:
         return
     if report.error is not None:
-        metrics.SOURCE_FAILURES.labels(report.source).inc()
         log.warning(
             "poll failed", source=report.source, error=str(report.error), kind=report.state, due=str(report.due)
         )
         return
-    metrics.SOURCE_FAILURES.labels(report.source).set(0)
-    metrics.LAST_SUCCESS.labels(report.source).set_to_current_time()
     counted = {name: getattr(report, name) for name in ("entries", "new", "joined", "revised", "kept", "owed")}
     (log.info if report.changed else log.debug)("polled", source=report.source, state=report.state, **counted)

@@ -132,16 +132,13 @@ class HttpClient:
         environ: Mapping[str, str] = os.environ,
         resolver: Resolver | None = None,
     ) -> None:
-        self._user_agent = user_agent
         self._clock = clock
-        self._limits = limits
-        self._allow = tuple(allow)
-        self._lanes = Lanes(per_host, total)
         self._proxies = from_environment(environ)
         self._resolver = SystemResolver()
         self._http = Transport(Pools(environ, resolver or self._resolver))
         self._jars: dict[str, Cookies] = {}
-        _allowed(self._allow)
+        self._width = (0, 0)
+        self._behave(user_agent, limits, allow, (per_host, total))
 
     async def __aenter__(self) -> Self:
         return self
@@ -150,6 +147,20 @@ class HttpClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    async def configure(
+        self, *, user_agent: str, limits: Limits, allow: Sequence[str], per_host: int, total: int
+    ) -> None:
+        """Behave like this from the next request on; what is on its way keeps its place."""
+        if tuple(allow) != self._allow:
+            await self._http.aclose()  # what may be reached belongs to a connection: none of these would be taken again
+        self._behave(user_agent, limits, allow, (per_host, total))
+
+    def _behave(self, user_agent: str, limits: Limits, allow: Sequence[str], width: tuple[int, int]) -> None:
+        self._user_agent, self._limits, self._allow = user_agent, limits, tuple(allow)
+        _allowed(self._allow)
+        if width != self._width:
+            self._width, self._lanes = width, Lanes(*width)
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -6,8 +6,7 @@ from time import perf_counter
 
 from starlette.applications import Starlette
 from starlette.convertors import IntegerConvertor, register_url_convertor
-from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,9 +35,20 @@ class _Number(IntegerConvertor):
 register_url_convertor("number", _Number())
 
 
-def create_app(context: Context) -> Starlette:
-    """The application over what ``context`` holds."""
-    routes = [
+def create_app(context: Context) -> ASGIApp:
+    """The application over what ``context`` holds; also what it fails at is watched."""
+    app = Starlette(
+        routes=routes(),
+        exception_handlers={404: pages.missing, PolicyfeedError: pages.failed, Exception: pages.broken},
+    )
+    app.state.context = context
+    metrics.BUILD.labels(__version__).set(1)
+    return _Watched(app)
+
+
+def routes() -> list[BaseRoute]:
+    """Every address that is answered."""
+    return [
         Route("/", pages.board, name="board"),
         Route("/articles/{number:number}", pages.article, name="article"),
         Route("/articles/{number:number}/label", feedback.label, name="label", methods=["POST"]),
@@ -50,14 +60,6 @@ def create_app(context: Context) -> Starlette:
         Route("/metrics", health.metrics_page, name="metrics"),
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
     ]
-    app = Starlette(
-        routes=routes,
-        middleware=[Middleware(_Watched)],
-        exception_handlers={404: pages.missing, PolicyfeedError: pages.failed, Exception: pages.failed},
-    )
-    app.state.context = context
-    metrics.BUILD.labels(__version__).set(1)
-    return app
 
 
 class _Watched:

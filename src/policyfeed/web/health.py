@@ -16,6 +16,7 @@ from policyfeed import metrics, store
 from policyfeed.clock import Clock
 from policyfeed.errors import PolicyfeedError
 from policyfeed.formats import Feed
+from policyfeed.health import Condition
 from policyfeed.publish import formats
 from policyfeed.store import Store
 from policyfeed.web.context import Check, Context
@@ -55,13 +56,22 @@ def _count(context: Context) -> None:
     metrics.OUTBOX.clear()
     for (channel, state), number in owed.items():
         metrics.OUTBOX.labels(channel, state).set(number)
-    metrics.SOURCE_CONDITION.clear()
-    for one in context.conditions():
-        metrics.SOURCE_CONDITION.labels(one.source.id, one.name.value).set(1)
+    _count_sources(context.conditions())
     metrics.PUBLISH_TO_SEEN.clear()
     for source, waits in context.waits().items():
         for quantile, seconds in (("0.5", waits.median), ("0.9", waits.p90), ("0.99", waits.p99)):
             metrics.PUBLISH_TO_SEEN.labels(source, quantile).set(seconds)
+
+
+def _count_sources(found: Sequence[Condition]) -> None:
+    """From what is stored: a restart forgets nothing, and a source that is configured no more is counted no more."""
+    for gauge in (metrics.SOURCE_CONDITION, metrics.SOURCE_FAILURES, metrics.LAST_SUCCESS):
+        gauge.clear()
+    for one in found:
+        metrics.SOURCE_CONDITION.labels(one.source.id, one.name.value).set(1)
+        metrics.SOURCE_FAILURES.labels(one.source.id).set(one.state.failures)
+        if one.state.last_success is not None:
+            metrics.LAST_SUCCESS.labels(one.source.id).set(one.state.last_success.timestamp())
 
 
 def database_readable(opened: Store) -> Check:

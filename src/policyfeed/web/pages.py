@@ -102,6 +102,13 @@ def failed(request: Request, problem: Exception) -> Response:
     return PlainTextResponse(f"{said}\n", 503, {"Retry-After": "60"})
 
 
+def broken(request: Request, _problem: Exception) -> Response:
+    """500: a fault of policyfeed, which the server logs."""
+    _ = translator(language_of(request))
+    said = _("This page failed by a fault in policyfeed; its log says where. Feeds are not affected.")
+    return PlainTextResponse(f"{said}\n", 500)
+
+
 def _everything(tx: Transaction, context: Context, judged: Judged, language: str) -> dict[str, Any]:
     one, names, buttons = judged.article, context.topic_names(language), context.buttons()
     return {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from policyfeed.app import App
 from policyfeed.config import Config
@@ -35,7 +35,7 @@ class Site:
             "folder": health.folder_writable(app.feeds_folder),
             "feeds": health.feeds_published(self.published, lambda: app.config.feeds),
         }
-        self.application: Starlette = create_app(
+        self.application: ASGIApp = create_app(
             Context(
                 store=app.store,
                 published=self.published,
