@@ -9,6 +9,7 @@ from typing import Protocol
 
 from policyfeed import identity, revision
 from policyfeed.channels import Channel
+from policyfeed.clock import KST
 from policyfeed.route import owed
 from policyfeed.sources import body_url
 from policyfeed.store import Transaction, articles, bodies, copies, outbox, sources
@@ -47,6 +48,8 @@ class Books:
     poller: Judging
     quiet: bool
     now: datetime
+    since: datetime | None = None
+    """What came out later is news, even where all else is ``quiet``."""
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     """Canonical key → the verdict that the reader came to; what is not there is judged here."""
     judged: int = 0
@@ -101,7 +104,8 @@ class Books:
             titles.add(after.number, after.title, after.sort_time)
         self._write()
         for number, place in places.items():
-            self.rows += bodies.need(self.tx, known[number], source.id, place, self.now, quiet=self.quiet)
+            one = known[number]
+            self.rows += bodies.need(self.tx, one, source.id, place, self.now, quiet=self._quiet(one))
         if others:
             self.enter(source, [revision.apart(one) for one in others])
 
@@ -225,4 +229,17 @@ class Books:
         return self.poller.judge(article)
 
     def _owed(self, judged: Judged) -> list[Delivery]:
-        return list(owed(judged, self.poller.channels, self.now, quiet=self.quiet))
+        return list(owed(judged, self.poller.channels, self.now, quiet=self._quiet(judged.article)))
+
+    def _quiet(self, article: Article) -> bool:
+        """Whether nobody is told of it: what was there before is no news."""
+        return self.quiet and not (self.since is not None and _since(article, self.since))
+
+
+def _since(article: Article, moment: datetime) -> bool:
+    """Whether it came out then or later; on that day, where only its day is known."""
+    if article.published is None:
+        return False
+    if article.dated:
+        return article.published.astimezone(KST).date() >= moment.astimezone(KST).date()
+    return article.published >= moment

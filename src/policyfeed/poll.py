@@ -89,6 +89,21 @@ def fingerprint(source: Source) -> str:
     return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()
 
 
+def _reconfigured(state: SourceState, mark: str) -> SourceState:
+    """Under another configuration what was learned of the list vouches for nothing, and first contact is quiet, but for
+    what came out since the last success. The rhythm, and what was spent of its budget, stay.
+    """
+    return SourceState(
+        id=state.id,
+        fingerprint=mark,
+        profile=state.profile,
+        due=state.due,
+        last_poll=state.last_poll,
+        last_success=state.last_success,
+        last_new=state.last_new,
+    )
+
+
 def due_time(source: Source, state: SourceState | None, now: datetime, bounds: Bounds) -> datetime | None:
     """When the source is to be polled; ``now`` where it never was as it is configured. None = never, it is gone."""
     if state is None or state.fingerprint != fingerprint(source):
@@ -167,8 +182,7 @@ class Poller:
         with self.store.read() as tx:
             state = sources.get(tx, source.id)
             if state.fingerprint != mark:
-                # another configuration: what was learned vouches for nothing, and first contact is quiet
-                state = SourceState(id=source.id, fingerprint=mark, due=state.due, last_poll=state.last_poll)
+                state = _reconfigured(state, mark)
             return state, hosts.get(tx, host_of(state.url or source.url))
 
     # Saving ---------------------------------------------------------------------------------------------------
@@ -179,7 +193,8 @@ class Poller:
             return self._failed(source, visit, Emptied("{source} lists nothing any more.", source=source.id))
         now = self.clock()
         with self.store.write() as tx:
-            books = Books(tx, self, quiet=state.first_contact is None, now=now, verdicts=harvest.verdicts)
+            first = state.first_contact is None
+            books = Books(tx, self, quiet=first, since=state.last_success, now=now, verdicts=harvest.verdicts)
             books.enter(source, seen, partial=harvest.partial)
             books.doubt(source, harvest.vanished)
             found = bool(books.new)

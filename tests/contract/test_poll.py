@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from policyfeed.clock import KST
 from policyfeed.documents import Reading, read_document
 from policyfeed.errors import Emptied, LayoutChanged, Refused, Unreachable, Unreadable
 from policyfeed.harvest import MOST_PAGES
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.poll import PollReport
+from policyfeed.rhythm import Profile
 from policyfeed.selection import Selection
 from policyfeed.store import SourceState, Store, articles, outbox, sources
 from policyfeed.types import Article, Document, Judged, Request, Source, Validators, Verdict
@@ -26,6 +29,7 @@ from tests.fakes import BODIES, Item, PressList, Release, Server, channel, condi
 
 CASES = Path(__file__).parents[1] / "cases" / "sources" / "feed"
 FEED = source()
+OLD = Item(number=2, published="Tue, 19 May 2026 09:00:00 +0900")
 OTHER = source("other-press", url="https://other.example.go.kr/rss.xml")
 
 
@@ -270,10 +274,43 @@ async def test_another_configuration_starts_from_nothing(world: World, changes: 
     world.lists(Item(number=1), etag='"1"')
     await world.poll()
     changed = replace(FEED, **changes)
-    world.server.at(changed.url, world.server.page(rss(Item(number=1), Item(number=2), site="example-press.kr")))
+    world.server.at(changed.url, world.server.page(rss(Item(number=1), OLD, site="example-press.kr")))
     report = await world.poll(changed)
     assert "If-None-Match" not in world.server.headers()
     assert (report.state, report.new, report.owed) == ("ok", 1, 0)
+
+
+async def test_what_came_out_since_the_last_success_is_told_also_under_another_configuration(world: World) -> None:
+    await world.contact()
+    last = world.clock()
+    items = [
+        Item(number=2, title="지난 탄소중립 회의", published=format_datetime(last - timedelta(minutes=1))),
+        Item(number=3, title="새로운 탄소중립 기본계획 확정", published=format_datetime(last + timedelta(minutes=1))),
+        Item(number=4, title="언제인지 모르는 미세먼지 대책", published=""),
+    ]
+    world.lists(*items)
+    report = await world.poll(replace(FEED, headers=(("Accept-Language", "ko"),)))
+    assert (report.new, report.owed) == (3, 1)
+    assert world.owed() == [("team", "새로운 탄소중립 기본계획 확정")]
+
+
+async def test_of_a_source_that_gives_days_only_the_day_of_the_last_success_is_news(world: World) -> None:
+    await world.contact()
+    today, before = world.clock(), world.clock() - timedelta(days=1)
+    world.lists(
+        Item(number=2, title="어제 탄소중립 회의", published=f"{before.astimezone(KST):%Y-%m-%d}"),
+        Item(number=3, title="오늘 탄소중립 기본계획 확정", published=f"{today.astimezone(KST):%Y-%m-%d}"),
+    )
+    await world.poll(replace(FEED, options={"date_only": True}))
+    assert world.owed() == [("team", "오늘 탄소중립 기본계획 확정")]
+
+
+async def test_the_rhythm_and_what_was_spent_of_it_stay_under_another_configuration(world: World) -> None:
+    await world.contact()
+    before = Profile.from_json(world.state().profile)
+    await world.poll(replace(FEED, headers=(("Accept-Language", "ko"),)))
+    after = Profile.from_json(world.state().profile)
+    assert (after.first, after.used) == (before.first, before.used + 1)
 
 
 # Telling --------------------------------------------------------------------------------------------------------------
