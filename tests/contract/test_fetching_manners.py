@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import logging
 import re
 import resource
 import ssl
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,7 @@ import trustme
 
 from policyfeed.errors import ConfigError, Forbidden, Misconfigured, PolicyfeedError, TooLarge, Truncated, Unreachable
 from policyfeed.transport.http import Manner
+from policyfeed.transport.wire import PlainBackend
 from policyfeed.types import Request
 from tests.loopback import (
     NOW,
@@ -495,6 +498,25 @@ async def test_few_encrypted_connections_are_kept(tls: ssl.SSLContext, ca_file: 
         assert server.connections == len(hosts)
         await http.fetch(Request(url=server.url("/", hosts[0])))
         assert server.connections == len(hosts) + 1
+
+
+async def test_a_closed_connection_leaves_no_cycle(tls: ssl.SSLContext, ca_file: str) -> None:
+    """Of an encrypted one that would be a quarter of a megabyte, and the daemon collects seldom."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        async with serving(reply(200, NEWS), tls=tls) as server:
+            stream = await PlainBackend().connect_tcp("127.0.0.1", server.port)
+            stream = await stream.start_tls(ssl.create_default_context(cafile=ca_file), "127.0.0.1")
+            left = weakref.ref(stream)
+            await stream.aclose()
+            del stream
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert left() is None
+    finally:
+        if collecting:
+            gc.enable()
 
 
 async def test_tls_is_verified_against_the_given_authorities(tls: ssl.SSLContext, ca_file: str) -> None:

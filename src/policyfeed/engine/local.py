@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from policyfeed import metrics
+from policyfeed import garbage, metrics
 from policyfeed.app import App
 from policyfeed.errors import PolicyfeedError, told
 from policyfeed.fill import FillReport
@@ -43,7 +43,7 @@ TEXTS = timedelta(minutes=5)
 LOOK_AGAIN = timedelta(minutes=1)
 """How soon a delivery is noticed that another process made due (``policyfeed outbox retry``)."""
 LOOK = timedelta(minutes=5)
-"""How often the sources' health is looked at."""
+"""How often the sources' health is looked at, and garbage for."""
 OVERDUE = timedelta(minutes=15)
 """A source that is due for longer, and neither being polled nor about to be, means that nothing is getting on."""
 
@@ -175,9 +175,10 @@ class LocalEngine:
 
     async def _health(self) -> None:
         for notice in await self.app.watch():
-            told = log.info if notice.recovered else log.warning
-            told("source", source=notice.source, condition=notice.condition, recovered=notice.recovered)
+            note = log.info if notice.recovered else log.warning
+            note("source", source=notice.source, condition=notice.condition, recovered=notice.recovered)
             self._deliver_now()
+        garbage.tidy()
         self._at("health", self.app.clock() + LOOK, self._health)
 
     def _deliver_now(self) -> None:

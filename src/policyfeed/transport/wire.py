@@ -98,6 +98,7 @@ class _Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._ended, self._error = True, error
+        self._transport = None  # an encrypted one refers back to us: 256 kB would wait for the collection of cycles
         self._awake()
 
     def _awake(self) -> None:
