@@ -3,9 +3,9 @@
 ``make messages`` adds new texts with an empty translation, drops those that are gone, compiles, and lists what still
 has to be translated. ``--check`` changes nothing and fails when something is missing or behind.
 
-Collected are: the first literal of ``_("…")``, ``say``, ``progress`` and every error class; all literals of ``table``;
-what reaches a parameter called ``template``, ``message`` or ``remedy``, directly or through a name; and ``_("…")`` of
-templates.
+Collected are: the first literal of ``_("…")``, ``say``, ``progress``, ``Remark`` and every error class; all literals of
+``table``; what reaches a parameter called ``template``, ``message`` or ``remedy``, directly or through a name; and
+``_("…")`` of templates.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SOURCE = ROOT / "src" / "policyfeed"
 PO = SOURCE / "locale" / "ko" / "LC_MESSAGES" / "policyfeed.po"
 HEADER = "# Korean texts of policyfeed. English is the text in the source."
 
-FIRST = {"_", "gettext", "marked", "say", "progress"}
+FIRST = {"_", "gettext", "marked", "say", "progress", "Remark"}
 ALL = {"table"}
 CARRIERS = ("template", "remedy", "message")
 ERRORS = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, Exception)}

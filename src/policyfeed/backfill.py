@@ -17,7 +17,7 @@ from policyfeed import registry
 from policyfeed.books import Books
 from policyfeed.clock import KST
 from policyfeed.documents import Reading
-from policyfeed.errors import Incomplete, LayoutChanged, UpstreamError, UsageError
+from policyfeed.errors import Incomplete, LayoutChanged, Remark, UpstreamError, UsageError
 from policyfeed.poll import Poller, fingerprint
 from policyfeed.store import BackfillState, backfills
 from policyfeed.types import Article, Request, Source
@@ -198,7 +198,7 @@ class Backfill:
             }
         warnings = reading.warnings
         if reading.next is None and not passed and days and min(days) > self.first:
-            warnings = (*warnings, f"the list ends at {min(days)}: older entries cannot be had")
+            warnings = (*warnings, Remark("the list ends at {day}: older entries cannot be had", day=min(days)))
         wanted = tuple(one for one in reading.articles if self.first <= (_day_of(one) or self.first) <= self.last)
         return _Read(articles=wanted, requests=1, warnings=warnings, place=following)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 
 class PolicyfeedError(Exception):
@@ -49,12 +49,34 @@ class PolicyfeedError(Exception):
         return _rebuild, (type(self), self.template, self.remedy, self.facts, self.__dict__)
 
 
+class Remark(str):
+    """What is odd and no error: English as it stands, and for ``told`` a template with named facts."""
+
+    __slots__ = ("facts", "template")
+    template: str
+    facts: dict[str, object]
+
+    def __new__(cls, template: str, /, **facts: object) -> Self:
+        made = super().__new__(cls, template.format(**facts))
+        made.template, made.facts = template, facts
+        return made
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _remark, (self.template, self.facts)
+
+
+def _remark(template: str, facts: dict[str, object]) -> Remark:
+    return Remark(template, **facts)
+
+
 def _plain(fact: object) -> object:
     return fact._parts() if isinstance(fact, PolicyfeedError) else str(fact)
 
 
 def told(stored: str, translate: Callable[[str], str] = str) -> str:
-    """A stored message (``PolicyfeedError.dumped``) in the reader's language; any other text as it stands."""
+    """A stored message (``PolicyfeedError.dumped``) or a remark in the reader's language; other text as it stands."""
+    if isinstance(stored, Remark):
+        return translate(stored.template).format(**stored.facts)
     try:
         return _from_parts(json.loads(stored)).text(translate)
     except (ValueError, TypeError, KeyError):

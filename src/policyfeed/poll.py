@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from policyfeed.books import Books, Doubtful, Judge
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock
-from policyfeed.errors import Emptied, Refused, UpstreamError
+from policyfeed.errors import Emptied, Refused, Remark, UpstreamError
 from policyfeed.faults import admitted
 from policyfeed.harvest import Fetch, Harvest, Place, Read, Room, Visit, ask
 from policyfeed.rhythm import (
@@ -269,7 +269,8 @@ class Poller:
         due = host.paused_until + timedelta(seconds=60 * self.rng.random())
         with self.store.write() as tx:
             sources.save(tx, replace(state, due=None if state.gone else due))
-        told = f"{host.name} asked to be left alone until {host.paused_until:%Y-%m-%d %H:%M} UTC"
+        until = f"{host.paused_until:%Y-%m-%d %H:%M} UTC"
+        told = Remark("{host} asked to be left alone until {until}", host=host.name, until=until)
         return PollReport(source=state.id, state=HELD, due=due, warnings=(told,))
 
     # When next ------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from policyfeed import discovery, registry
 from policyfeed.clock import Clock
 from policyfeed.discovery import Candidate, Proposal
-from policyfeed.errors import UpstreamError
+from policyfeed.errors import Remark, UpstreamError
 from policyfeed.normalize.article import one_by_one
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.normalize.text import decode, is_charset, one_line
@@ -194,7 +194,8 @@ class Discoverer:
         notes = (*(found.proposal.notes if found.proposal else ()), *found.warnings)
         proven = await self._proven(board, found.entries) if board else None
         if proven is False:
-            notes = (*notes, "the first item's address does not lead to its title: correct the link or link_template")
+            wrong = "the first item's address does not lead to its title: correct the link or link_template"
+            notes = (*notes, Remark(wrong))
         return Discovery(
             url=url,
             feeds=tuple(feeds),
@@ -269,8 +270,8 @@ def _doubles(seen: Sequence[Seen]) -> tuple[Seen, ...]:
     marked = []
     for one in seen:
         key = one.article.origins[0].key if one.article else ""
-        double = key in keys
-        marked.append(replace(one, warnings=(*one.warnings, "an earlier entry has the same key")) if double else one)
+        double = (Remark("an earlier entry has the same key"),) if key in keys else ()
+        marked.append(replace(one, warnings=(*one.warnings, *double)))
         keys |= {key} - {""}
     return tuple(marked)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,9 @@ from structlog.testing import capture_logs
 
 from policyfeed.clock import KST
 from policyfeed.documents import Reading, read_document
-from policyfeed.errors import Emptied, LayoutChanged, Refused, Unreachable, Unreadable
+from policyfeed.errors import Emptied, LayoutChanged, Refused, Unreachable, Unreadable, told
 from policyfeed.harvest import MOST_PAGES
+from policyfeed.i18n import translator
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.poll import PollReport
 from policyfeed.rhythm import Profile
@@ -211,6 +213,13 @@ async def test_a_source_that_never_listed_anything_is_right(world: World) -> Non
     assert (await world.poll()).state == "ok"
     world.lists(Item(number=1))
     assert (await world.poll()).new == 1
+
+
+async def test_what_is_odd_in_a_list_is_said_in_english_and_told_in_korean(world: World) -> None:
+    world.lists(Item(number=1, published="어제"))
+    (warning,) = pickle.loads(pickle.dumps((await world.poll()).warnings))  # noqa: S301 - workers send it so
+    assert warning == "a date could not be read and was left out: '어제'"
+    assert told(warning, translator("ko")) == "날짜를 읽을 수 없어 뺐습니다: '어제'"
 
 
 BOARD = source(

@@ -18,7 +18,7 @@ from policyfeed.cli.given import configuration
 from policyfeed.cli.say import _, err, json_line, progress, say
 from policyfeed.clock import KST
 from policyfeed.config import data_folder
-from policyfeed.errors import UsageError
+from policyfeed.errors import UsageError, told
 from policyfeed.harvest import Fetch
 from policyfeed.store import BackfillState, working_alone
 from policyfeed.transport.urls import take_apart
@@ -99,7 +99,7 @@ async def _run(app: App, source: Source, first: date, last: date, *, pace: float
             if as_json:
                 json_line({"source": source.id} | asdict(one))
             for warning in () if as_json else one.warnings:
-                err.print(f"{source.id} {one.name}: {warning}", style="yellow", markup=False)
+                err.print(f"{source.id} {one.name}: {told(warning, _)}", style="yellow", markup=False)
     _finish(replace(work, again=False).state(), as_json=as_json)
 
 

@@ -16,7 +16,7 @@ from policyfeed.cli.given import configuration
 from policyfeed.cli.say import FAILED, _, brief, complain, err, json_line, out, say, show, table, when
 from policyfeed.config import Config, data_folder
 from policyfeed.config.writing import source_table
-from policyfeed.errors import Unreadable, UpstreamError, UsageError
+from policyfeed.errors import Unreadable, UpstreamError, UsageError, told
 from policyfeed.normalize.links import canonical
 from policyfeed.probe import Discoverer, Discovery, Feed, Looked, Probe, Seen, guess_of, look
 from policyfeed.retired import retired
@@ -168,7 +168,7 @@ def _show_reading(looked: Looked) -> None:
     if looked.next:
         say("Next page: {url}", url=looked.next)
     for warning in looked.warnings:
-        err.print(warning, style="yellow", markup=False)
+        err.print(told(warning, _), style="yellow", markup=False)
 
 
 def _show_entries(lines: list[_Line], *, as_json: bool) -> None:
@@ -178,7 +178,7 @@ def _show_entries(lines: list[_Line], *, as_json: bool) -> None:
             continue
         _show_entry(number, line)
         for warning in line.seen.warnings:
-            err.print(f"{number}: {warning}", style="yellow", markup=False)
+            err.print(f"{number}: {told(warning, _)}", style="yellow", markup=False)
 
 
 def _show_entry(number: int, line: _Line) -> None:
@@ -236,7 +236,7 @@ def _show_discovery(found: Discovery, *, as_json: bool) -> None:
         say("Neither a feed nor a list of links with dates was found at {url}.", url=found.url)
         say("Give the address of the list itself. A list that a script fills is read as kind json: docs/sources.md.")
     for note in found.notes:
-        err.print(note, style="yellow", markup=False)
+        err.print(told(note, _), style="yellow", markup=False)
     say("{requests} requests", requests=found.requests)
 
 

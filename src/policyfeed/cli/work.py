@@ -15,7 +15,7 @@ from policyfeed.cli.given import configuration
 from policyfeed.cli.say import FAILED, _, brief, err, json_line, progress, say, show, table
 from policyfeed.config import data_folder
 from policyfeed.deliver import DeliveryReport
-from policyfeed.errors import OutputError, UsageError
+from policyfeed.errors import OutputError, UsageError, told
 from policyfeed.poll import PollReport
 from policyfeed.store import working_alone
 from policyfeed.types import Source
@@ -146,7 +146,7 @@ def _print_polls(reports: Sequence[PollReport]) -> None:
         if report.error is not None:
             err.print(f"{report.source}: {report.error.text(_)}", style="red", markup=False)
         for warning in report.warnings[:5]:
-            err.print(f"{report.source}: {warning}", style="yellow", markup=False)
+            err.print(f"{report.source}: {told(warning, _)}", style="yellow", markup=False)
 
 
 def _show_deliveries(reports: Sequence[DeliveryReport], *, as_json: bool) -> None:

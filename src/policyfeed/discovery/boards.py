@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from policyfeed.discovery import places, scripts
+from policyfeed.errors import Remark
 from policyfeed.normalize.links import absolute
 from policyfeed.normalize.text import one_line
 
@@ -66,7 +67,7 @@ def propose(text: str, url: str) -> Proposal | None:
     options: dict[str, str | int] = {"item": item, "title": title, **where, **date}
     options |= places.department(group.rows[0]) | _paging(tree, url)
     if pinned:
-        notes = (*notes, "pinned notices look like other rows: they are read as entries, once")
+        notes = (*notes, Remark("pinned notices look like other rows: they are read as entries, once"))
     return Proposal(options=options, rows=len(group.rows), notes=notes)
 
 
@@ -129,12 +130,14 @@ def _where(tree: LexborHTMLParser, url: str, group: _Group, title: str) -> tuple
         call = scripts.call_of(values)
         if call is not None:
             made = scripts.template_of(tree, url, call)
-            notes = () if made else (f"the address is a guess: what {call.function}() does was not found in the page",)
+            guess = "the address is a guess: what {function}() does was not found in the page"
+            notes = () if made else (Remark(guess, function=call.function),)
             template = made or scripts.guessed(url, "id")
             return {"id": place, "id_pattern": call.pattern, "link_template": template}, notes
         if attribute.startswith("data-") and len(set(values)) == len(values) and all(map(_is_id, values)):
             made = scripts.template_of_data(tree, url, attribute)
-            notes = () if made else (f"the address is a guess: nothing in the page says what {attribute} is for",)
+            guess = "the address is a guess: nothing in the page says what {attribute} is for"
+            notes = () if made else (Remark(guess, attribute=attribute),)
             return {"id": place, "link_template": made or scripts.guessed(url, attribute.removeprefix("data-"))}, notes
     return {}, ()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from policyfeed.clock import KST
+from policyfeed.errors import Remark
 from policyfeed.normalize import dates, html, links
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.normalize.text import clean, one_line, shorten, unescape
@@ -82,7 +83,11 @@ def one_by_one(
         shared = shared_links(entries, source)
     for entry in entries:
         if not (entry.title.strip() or entry.summary.strip() or entry.content.strip()):
-            yield entry, None, [f"an entry without title and text was left out: {_named(entry.url or entry.guid)}"]
+            yield (
+                entry,
+                None,
+                [Remark("an entry without title and text was left out: {link}", link=_named(entry.url or entry.guid))],
+            )
             continue
         link = _link(entry, source)
         distinct = not links.is_site(link) and links.canonical(link) not in shared
@@ -194,8 +199,8 @@ def _summary(entry: Entry, content: str) -> str:
 
 def _about_title(whole: str, link: str) -> str:
     if not whole:
-        return f"an entry has no title, its text's beginning stands in: {_named(link)}"
-    return f"a title of {len(whole)} characters was cut: {_named(link)}"
+        return Remark("an entry has no title, its text's beginning stands in: {link}", link=_named(link))
+    return Remark("a title of {size} characters was cut: {link}", size=len(whole), link=_named(link))
 
 
 def _named(link: str) -> str:
@@ -209,13 +214,13 @@ def _date(raw: str, source: Source, now: datetime, warnings: list[str]) -> dates
         return None
     found = dates.parse(text, source.timezone)
     if found is None:
-        warnings.append(f"a date could not be read and was left out: {text[:60]!r}")
+        warnings.append(Remark("a date could not be read and was left out: {text!r}", text=text[:60]))
         return None
     if (found.at - now).days >= _FUTURE_DAYS:
-        warnings.append(f"a date lies in the future and was left out: {text[:60]!r}")
+        warnings.append(Remark("a date lies in the future and was left out: {text!r}", text=text[:60]))
         return None
     if found.at.year < FIRST_YEAR:
-        warnings.append(f"a date lies before {FIRST_YEAR} and was left out: {text[:60]!r}")
+        warnings.append(Remark("a date lies before {year} and was left out: {text!r}", year=FIRST_YEAR, text=text[:60]))
         return None
     return replace(found, dated=True) if source.options.get("date_only") else found
 

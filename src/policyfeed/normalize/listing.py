@@ -11,11 +11,12 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
-from policyfeed.errors import Blocked, ConfigError, LayoutChanged
+from policyfeed.errors import Blocked, ConfigError, LayoutChanged, Remark
 from policyfeed.types import Entry, Request, Source
 
 REMEMBERED = 500
 """Keys of the last poll that are kept: more than any poll reads."""
+EMPTY = Remark("the list is empty")
 _BLOCK = re.compile(
     "정상적인 메뉴접근이 아닙니다|비정상적인 접근|자동\\s*등록\\s*방지|보안\\s*문자|접근이 (차단|제한)|웹\\s*방화벽"
     "|Access Denied|Request Rejected|Just a moment|captcha|Web Application Firewall",
@@ -142,11 +143,14 @@ def turn(cursor: Mapping[str, Any], keys: Sequence[str], most: int) -> Turn:
     if not (repeated or caught_up) and under_way(cursor) + 1 < most:
         reading = {"seen": list(seen), "read": [*read, *keys], "pages": under_way(cursor) + 1}
         return Turn(cursor=reading, more=True)
-    warning = "the next page shows the same rows again: the page parameter is ignored" if repeated else ""
-    if not (repeated or caught_up):
-        warning = f"all rows of {most} pages are new: older ones may have been missed, a backfill finds them"
+    warnings: tuple[Remark, ...] = ()
+    if repeated:
+        warnings = (Remark("the next page shows the same rows again: the page parameter is ignored"),)
+    elif not caught_up:
+        template = "all rows of {most} pages are new: older ones may have been missed, a backfill finds them"
+        warnings = (Remark(template, most=most),)
     left = {"seen": list(dict.fromkeys([*read, *keys]))[:REMEMBERED]}
-    return Turn(cursor=left, warnings=(warning,) if warning else ())
+    return Turn(cursor=left, warnings=warnings)
 
 
 def _turn_back(read: Sequence[str], keys: Sequence[str], pages: int, *, ended: bool) -> Turn:

@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 import feedparser
 
 from policyfeed import sources
-from policyfeed.errors import Blocked, HostileDocument, Truncated, Unreadable
+from policyfeed.errors import Blocked, HostileDocument, Remark, Truncated, Unreadable
 from policyfeed.normalize import listing, plain_rss
 from policyfeed.normalize.html import paragraphs
 from policyfeed.normalize.links import absolute, canonical
@@ -86,7 +86,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     """
     page = _read(source, document)
     if not page.entries and Options.of(source).allow_empty:
-        page = replace(page, warnings=(*page.warnings, "the list is empty"), rightly_empty=True)
+        page = replace(page, warnings=(*page.warnings, listing.EMPTY), rightly_empty=True)
     if not cursor.get("all"):
         return replace(page, next=None)
     turn = listing.turn(cursor, [canonical(one.url) or one.guid or one.title for one in page.entries], 1)
@@ -147,7 +147,7 @@ def _xml(text: str, document: Document) -> Page:
     if not parsed.version and not parsed.entries:
         raise _not_a_feed(text, document)
     broken = bool(parsed.bozo) or mended != undeclared
-    warnings = ("the feed is not well-formed XML",) if broken else ()
+    warnings = (Remark("the feed is not well-formed XML"),) if broken else ()
     return _page(parsed.entries, parsed.feed, text, document, warnings)
 
 

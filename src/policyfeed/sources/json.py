@@ -81,7 +81,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     entries = tuple(_entry(item, table, source.timezone, document.url) for item in items)
     if not entries and not listing.under_way(cursor):
         if table.allow_empty:
-            return Page(entries=(), warnings=("the list is empty",), rightly_empty=True)
+            return Page(entries=(), warnings=(listing.EMPTY,), rightly_empty=True)
         raise listing.nothing_found(text, source, document.url, table.items)
     link = table.link or table.link_template
     wanted = {"title": table.title, "url": link} | ({"published": table.date} if table.date else {})

@@ -19,7 +19,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from policyfeed import sources
 from policyfeed.clock import KST
-from policyfeed.errors import Blocked, LayoutChanged
+from policyfeed.errors import Blocked, LayoutChanged, Remark
 from policyfeed.normalize.korea_kr import MOBILE, SITE
 from policyfeed.normalize.korea_kr import detail as detail
 from policyfeed.normalize.korea_kr import elsewhere as elsewhere
@@ -209,4 +209,4 @@ def _check(found: Mapping[str, Entry], window: tuple[str, str], document: Docume
             raise LayoutChanged(
                 "{url} lists {day}, outside the days asked for: the filter was ignored.", url=document.url, day=day
             )
-    return tuple(f"release {id_} is listed without title, ministry or date" for id_ in odd)
+    return tuple(Remark("release {id} is listed without title, ministry or date", id=id_) for id_ in odd)

@@ -15,7 +15,7 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from policyfeed import sources
-from policyfeed.errors import ConfigError
+from policyfeed.errors import ConfigError, Remark
 from policyfeed.normalize import listing
 from policyfeed.normalize.html import sanitize, to_line
 from policyfeed.normalize.links import absolute, canonical
@@ -212,7 +212,7 @@ def _base(tree: LexborHTMLParser, url: str) -> str:
 
 def _empty(tree: LexborHTMLParser, table: Options, text: str, source: Source, document: Document) -> Page:
     if table.allow_empty and table.frame and tree.css_first(table.frame) and not listing.is_block_page(text):
-        return Page(entries=(), warnings=("the list is empty",), rightly_empty=True)
+        return Page(entries=(), warnings=(listing.EMPTY,), rightly_empty=True)
     raise listing.nothing_found(text, source, document.url, table.item)
 
 
@@ -230,7 +230,8 @@ def _next(tree: LexborHTMLParser, table: Options, base: str, source: Source, tur
 
 def _odd(rows: list[Entry], wanted: Mapping[str, str]) -> list[str]:
     counts = {place: sum(not getattr(row, name) for row in rows) for name, place in wanted.items()}
-    return [f"{count} of {len(rows)} rows have nothing at {place}" for place, count in counts.items() if count]
+    template = "{count} of {rows} rows have nothing at {place}"
+    return [Remark(template, count=count, rows=len(rows), place=place) for place, count in counts.items() if count]
 
 
 def _is_place(place: str) -> bool:
