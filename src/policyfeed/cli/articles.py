@@ -15,8 +15,8 @@ from policyfeed.cli.say import _, brief, json_line, out, say, show, table, when
 from policyfeed.cli.stored import opened_store
 from policyfeed.config import Config
 from policyfeed.errors import UsageError
-from policyfeed.formats import field_name, rule_name
 from policyfeed.i18n import environment_language
+from policyfeed.naming import field_name, rule_name
 from policyfeed.relevance import Judge, Rules, judge_text
 from policyfeed.selection import Selection
 from policyfeed.store import articles as stored

@@ -19,9 +19,10 @@ from policyfeed import metrics
 from policyfeed.clock import KST
 from policyfeed.i18n import Translate, translator
 from policyfeed.laid_out import LaidOut
+from policyfeed.naming import evidence, kind_name, pillar_name, strongest
 from policyfeed.normalize.text import clean, one_line, shorten
 from policyfeed.selection import Selection
-from policyfeed.types import Article, Judged, Kind, Reason, Verdict
+from policyfeed.types import Article, Judged, Reason, Verdict
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """When a feed without articles was last updated: any fixed moment, so that its bytes stay the same."""
@@ -240,63 +241,6 @@ def why(verdict: Verdict, topic_names: Mapping[str, str], translate: Translate, 
 
 def _speaks(reason: Reason, verdict: Verdict) -> bool:
     return bool(reason.term) and (reason.points > 0 or not verdict.kept)
-
-
-def strongest(verdict: Verdict) -> list[Reason]:
-    """The reasons, those of most weight first."""
-    return sorted(verdict.reasons, key=lambda reason: (-abs(reason.points), reason.offset, reason.term))
-
-
-def evidence(reason: Reason, translate: Translate) -> str:
-    """A term and where it stood: 탄소중립(제목). The signs of the topics' files (``|`` and ``*``) are for editors."""
-    _ = translate
-    place = field_name(reason.field, translate)
-    term = reason.term.strip("|*")
-    return _("{term} ({place})").format(term=term, place=place) if place else term
-
-
-def field_name(name: str, translate: Translate) -> str:
-    """An article's field in the reader's language."""
-    _ = translate
-    names = {"title": _("title"), "summary": _("summary"), "lead": _("lead"), "content": _("text"), "body": _("text")}
-    return names.get(name, name)
-
-
-def rule_name(rule: str, translate: Translate) -> str:
-    """A rule of the verdict in the reader's language; an unknown one as it is."""
-    _ = translate
-    names = {
-        "term": _("term"),
-        "phrase": _("phrase"),
-        "word": _("learned word"),
-        "genre": _("genre"),
-        "ministry": _("ministry"),
-        "kind": _("kind"),
-        "title only": _("title without text"),
-        "no strong term": _("no strong term"),
-        "base": _("base"),
-    }
-    return names.get(rule, rule)
-
-
-def kind_name(kind: Kind, translate: Translate) -> str:
-    """A kind of publication in the reader's language."""
-    _ = translate
-    return {
-        Kind.PRESS_RELEASE: _("press release"),
-        Kind.REFERENCE: _("reference material"),
-        Kind.EXPLANATION: _("explanation"),
-        Kind.ACTIVITY: _("activity"),
-        Kind.BRIEFING: _("briefing"),
-        Kind.POLICY_NEWS: _("policy news"),
-        Kind.NOTICE: _("notice"),
-    }[kind]
-
-
-def pillar_name(pillar: str, translate: Translate) -> str:
-    """A pillar in the reader's language; an unknown one as it is."""
-    _ = translate
-    return {"E": _("environment"), "S": _("social"), "G": _("governance")}.get(pillar, pillar)
 
 
 # White space, controls and what RFC 3987 keeps out of IRIs; lone surrogates and bidi controls

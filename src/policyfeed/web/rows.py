@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from policyfeed.clock import KST
-from policyfeed.formats import evidence, field_name, kind_name, pillar_name, rule_name, strongest, web_link
+from policyfeed.formats import web_link
 from policyfeed.i18n import Translate
+from policyfeed.naming import evidence, field_name, kind_name, pillar_name, rule_name, strongest
 from policyfeed.types import Judged, Reason
 
 
