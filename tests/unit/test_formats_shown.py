@@ -94,6 +94,13 @@ def test_an_article_without_a_link_of_its_own_links_to_our_page() -> None:
     assert one.page == ""
 
 
+def test_a_folder_of_files_has_a_line_of_the_board_and_no_page_for_an_article() -> None:
+    files = releases.feed(pages=False)
+    assert shown(files, releases.judged()).page == ""
+    one = shown(files, releases.judged(url="javascript:alert(1)"))
+    assert (one.url, one.page) == ("https://feeds.example.org/#a1", "")
+
+
 @pytest.mark.parametrize(("changes", "says"), [({"id": " \x00 "}, "no id"), ({"url": "mailto:a@b.example"}, "no http")])
 def test_what_cannot_be_shown_says_why(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(Unshowable, match=says):

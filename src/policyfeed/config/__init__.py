@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from policyfeed import identity
@@ -46,6 +46,13 @@ class Config:
     def source(self, id_: str) -> Source:
         """Raises KeyError for an unknown id."""
         return {source.id: source for source in self.sources}[id_]
+
+    def feeds_as_files(self) -> tuple[Feed, ...]:
+        """The feeds as a folder for another web server holds them: without pages of ours about articles, and under the
+        configured address alone, as the one where we serve leads nowhere there.
+        """
+        address = self.address if self.settings.service.base_url else ""
+        return tuple(replace(feed, base_url=address, pages=False) for feed in self.feeds)
 
 
 def data_folder(environ: Mapping[str, str] = os.environ) -> Path:

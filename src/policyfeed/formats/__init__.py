@@ -54,6 +54,8 @@ class Feed:
     selection: Selection = Selection()
     limit: int = 200
     base_url: str = ""
+    pages: bool = True
+    """Whether a page about each article is served there: beside the files of a plain folder there is none."""
     content: bool = True
     """Whether entries carry the whole text or only the summary."""
     topic_names: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +66,10 @@ class Feed:
     def url(self, extension: str) -> str:
         """Where the feed is served; empty when the service's address is not known."""
         return f"{self.base_url}/feeds/{self.name}.{extension}" if self.base_url else ""
+
+    def place(self, number: int) -> str:
+        """Where we show an article: a page of its own, else its line on the board; empty when that is not known."""
+        return f"{self.base_url}/{'articles/' if self.pages else '#a'}{number}" if self.base_url and number else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +116,7 @@ class Shown:
     """What feeds show of an article: text that XML and JSON can carry, http(s) links only, times in whole seconds.
 
     ``summary`` ends with the line that says why the article was kept or dropped; ``content`` is sanitized HTML or "".
-    ``via`` are the further places where the same release stands, ``page`` is our own page about it,
+    ``via`` are the further places where the same release stands, ``page`` is our own page about it, where there is one,
     ``answers`` are the releases that an explanation answers.
     """
 
@@ -148,7 +154,7 @@ def collect(
     """
     made: dict[str, bytes] = {}
     left_out: list[tuple[int, str]] = []
-    facets = extension, feed.language, feed.base_url, feed.content, repr((feed.topic_names, feed.sources))
+    facets = extension, feed.language, feed.base_url, feed.pages, feed.content, repr((feed.topic_names, feed.sources))
     for judged in articles:
         try:
             id_, entry = _entry((*facets, *_state(judged)), feed, judged, lay_out)
@@ -178,8 +184,8 @@ def shown(feed: Feed, judged: Judged) -> Shown:
     """What the feed shows of an article. Raises Unshowable when it has no id or nowhere to link to."""
     _ = translator(feed.language)
     article = judged.article
-    page = f"{feed.base_url}/articles/{article.number}" if feed.base_url and article.number else ""
-    url = web_link(article.url) or page
+    ours = feed.place(article.number)
+    url = web_link(article.url) or ours
     if not (identifier := one_line(article.id)) or not url:
         raise Unshowable("it has no id" if not identifier else "it has no http(s) link")
     via = dict.fromkeys(web_link(origin.url) for origin in article.origins)
@@ -191,7 +197,7 @@ def shown(feed: Feed, judged: Judged) -> Shown:
         authors=_authors(article),
         url=url,
         via=tuple(one for one in via if one and one != url),
-        page=page if page != url else "",
+        page=ours if feed.pages and ours != url else "",
         answers=tuple(link for named in article.answers if (link := web_link(named.url))),
         summary=_summary(feed, judged),
         content=_content(article) if feed.content else "",
