@@ -141,6 +141,13 @@ def test_a_feed_is_as_old_as_its_last_change() -> None:
     assert updated(releases.many(3)) == releases.article(3).changed
 
 
+def test_an_article_without_a_licence_says_so() -> None:
+    korean = shown(releases.feed(), releases.judged(licence=""))
+    english = shown(releases.feed(language="en"), releases.judged(licence="", attribution=""))
+    assert korean.rights == f"이용 조건 미표시 · {releases.article().attribution}"
+    assert english.rights == "no licence stated"
+
+
 def test_sources_are_named_and_have_a_lasting_id() -> None:
     here = shown(releases.feed(), releases.judged())
     elsewhere = shown(releases.feed(base_url="http://other.example", sources={}), releases.judged(2))

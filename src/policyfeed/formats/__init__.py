@@ -206,7 +206,7 @@ def shown(feed: Feed, judged: Judged) -> Shown:
         language=article.language if _LANGUAGE.fullmatch(article.language) else feed.language,
         categories=tuple(_categories(feed, judged)),
         enclosures=_enclosures(article),
-        rights=shorten(one_line(" · ".join(filter(None, (article.licence, article.attribution)))), MAX_SUMMARY),
+        rights=_rights(article, _),
         source=_publication(feed, article, source_id, url),
         source_id=f"urn:uuid:{uuid5(NAMESPACE_URL, f'{SCHEMES}source/{source_id}')}",
     )
@@ -295,6 +295,12 @@ def _summary(feed: Feed, judged: Judged) -> str:
         gone = _("Withdrawn by the publisher (seen {day}).").format(day=article.withdrawn.astimezone(KST).date())
     lines = (shorten(clean(article.summary).strip(), MAX_SUMMARY), gone, why(judged.verdict, feed.topic_names, _))
     return "\n".join(line for line in lines if line)
+
+
+def _rights(article: Article, translate: Translate) -> str:
+    _ = translate
+    said = article.licence or _("no licence stated"), article.attribution
+    return shorten(one_line(" · ".join(filter(None, said))), MAX_SUMMARY)
 
 
 def _content(article: Article) -> str:

@@ -36,7 +36,7 @@ def _head(feed: Feed, articles: Sequence[Judged]) -> FeedGenerator:
     document.language(feed.language)
     document.updated(updated(articles))
     document.generator("policyfeed")
-    document.rights(_("Each entry names its own licence and source."))
+    document.rights(_("Each entry names its source, and its licence where the publisher states one."))
     author = {"name": "policyfeed"}
     if feed.base_url:
         document.link(href=feed.url(EXTENSION), rel="self", type=MEDIA_TYPE)

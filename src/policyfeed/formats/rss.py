@@ -36,7 +36,7 @@ def _head(feed: Feed, articles: Sequence[Judged]) -> FeedGenerator:
     document.language(feed.language)
     document.lastBuildDate(updated(articles))
     document.generator("policyfeed")
-    document.copyright(_("Each entry names its own licence and source."))
+    document.copyright(_("Each entry names its source, and its licence where the publisher states one."))
     return document
 
 
