@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -40,6 +41,7 @@ class World:
         self.problem = ""
         self.now = NOW
         self.buttons: Buttons | None = None
+        self.address = "https://feeds.example.org"
         checks = {
             "database": health.database_readable(self.store),
             "polls": health.polled_within(self.store, lambda: self.now, timedelta(hours=3)),
@@ -51,6 +53,7 @@ class World:
             store=self.store,
             published=self.published,
             feeds=lambda: self.feeds,
+            address=lambda: self.address,
             checks=checks,
             topic_names=lambda language: releases.TOPIC_NAMES if language == "ko" else {"E1": "Climate"},
             sources=lambda: releases.SOURCES,
@@ -485,8 +488,35 @@ async def test_upstream_cannot_write_our_pages(world: World) -> None:
 async def test_every_feed_can_be_found_from_the_page(world: World) -> None:
     page = html.fromstring((await world.get("/")).text)
     heads = [link.get("href") for link in page.cssselect("link[rel=alternate]")]
-    assert heads == [f"/feeds/{name}.{ending}" for name in ("esg", "all") for ending in ("atom", "json", "rss")]
-    assert set(heads) <= {link.get("href") for link in page.cssselect("ul.feeds a")}
+    feeds = [f"/feeds/{name}.{ending}" for name in ("esg", "all") for ending in ("atom", "json", "rss")]
+    assert heads == [*feeds, "/opml"]
+    assert set(heads) <= {link.get("href") for link in page.cssselect("footer a")}
+
+
+@pytest.mark.parametrize("asked", ["/정책/esg", ""], ids=["passed on", "stripped"])
+async def test_pages_lie_under_the_path_of_the_public_address(world: World, asked: str) -> None:
+    world.address, world.buttons = "https://policy.example.kr/%EC%A0%95%EC%B1%85/esg", BUTTONS
+    root = "/정책/esg"
+    page = html.fromstring((await world.get(f"{asked}/")).text)
+    ours = [str(link) for link in page.xpath("//@href") if str(link).startswith("/")]
+    assert {link for link in ours if not link.startswith(f"{root}/")} == set()
+    for link in ours:
+        assert (await world.get(asked + link.removeprefix(root))).status_code == 200, link
+    pressed = await world.press("word=relevant", f"{asked}/articles/1/label")
+    assert unquote(pressed.headers["location"]) == f"{root}/articles/1#feedback"
+    assert (await world.get(f"{asked}/healthz")).status_code == 200
+    lost = html.fromstring((await world.get(f"{asked}/static/none.css")).text)
+    assert lost.cssselect(".brand a")[0].get("href") == f"{root}/"
+    listed = (await world.get(f"{asked}/opml")).text
+    assert f'xmlUrl="{world.address}/feeds/esg.atom"' in listed
+    assert f'htmlUrl="{world.address}/"' in listed
+
+
+async def test_the_path_alone_leads_to_the_board(world: World) -> None:
+    world.address = "https://policy.example.kr/esg"
+    answer = await world.get("/esg")
+    assert (answer.status_code, answer.headers["location"]) == (307, "http://test/esg/")
+    assert (await world.get("/esgfeeds")).status_code == 404
 
 
 async def test_the_static_board_stands_alone(world: World) -> None:

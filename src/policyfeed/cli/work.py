@@ -52,7 +52,7 @@ def publish(
         folder = out_ or app.feeds_folder
         counted = {"written": len(report.written), "same": len(report.unchanged)}
         say("{written} files written, {same} unchanged: {folder}", **counted, folder=folder)
-        if out_ is not None and app.config.settings.service.base_url is None:
+        if out_ is not None and not app.config.public_address:
             err.print(_(_NO_ADDRESS), style="yellow", markup=False)
 
     asyncio.run(_with_app(context, work))

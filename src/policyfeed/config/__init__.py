@@ -47,12 +47,16 @@ class Config:
         """Raises KeyError for an unknown id."""
         return {source.id: source for source in self.sources}[id_]
 
+    @property
+    def public_address(self) -> str:
+        """The address, where one is configured; else empty."""
+        return self.address if self.settings.service.base_url else ""
+
     def feeds_as_files(self) -> tuple[Feed, ...]:
         """The feeds as a folder for another web server holds them: without pages of ours about articles, and under the
         configured address alone, as the one where we serve leads nowhere there.
         """
-        address = self.address if self.settings.service.base_url else ""
-        return tuple(replace(feed, base_url=address, pages=False) for feed in self.feeds)
+        return tuple(replace(feed, base_url=self.public_address, pages=False) for feed in self.feeds)
 
 
 def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -121,4 +125,7 @@ def load_rules(folder: Path) -> Rules:
 
 def _own_address(environ: Mapping[str, str]) -> str:
     """Where the daemon serves: what its pages are linked by as long as no public address is configured."""
-    return f"http://{environ.get('POLICYFEED_HTTP') or '127.0.0.1:8000'}".replace("//0.0.0.0:", "//127.0.0.1:")
+    host, _, port = (environ.get("POLICYFEED_HTTP") or "127.0.0.1:8000").rpartition(":")
+    named = host.strip("[]")
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(named, named)  # noqa: S104 - what listens everywhere is reached here
+    return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from policyfeed import __version__, metrics
 from policyfeed.errors import PolicyfeedError
 from policyfeed.web import feedback, feeds, health, pages
+from policyfeed.web.address import Rooted
 from policyfeed.web.context import Context
 from policyfeed.web.static_board import STATIC
 
@@ -52,7 +53,7 @@ def create_app(context: Context) -> Starlette:
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(_Watched)],
+        middleware=[Middleware(Rooted), Middleware(_Watched)],
         exception_handlers={404: pages.missing, PolicyfeedError: pages.failed, Exception: pages.failed},
     )
     app.state.context = context

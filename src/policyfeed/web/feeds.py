@@ -11,8 +11,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from policyfeed import opml, publish
 from policyfeed.clock import http_date
-from policyfeed.formats import Feed
 from policyfeed.i18n import translator
+from policyfeed.web.address import site
 from policyfeed.web.context import Context
 from policyfeed.web.language import language_of
 from policyfeed.web.published import Item, Variant
@@ -38,10 +38,9 @@ async def feed(request: Request) -> Response:
 async def opml_list(request: Request) -> Response:
     """``/opml``: the published feeds, for readers that take lists."""
     context: Context = request.app.state.context
-    # an operator who set no address is asked under some address: feeds are absolute in a list that is carried away
-    site = str(request.base_url).rstrip("/")
-    links = [(one, one.url("atom") or f"{site}/feeds/{one.name}.atom") for one in context.feeds()]
-    outlines = [opml.Outline(title=one.title, url=url, page=f"{site}/", language=one.language) for one, url in links]
+    page = f"{site(request)}/"  # absolute, as the list is carried away
+    links = [(one, f"{page}feeds/{one.name}.atom") for one in context.feeds()]
+    outlines = [opml.Outline(title=one.title, url=url, page=page, language=one.language) for one, url in links]
     body = opml.write(context.title, outlines)
     disposition = {"Content-Disposition": 'attachment; filename="policyfeed.opml"'}
     return Response(body, headers=disposition, media_type=f"{opml.MEDIA_TYPE}; charset=utf-8")
@@ -105,16 +104,12 @@ def _unknown(request: Request, context: Context, asked: str) -> Response:
     lines = [
         said,
         *(
-            f"{_link(request, one, extension)}  {one.title}"
+            f"{site(request)}/feeds/{one.name}.{extension}  {one.title}"
             for one in context.feeds()
             for extension in publish.formats()
         ),
     ]
     return PlainTextResponse("\n".join(lines) + "\n", 404, {"Vary": "Accept-Language"})
-
-
-def _link(request: Request, one: Feed, extension: str) -> str:
-    return one.url(extension) or f"{request.scope.get('root_path', '')}/feeds/{one.name}.{extension}"
 
 
 def _not_yet(request: Request) -> Response:

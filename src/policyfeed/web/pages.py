@@ -18,7 +18,7 @@ from policyfeed.i18n import LANGUAGES, translator
 from policyfeed.normalize.html import sanitize
 from policyfeed.store import Transaction
 from policyfeed.types import Judged, Origin
-from policyfeed.web import rendering, revisions
+from policyfeed.web import address, rendering, revisions
 from policyfeed.web.context import Context
 from policyfeed.web.language import language_of
 from policyfeed.web.rows import When, row, span, when
@@ -129,7 +129,7 @@ def _place(context: Context, origin: Origin) -> tuple[str, str, str, When]:
 def _answer(template: str, request: Request, status: int = 200, **facts: Any) -> Response:
     context: Context = request.app.state.context
     language = language_of(request)
-    root = request.scope.get("root_path", "")
+    root = address.root(request)
     asked = request.query_params.get("lang", "")
     page = rendering.html(
         template,

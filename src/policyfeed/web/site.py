@@ -40,6 +40,7 @@ class Site:
                 store=app.store,
                 published=self.published,
                 feeds=lambda: app.config.feeds,
+                address=lambda: app.config.public_address,
                 checks=checks,
                 topic_names=lambda language: app.config.rules.names(language),  # noqa: PLW0108 - it is exchanged meanwhile
                 sources=lambda: _publications(app.config),
