@@ -97,7 +97,7 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
             selection=one.select.selection(),
             base_url=address,
             topic_names=rules.names(one.language) if rules else {},
-            sources={source.id: Publication(name=source.name or source.id, url=source.url) for source in sources},
+            sources={source.id: Publication.of(source) for source in sources},
         )
         for one in reader.named("feeds.toml", FeedsFile, "feed", known, language)
     )

@@ -22,7 +22,7 @@ from policyfeed.laid_out import LaidOut
 from policyfeed.naming import evidence, kind_name, pillar_name, strongest
 from policyfeed.normalize.text import clean, one_line, shorten
 from policyfeed.selection import Selection
-from policyfeed.types import Article, Judged, Reason, Verdict
+from policyfeed.types import Article, Judged, Reason, Source, Verdict
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """When a feed without articles was last updated: any fixed moment, so that its bytes stay the same."""
@@ -36,10 +36,18 @@ MAX_TITLE, MAX_SUMMARY, MAX_NAME, MAX_CONTENT, MAX_URL = 1_000, 10_000, 300, 2_0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """Where articles come from, as ``atom:source`` and readers show it: a source's name and its page."""
+    """Where articles come from, as ``atom:source`` and readers show it: a source's name, its page and its own feed."""
 
     name: str
     url: str = ""
+    feed: str = ""
+
+    @classmethod
+    def of(cls, source: Source) -> Publication:
+        """What readers may be sent to: neither an address that takes only POST, nor one that is made for programs."""
+        asked = source.url if source.method == "GET" else ""
+        page = source.page or (asked if source.kind in ("korea_kr", "page") else "")
+        return cls(name=source.name or source.id, url=page, feed=asked if source.kind == "feed" else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +69,7 @@ class Feed:
     topic_names: Mapping[str, str] = field(default_factory=dict)
     """Topic or pillar id → its name in the feed's language."""
     sources: Mapping[str, Publication] = field(default_factory=dict)
-    """Source id → its name and page."""
+    """Source id → how it is shown."""
 
     def url(self, extension: str) -> str:
         """Where the feed is served; empty when the service's address is not known."""
@@ -138,6 +146,7 @@ class Shown:
     rights: str
     source: Publication
     source_id: str
+    first_seen: datetime
 
 
 LayOut = Callable[[Feed, Shown, Judged], bytes]
@@ -209,6 +218,7 @@ def shown(feed: Feed, judged: Judged) -> Shown:
         rights=_rights(article, _),
         source=_publication(feed, article, source_id, url),
         source_id=f"urn:uuid:{uuid5(NAMESPACE_URL, f'{SCHEMES}source/{source_id}')}",
+        first_seen=_second(article.first_seen) or EPOCH,
     )
 
 
@@ -339,4 +349,5 @@ def _publication(feed: Feed, article: Article, source_id: str, url: str) -> Publ
     known = feed.sources.get(source_id, Publication(name=article.attribution or article.ministry.name))
     parts = urlsplit(url)
     name = shorten(one_line(known.name), MAX_NAME) or parts.netloc
-    return Publication(name=name, url=web_link(known.url) or f"{parts.scheme}://{parts.netloc}/")
+    page = web_link(known.url) or f"{parts.scheme}://{parts.netloc}/"
+    return Publication(name=name, url=page, feed=web_link(known.feed))

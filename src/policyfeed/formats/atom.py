@@ -95,4 +95,8 @@ class _Beyond(BaseEntryExtension):  # type: ignore[misc]  # feedgen ships no typ
         source = etree.SubElement(entry, "source")
         etree.SubElement(source, "id").text = self._one.source_id
         etree.SubElement(source, "title").text = self._one.source.name
+        # RFC 4287 §4.2.11 wants it; of the source as it is now nothing may stand here, or old entries would change
+        etree.SubElement(source, "updated").text = self._one.first_seen.isoformat()
         etree.SubElement(source, "link", href=self._one.source.url, rel="alternate")
+        if self._one.source.feed:
+            etree.SubElement(source, "link", href=self._one.source.feed, rel="self")

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from policyfeed import publish, store
 from policyfeed.errors import told
-from policyfeed.formats import web_link
+from policyfeed.formats import Publication, web_link
 from policyfeed.i18n import LANGUAGES, translator
 from policyfeed.normalize.html import sanitize
 from policyfeed.store import Transaction
@@ -79,7 +79,7 @@ def sources(request: Request) -> Response:
     return _answer(
         "sources.html",
         request,
-        found=found,
+        found=[(one, Publication.of(one.source)) for one in found],
         wells=sum(one.well for one in found),
         waits=context.waits(),
         when=when,
