@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from policyfeed.i18n import Translate
 from policyfeed.types import Kind, Reason, Verdict
+
+NOTHING = 0.05
 
 
 def strongest(verdict: Verdict) -> list[Reason]:
     """The reasons, those of most weight first."""
     return sorted(verdict.reasons, key=lambda reason: (-abs(reason.points), reason.offset, reason.term))
+
+
+def weighty(reasons: Sequence[Reason]) -> tuple[list[Reason], int]:
+    """The reasons whose points are no 0.0 in print, in their order, and how many others there are."""
+    found = [reason for reason in reasons if abs(reason.points) >= NOTHING]
+    return found, len(reasons) - len(found)
 
 
 def evidence(reason: Reason, translate: Translate) -> str:

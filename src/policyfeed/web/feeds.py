@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from email.utils import format_datetime
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -46,11 +46,11 @@ async def opml_list(request: Request) -> Response:
     return Response(body, headers=disposition, media_type=f"{opml.MEDIA_TYPE}; charset=utf-8")
 
 
-def answer(method: str, headers: Mapping[str, str], item: Item, media_type: str) -> Response:
+def answer(method: str, headers: Headers, item: Item, media_type: str) -> Response:
     """200, 304 or, for a failed If-Match, 412 (RFC 9110 §13.2.2). HEAD gets the same headers and no body."""
-    variant = item.zipped if accepts_gzip(headers.get("accept-encoding")) else item.plain
+    variant = item.zipped if accepts_gzip(_list(headers, "accept-encoding")) else item.plain
     told = {"Vary": "Accept-Encoding", "Cache-Control": f"public, max-age={MAX_AGE}"}
-    if (wanted := headers.get("if-match")) is not None and _matching(wanted, item, variant, weak=False) is None:
+    if (wanted := _list(headers, "if-match")) is not None and _matching(wanted, item, variant, weak=False) is None:
         return Response(status_code=412, headers=told)
     if (held := _held(headers, item, variant)) is not None:
         return Response(status_code=304, headers=told | {"ETag": held.etag})
@@ -80,9 +80,14 @@ def _coding(part: str) -> tuple[str, float]:
         return name.strip(), 0.0
 
 
-def _held(headers: Mapping[str, str], item: Item, variant: Variant) -> Variant | None:
+def _list(headers: Headers, name: str) -> str | None:
+    """A header that is a list, whose parts may come in several lines (RFC 9110 §5.3)."""
+    return ", ".join(headers.getlist(name)) if name in headers else None
+
+
+def _held(headers: Headers, item: Item, variant: Variant) -> Variant | None:
     """The variant that the client already has; None = send it. If-None-Match leaves If-Modified-Since unread."""
-    if (held := headers.get("if-none-match")) is not None:
+    if (held := _list(headers, "if-none-match")) is not None:
         return _matching(held, item, variant, weak=True)
     since = http_date(headers.get("if-modified-since", ""))
     return variant if since and item.changed <= since else None
