@@ -136,10 +136,11 @@ def collect() -> dict[str, set[str]]:
         for text in module.texts(imported):
             found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
     for path in sorted((SOURCE / "web" / "templates").rglob("*.html")):
-        for _, _, said, _ in babel_extract(io.BytesIO(path.read_bytes()), ("_", "gettext"), (), {}):
-            first = said[0] if isinstance(said, tuple) else said  # its other arguments follow it
-            if isinstance(first, str):
-                found.setdefault(first, set()).add(path.relative_to(ROOT).as_posix())
+        for _, function, said, _ in babel_extract(io.BytesIO(path.read_bytes()), ("_", "gettext", "ngettext"), (), {}):
+            given = said if isinstance(said, tuple) else (said,)
+            for one in given[: 2 if function == "ngettext" else 1]:  # its other arguments follow
+                if isinstance(one, str):
+                    found.setdefault(one, set()).add(path.relative_to(ROOT).as_posix())
     for state in STATES:
         found.setdefault(state, set())
     found.pop("", None)

@@ -254,9 +254,10 @@ class App:
             return bodies.next_due(tx)
 
     async def publish(self, out: Path | None = None) -> PublishReport:
-        """Write what changed of the feeds and the board. Raises OutputError."""
+        """Write what changed of the feeds and the board. ``out``: for another web server. Raises OutputError."""
+        feeds = self.config.feeds if out in (None, self.feeds_folder) else self.config.feeds_as_files()
         pages = self.pages(self.config)
-        work = partial(publish, self.store, self.config.feeds, out or self.feeds_folder, self.clock(), pages)
+        work = partial(publish, self.store, feeds, out or self.feeds_folder, self.clock(), pages)
         return await asyncio.get_running_loop().run_in_executor(self.publisher, work)
 
     async def deliver(self, channel: Channel) -> DeliveryReport:

@@ -30,6 +30,7 @@ def join(known: Article, seen: Article, now: datetime) -> Article:
         summary=known.summary or seen.summary,
         content=known.content or seen.content,
         department=known.department or seen.department,
+        licence=known.licence or seen.licence,
         kind=seen.kind if known.kind is Kind.PRESS_RELEASE and seen.kind in _PARTICULAR else known.kind,
         attachments=(*known.attachments, *(one for one in seen.attachments if one not in known.attachments)),
     )
@@ -48,16 +49,19 @@ def _timed(known: Article, seen: Article) -> Article:
 def separate(known: Article, copy: Article, others: Iterable[Article], now: datetime) -> tuple[Article, Article]:
     """The two articles that a merge leaves when it is undone: what is left of the known one, and the copy alone.
 
-    ``others`` are the copies that stay. What only this copy brought (text, files, credits) goes with it.
+    ``others`` are the copies that stay. What only this copy brought (text, files, credits) goes with it, and a
+    licence of both: nobody remembers who brought it.
     """
     origin, stay = copy.origins[0], tuple(others)
     credited = {known.ministry.id, *(ministry.id for one in stay for ministry in one.ministries)}
+    kept = next((one.licence for one in stay if one.licence), "")
     theirs = [item for item in copy.attachments if not any(item in one.attachments for one in stay)]
     left = replace(
         known,
         origins=tuple(one for one in known.origins if one != origin),
         ministries=tuple(one for one in known.ministries if one.id in credited or one not in copy.ministries),
         content="" if known.content == copy.content else known.content,
+        licence=kept if known.licence == copy.licence else known.licence,
         attachments=tuple(item for item in known.attachments if item not in theirs),
         changed=now,
     )

@@ -6,6 +6,7 @@ Polls never join the two again: an entry whose key is known belongs to the artic
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from policyfeed import revision
@@ -38,6 +39,7 @@ def split(
         )
     others = [one for one in able.values() if one is not copy]
     left, alone = revision.separate(known, copy, others, now)
+    left = replace(left, licence=left.licence or _configured(left, sources))
     articles.remove_origin(tx, copy.origins[0])
     copies.forget(tx, copy.origins[0])
     articles.update(tx, left, revised=False)
@@ -50,6 +52,12 @@ def _joined(tx: Transaction, known: Article) -> list[Article]:
     keys = [one.key for one in known.origins]
     copied = (copies.get(tx, one) for one in known.origins if keys.count(one.key) == 1)
     return [one for one in copied if one is not None]
+
+
+def _configured(article: Article, sources: Mapping[str, Source]) -> str:
+    """The licence under which the places that are left publish."""
+    configured = (sources[one.source].licence for one in article.origins if one.source in sources)
+    return next(filter(None, configured), "")
 
 
 def _judged(

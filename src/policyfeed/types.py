@@ -96,6 +96,8 @@ class Source:
     id: str
     kind: str
     url: str
+    page: str = ""
+    """What readers may look at in place of ``url``, where that is no page."""
     name: str = ""
     ministry: str | None = None
     timezone: str = "Asia/Seoul"

@@ -248,3 +248,15 @@ def test_pages_lie_beside_the_feeds(opened: Store, out: Path) -> None:
     assert "index.html" in publish.publish(opened, FEEDS, out, NOW, pages).written
     assert (out / "index.html").read_text() == "10건"
     assert "index.html" in publish.publish(opened, FEEDS, out, LATER, pages).unchanged
+
+
+def test_files_for_another_server_and_our_own_leave_each_other_alone(opened: Store, out: Path) -> None:
+    """They differ: files lead to no pages of ours."""
+    files = [replace(feed, pages=False) for feed in FEEDS]
+    for hours in range(3):
+        publish.publish(opened, FEEDS, out / "own", NOW + timedelta(hours=hours))
+        publish.publish(opened, files, out / "files", NOW + timedelta(hours=hours))
+    own, there = _state(out / "own"), _state(out / "files")
+    assert {name: time for name, (_, time, _) in (own | there).items()} == dict.fromkeys(FILES, NOW.timestamp() * 1e9)
+    assert b"/articles/" in own["feeds/esg.atom"][0]
+    assert b"/articles/" not in there["feeds/esg.atom"][0]

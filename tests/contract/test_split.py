@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from policyfeed.errors import UsageError
 from policyfeed.selection import Selection
 from policyfeed.split import split
-from policyfeed.store import Store, articles, bodies, outbox
+from policyfeed.store import Store, articles, bodies, copies, outbox
 from policyfeed.types import Article, Judged
 from tests.alerts import Hand
 from tests.fakes import Item, PressList, Release, Server, channel, judge, korea_kr, poller, rss, source
@@ -73,6 +74,19 @@ async def test_each_article_has_again_what_is_its_own(world: World) -> None:
     assert "산업계" in alone.article.content
     assert (left.verdict.kept, alone.verdict.kept) == (True, False)
     assert sorted(one.article.number for one in world.everything()) == [left.article.number, alone.article.number]
+
+
+async def test_what_is_left_has_the_licence_of_its_own_place(world: World) -> None:
+    (merged,) = world.everything()
+    with world.store.write() as tx:
+        copy = copies.get(tx, merged.article.origins[1])
+        assert copy is not None
+        copies.renew(tx, replace(copy, licence="공공누리 제1유형"))
+        articles.update(tx, replace(merged.article, licence="공공누리 제1유형"), revised=False)
+        licensed = {SITE.id: replace(SITE, licence="공공누리 제1유형")}
+        merged = articles.judged(tx, [merged.article.number])[merged.article.number]
+        left, _ = split(tx, merged.article, place(merged.article, 1), judge, licensed, world.clock())
+    assert left.article.licence == "공공누리 제1유형"
 
 
 async def test_polls_and_edits_join_them_never_again(world: World) -> None:

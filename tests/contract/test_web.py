@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -18,7 +20,7 @@ from policyfeed import publish, store
 from policyfeed.formats import Feed
 from policyfeed.health import conditions, waits
 from policyfeed.store import Store
-from policyfeed.types import Kind, Source
+from policyfeed.types import Kind, Reason, Source
 from policyfeed.web import Buttons, Context, Published, create_app, health, pages
 from tests import releases
 from tests.releases import NOW
@@ -41,6 +43,7 @@ class World:
         self.now = NOW
         self.buttons: Buttons | None = None
         self.faulty = False
+        self.address = "https://feeds.example.org"
         checks = {
             "database": health.database_readable(self.store),
             "polls": health.polled_within(self.store, lambda: self.now, timedelta(hours=3)),
@@ -52,6 +55,7 @@ class World:
             store=self.store,
             published=self.published,
             feeds=lambda: self.feeds,
+            address=lambda: self.address,
             checks=checks,
             topic_names=lambda language: releases.TOPIC_NAMES if language == "ko" else {"E1": "Climate"},
             sources=lambda: releases.SOURCES,
@@ -177,6 +181,15 @@ async def test_a_held_feed_is_not_sent_again(world: World) -> None:
         assert "content-length" not in answer.headers
     for other in ('"other"', tag[1:-1], 'W/"other"', ""):
         assert (await world.get(ATOM, If_None_Match=other)).status_code == 200, other
+
+
+async def test_a_list_may_come_in_several_lines(world: World) -> None:
+    tag = (await world.get(ATOM)).headers["etag"]
+    identity = ("Accept-Encoding", "identity")
+    answer = await world.client.get(ATOM, headers=[("If-None-Match", '"other"'), ("If-None-Match", tag), identity])
+    assert answer.status_code == 304
+    answer = await world.client.get(ATOM, headers=[identity, ("Accept-Encoding", "gzip")])
+    assert answer.headers["content-encoding"] == "gzip"
 
 
 async def test_either_form_of_a_feed_is_as_fresh_as_the_other(world: World) -> None:
@@ -348,7 +361,18 @@ async def test_the_board_lists_kept_articles_by_page(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "status"), [("3", 404), ("0", 200), ("-1", 200), ("x", 200), ("9" * 30, 200), ("²", 200)]
+    ("page", "status"),
+    [
+        ("3", 404),
+        ("0", 200),
+        ("-1", 200),
+        ("x", 200),
+        ("9999999", 404),
+        ("1" + "0" * 7, 404),
+        ("9" * 30, 404),
+        ("9" * 5000, 404),
+        ("²", 200),
+    ],
 )
 async def test_odd_page_numbers_do_no_harm(world: World, page: str, status: int) -> None:
     assert (await world.get(f"/?page={page}")).status_code == status
@@ -417,6 +441,40 @@ async def test_an_article_is_shown_with_everything_known_of_it(world: World) -> 
         assert part in text, part
     page = html.fromstring((await world.get("/articles/12")).text)
     assert page.cssselect("section.text b")[0].text == "함께"
+
+
+async def test_korean_in_an_english_page_is_marked_as_korean(world: World) -> None:
+    for path in ("/?lang=en", "/articles/12?lang=en", "/sources?lang=en", "/nowhere?lang=en"):
+        page = html.fromstring((await world.get(path)).text)
+        for node in page.xpath("//text()[normalize-space()]"):
+            if re.search("[가-힣]", str(node)):
+                assert node.getparent().xpath("ancestor-or-self::*[@lang][1]/@lang") == ["ko"], (path, str(node))
+        feed = page.cssselect("link[type='application/atom+xml']")[0]
+        assert (feed.get("lang"), feed.get("hreflang")) == ("ko", "ko")
+
+
+async def test_reasons_that_weigh_nothing_are_counted_only(world: World) -> None:
+    slight = [Reason(rule="word", points=points, term=f"말{points}") for points in (0.04, -0.049, 0.0)]
+    with world.store.write() as tx:
+        store.articles.save_verdict(tx, 12, releases.verdict(reasons=(*releases.verdict().reasons, *slight)), NOW)
+    board = html.fromstring((await world.get("/")).text)
+    page = html.fromstring((await world.get("/articles/12")).text)
+    assert [item.text_content() for item in board.cssselect(".reasons")[0].cssselect("li")][4:] == ["그 밖에 3개"]
+    assert len(page.cssselect(".evidence tbody tr")) == 4
+    assert "그 밖에 3개" in page.text_content()
+
+
+async def test_headings_of_a_text_stand_below_those_of_the_page(world: World) -> None:
+    with world.store.write() as tx:
+        content = '<h1>가</h1><h4 lang="en">나</h4><h6>다</h6><hr><p>본문</p>'
+        store.articles.update(tx, replace(store.articles.get(tx, [12])[12], content=content), revised=False)
+    page = html.fromstring((await world.get("/articles/12")).text)
+    assert [(node.tag, node.text) for node in page.cssselect(".text > *")][:3] == [
+        ("h3", "가"),
+        ("h6", "나"),
+        ("h6", "다"),
+    ]
+    assert len(page.cssselect("h1")) == 1
 
 
 async def test_a_revision_shows_what_it_changed(world: World) -> None:
@@ -491,8 +549,35 @@ async def test_upstream_cannot_write_our_pages(world: World) -> None:
 async def test_every_feed_can_be_found_from_the_page(world: World) -> None:
     page = html.fromstring((await world.get("/")).text)
     heads = [link.get("href") for link in page.cssselect("link[rel=alternate]")]
-    assert heads == [f"/feeds/{name}.{ending}" for name in ("esg", "all") for ending in ("atom", "json", "rss")]
-    assert set(heads) <= {link.get("href") for link in page.cssselect("ul.feeds a")}
+    feeds = [f"/feeds/{name}.{ending}" for name in ("esg", "all") for ending in ("atom", "json", "rss")]
+    assert heads == [*feeds, "/opml"]
+    assert set(heads) <= {link.get("href") for link in page.cssselect("footer a")}
+
+
+@pytest.mark.parametrize("asked", ["/정책/esg", ""], ids=["passed on", "stripped"])
+async def test_pages_lie_under_the_path_of_the_public_address(world: World, asked: str) -> None:
+    world.address, world.buttons = "https://policy.example.kr/%EC%A0%95%EC%B1%85/esg", BUTTONS
+    root = "/정책/esg"
+    page = html.fromstring((await world.get(f"{asked}/")).text)
+    ours = [str(link) for link in page.xpath("//@href") if str(link).startswith("/")]
+    assert {link for link in ours if not link.startswith(f"{root}/")} == set()
+    for link in ours:
+        assert (await world.get(asked + link.removeprefix(root))).status_code == 200, link
+    pressed = await world.press("word=relevant", f"{asked}/articles/1/label")
+    assert unquote(pressed.headers["location"]) == f"{root}/articles/1#feedback"
+    assert (await world.get(f"{asked}/healthz")).status_code == 200
+    lost = html.fromstring((await world.get(f"{asked}/static/none.css")).text)
+    assert lost.cssselect(".brand a")[0].get("href") == f"{root}/"
+    listed = (await world.get(f"{asked}/opml")).text
+    assert f'xmlUrl="{world.address}/feeds/esg.atom"' in listed
+    assert f'htmlUrl="{world.address}/"' in listed
+
+
+async def test_the_path_alone_leads_to_the_board(world: World) -> None:
+    world.address = "https://policy.example.kr/esg"
+    answer = await world.get("/esg")
+    assert (answer.status_code, answer.headers["location"]) == (307, "http://test/esg/")
+    assert (await world.get("/esgfeeds")).status_code == 404
 
 
 async def test_the_static_board_stands_alone(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +90,25 @@ def test_a_channel_that_fails_or_is_closed_is_told_with_the_exit_code(program: P
         closed = program.run(command)
         assert (closed.returncode, len(upstream.slack)) == (1, 1), command
         assert "no_service" in closed.stderr
+
+
+def test_a_folder_for_another_server_leads_nowhere_that_it_does_not_hold(program: Program, upstream: Upstream) -> None:
+    upstream.publish(1, moment(minutes_ago=5))
+    assert program.run("once").returncode == 0
+    main, out = program.folder / "config/policyfeed.toml", program.folder / "out"
+    settings = main.read_text()
+    main.write_text(settings.replace("base_url", "# base_url"))
+    told = program.run("publish", "--out", str(out))
+    assert "base_url" in told.stderr
+    assert (out / "feeds/esg.atom").read_text().count("127.0.0.1") == (out / "feeds/esg.atom").read_text().count(
+        program.upstream.removeprefix("http://")
+    )
+    main.write_text(settings.replace(program.address, "policy.example.kr/esg"))
+    assert program.run("publish", "--out", str(out)).stderr == ""
+    text = (out / "feeds/esg.atom").read_text()
+    ours = {found.rstrip("/") for found in re.findall(r'http://policy\.example\.kr/esg([^"<]*)', text)}
+    assert ours == {"", "/feeds/esg.atom", "/static/icon.svg"}
+    assert all((out / name[1:]).exists() for name in ours)
 
 
 def test_nothing_changes_while_nothing_is_new(program: Program, upstream: Upstream) -> None:

@@ -548,7 +548,13 @@ def test_where_the_configuration_is_looked_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("environ", "expected"),
-    [({}, "http://127.0.0.1:8000"), ({"POLICYFEED_HTTP": "0.0.0.0:9001"}, "http://127.0.0.1:9001")],
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"POLICYFEED_HTTP": "0.0.0.0:9001"}, "http://127.0.0.1:9001"),
+        ({"POLICYFEED_HTTP": "[::]:9001"}, "http://[::1]:9001"),
+        ({"POLICYFEED_HTTP": ":::9001"}, "http://[::1]:9001"),
+        ({"POLICYFEED_HTTP": "[2001:db8::7]:80"}, "http://[2001:db8::7]:80"),
+    ],
 )
 def test_links_lead_to_where_it_serves_when_no_public_address_is_set(environ: dict[str, str], expected: str) -> None:
     assert {feed.base_url for feed in load(shipped(), environ).feeds} == {expected}

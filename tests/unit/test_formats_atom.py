@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from policyfeed.formats import atom, jsonfeed
+from policyfeed.formats import Publication, atom, jsonfeed, rss
 from policyfeed.types import Kind, Named
 from tests import releases
 
@@ -116,8 +116,19 @@ def test_an_entry_carries_the_source_and_the_rights() -> None:
     source = _all(entry, "a:source")[0]
     assert source.findtext("a:title", namespaces=NS) == "대한민국 정책브리핑"
     assert source.findtext("a:id", "", NS).startswith("urn:uuid:")
-    assert _all(source, "a:link/@href") == ["https://www.korea.kr/briefing/pressReleaseList.do"]
+    links = {"alternate": "https://www.korea.kr/briefing/pressReleaseList.do"}
+    assert {link.get("rel"): link.get("href") for link in _all(source, "a:link")} == links
+    assert datetime.fromisoformat(source.findtext("a:updated", "", NS)) == releases.article().first_seen
     assert entry.findtext("a:rights", "", NS).startswith("공공누리 제1유형(출처표시) · 출처: ")
+
+
+def test_a_source_that_is_a_feed_is_named_as_one_beside_its_page() -> None:
+    known = {"korea-kr": Publication(name="환경", url="https://a.example/news", feed="https://a.example/rss")}
+    feed, one = releases.feed(sources=known), releases.judged()
+    source = _all(_parsed(atom.render(feed, [one]).body), "a:entry/a:source")[0]
+    links = {"alternate": "https://a.example/news", "self": "https://a.example/rss"}
+    assert {link.get("rel"): link.get("href") for link in _all(source, "a:link")} == links
+    assert b'<source url="https://a.example/rss">' in rss.render(feed, [one]).body
 
 
 def test_content_is_escaped_html_and_the_language_of_the_article_is_told() -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from policyfeed.formats import EPOCH, Category, Unshowable, shown, updated, web_link, why
+from policyfeed.formats import EPOCH, Category, Publication, Unshowable, shown, updated, web_link, why
 from policyfeed.i18n import translator
-from policyfeed.types import Attachment, Kind, MinistryName, Reason, Verdict
+from policyfeed.types import Attachment, Kind, MinistryName, Reason, Source, Verdict
 from tests import releases
+
+RSS, PAGE = "https://a.example/rss", "https://a.example/news"
 
 
 def test_the_summary_ends_with_the_reason_in_the_feeds_language() -> None:
@@ -94,6 +96,13 @@ def test_an_article_without_a_link_of_its_own_links_to_our_page() -> None:
     assert one.page == ""
 
 
+def test_a_folder_of_files_has_a_line_of_the_board_and_no_page_for_an_article() -> None:
+    files = releases.feed(pages=False)
+    assert shown(files, releases.judged()).page == ""
+    one = shown(files, releases.judged(url="javascript:alert(1)"))
+    assert (one.url, one.page) == ("https://feeds.example.org/#a1", "")
+
+
 @pytest.mark.parametrize(("changes", "says"), [({"id": " \x00 "}, "no id"), ({"url": "mailto:a@b.example"}, "no http")])
 def test_what_cannot_be_shown_says_why(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(Unshowable, match=says):
@@ -132,6 +141,31 @@ def test_a_withdrawn_article_says_since_when_in_korean_time() -> None:
 def test_a_feed_is_as_old_as_its_last_change() -> None:
     assert updated([]) == EPOCH
     assert updated(releases.many(3)) == releases.article(3).changed
+
+
+def test_an_article_without_a_licence_says_so() -> None:
+    korean = shown(releases.feed(), releases.judged(licence=""))
+    english = shown(releases.feed(language="en"), releases.judged(licence="", attribution=""))
+    assert korean.rights == f"이용 조건 미표시 · {releases.article().attribution}"
+    assert english.rights == "no licence stated"
+
+
+@pytest.mark.parametrize(
+    ("changes", "page", "feed"),
+    [
+        ({}, "", RSS),
+        ({"page": PAGE}, PAGE, RSS),
+        ({"kind": "page", "url": PAGE}, PAGE, ""),
+        ({"kind": "korea_kr", "url": PAGE}, PAGE, ""),
+        ({"kind": "json"}, "", ""),
+        ({"kind": "data_go_kr", "page": PAGE}, PAGE, ""),
+        ({"method": "POST"}, "", ""),
+        ({"method": "POST", "kind": "page"}, "", ""),
+    ],
+)
+def test_readers_are_sent_to_pages_and_feeds_not_to_interfaces(changes: dict[str, Any], page: str, feed: str) -> None:
+    source = Source(**{"id": "a", "kind": "feed", "url": RSS, "name": "가", **changes})
+    assert Publication.of(source) == Publication(name="가", url=page, feed=feed)
 
 
 def test_sources_are_named_and_have_a_lasting_id() -> None:

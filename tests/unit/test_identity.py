@@ -12,7 +12,7 @@ import pytest
 
 from policyfeed.clock import KST
 from policyfeed.identity import Neighbours, close_title, mint, same_release
-from policyfeed.revision import digest, join, revise
+from policyfeed.revision import digest, join, revise, separate
 from policyfeed.types import Article, Attachment, Kind, MinistryName, Origin
 from tests.alerts import NOW
 
@@ -201,6 +201,22 @@ def test_a_join_takes_no_other_days_time() -> None:
 def test_a_join_gives_a_date_to_what_has_none() -> None:
     assert join(article(published=None), korea(), NOW).published == kst(20)
     assert join(korea(), article(published=None), NOW).published == kst(20)
+
+
+def test_a_licence_that_either_place_states_is_known_whichever_came_first() -> None:
+    stated, silent = korea(licence="공공누리 제1유형"), article()
+    assert join(stated, silent, NOW).licence == join(silent, stated, NOW).licence == stated.licence
+    assert join(article(licence="공공누리 제4유형"), stated, NOW).licence == "공공누리 제4유형"
+
+
+def test_a_licence_goes_with_the_place_that_brought_it() -> None:
+    silent, copy = article(), korea(licence="공공누리 제1유형")
+    left, alone = separate(join(silent, copy, NOW), copy, (), NOW)
+    assert (left.licence, alone.licence) == ("", copy.licence)
+    other = article(place="other", licence=copy.licence)
+    assert separate(join(join(silent, copy, NOW), other, NOW), copy, (other,), NOW)[0].licence == copy.licence
+    own = article(licence="공공누리 제4유형")
+    assert separate(join(own, copy, NOW), copy, (), NOW)[0].licence == own.licence
 
 
 def test_a_corrected_text_is_a_revision() -> None:

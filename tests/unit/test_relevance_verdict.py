@@ -185,3 +185,15 @@ def test_points_follow_the_curve_between_base_and_result() -> None:
 def test_long_monotonous_texts_come_to_an_end(text: str) -> None:
     verdict = judge_text(judge(), title=text * 20_000, body=text * 20_000)
     assert adds_up(verdict)
+
+
+@pytest.mark.parametrize(
+    ("title", "topic"),
+    [
+        ("중대재해 감축 로드맵 발표", "S2"),
+        ("해운부문 감축 로드맵 발표", "E1"),
+        ("2030 국가 감축 로드맵 수정", "E1"),
+    ],
+)
+def test_a_roadmap_is_of_the_climate_beside_a_word_of_it(title: str, topic: str) -> None:
+    assert judge_text(judge(), title=title).topics == (topic,)

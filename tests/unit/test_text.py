@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyfeed.errors import Unreadable
-from policyfeed.normalize.text import clean, decode, is_charset, one_line, shorten, unescape
+from policyfeed.normalize.text import MARKS, clean, decode, is_charset, one_line, shorten, unescape
 
 KOREAN = "탄소중립 녹색성장"
 BEYOND = "똠방각하의 펲시콜라, 쀍"
@@ -147,3 +147,28 @@ def test_shortened_is_short(text: str, limit: int) -> None:
 def test_any_bytes_are_text_or_unreadable(body: bytes, header: str) -> None:
     with suppress(Unreadable):
         assert isinstance(decode(body, header), str)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "한글 \u1112\u1161\u11ab\u1100\u1173\u11af \u1112\u119e\u11ab글 \u302e가",
+        "Việt Nam: người dân, Thuế giá trị gia tăng",
+        "हिन्दी में प्रेस विज्ञप्ति, क्ष्म्य",
+        "กระทรวงสิ่งแวดล้อม ที่ นี้ ก่ำ",
+        "בְּרֵאשִׁ֖ית בָּרָ֣א אֱלֹהִ֑ים",
+        "བསྒྲུབས་ཧཱུྃ",
+        "مُحَمَّدٌ",
+        "👩🏽\u200d❤️ 1️⃣",
+    ],
+)
+def test_letters_keep_the_marks_that_they_have(text: str) -> None:
+    assert clean(text) == unicodedata.normalize("NFC", text)
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0e49", "\u20dd", "\u0489", "\u1ab0", "\U000e0100"])
+def test_marks_are_not_heaped_on_a_letter(mark: str) -> None:
+    heaped = clean("탄소" + mark * 300 + "중립 A" + mark * 300 + "나")
+    assert heaped.count(mark) <= 2 * MARKS
+    assert "".join(letter for letter in heaped if letter != mark).startswith("탄소중립")
+    assert clean(heaped) == heaped

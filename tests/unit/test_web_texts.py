@@ -13,6 +13,7 @@ from policyfeed.i18n import translator
 ROOT = Path(policyfeed.__file__).parent
 FILES = [
     *((path, "python") for folder in ("web", "formats") for path in sorted((ROOT / folder).glob("*.py"))),
+    (ROOT / "naming.py", "python"),
     *((path, "jinja2.ext:babel_extract") for path in sorted((ROOT / "web/templates").glob("*.html"))),
 ]
 SAME = {"policyfeed"}

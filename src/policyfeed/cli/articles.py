@@ -15,8 +15,8 @@ from policyfeed.cli.say import _, brief, json_line, out, say, show, table, when
 from policyfeed.cli.stored import opened_store
 from policyfeed.config import Config
 from policyfeed.errors import UsageError
-from policyfeed.formats import field_name, rule_name
 from policyfeed.i18n import environment_language
+from policyfeed.naming import field_name, rule_name, weighty
 from policyfeed.relevance import Judge, Rules, judge_text
 from policyfeed.selection import Selection
 from policyfeed.store import articles as stored
@@ -119,9 +119,12 @@ def _explain(rules: Rules, verdict: Verdict) -> None:
     if verdict.alert:
         say("On the short list.")
     shown = table("points", "rule", "topic", "term", "field", "position", wide="term")
-    for reason in verdict.reasons:
+    reasons, more = weighty(verdict.reasons)
+    for reason in reasons:
         place = str(reason.offset) if reason.offset >= 0 else ""
         where = field_name(reason.field, _), place
         shown.add_row(f"{reason.points:+.1f}", rule_name(reason.rule, _), reason.topic, reason.term, *where)
     show(shown)
+    if more:
+        say("and {count} more", count=more)
     say("Rules {version}", version=verdict.rule_version)

@@ -17,7 +17,7 @@ def check(context: typer.Context) -> None:
     enabled = sum(source.enabled for source in config.sources)
     say("{folder} is right.", folder=config.folder)
     say(
-        "{sources} sources ({enabled} enabled), {topics} topics, {feeds} feeds, {channels} channels.",
+        "Sources: {sources} ({enabled} enabled). Topics: {topics}. Feeds: {feeds}. Channels: {channels}.",
         sources=len(config.sources),
         enabled=enabled,
         topics=len(config.rules.topics),

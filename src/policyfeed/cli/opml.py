@@ -42,7 +42,7 @@ def export(
         typer.echo(data.decode(), nl=False)
         return
     _write(out_, data.decode())
-    say("{count} feeds: {file}", count=len(outlines), file=out_)
+    say("{file}: written, feeds: {count}", count=len(outlines), file=out_)
 
 
 @app.command("import")

@@ -16,12 +16,16 @@ from policyfeed.cli.say import FAILED, _, brief, err, json_line, progress, say, 
 from policyfeed.config import data_folder
 from policyfeed.deliver import DeliveryReport
 from policyfeed.errors import OutputError, UsageError, told
+from policyfeed.i18n import marked
 from policyfeed.poll import PollReport
 from policyfeed.store import working_alone
 from policyfeed.types import Source
 from policyfeed.web import board_pages
 
 app = typer.Typer()
+_NO_ADDRESS = marked(
+    "The feeds do not say where they are: set base_url in policyfeed.toml ([service]) to the address of the folder."
+)
 Json = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))]
 
 
@@ -51,6 +55,8 @@ def publish(
         folder = out_ or app.feeds_folder
         counted = {"written": len(report.written), "same": len(report.unchanged)}
         say("{written} files written, {same} unchanged: {folder}", **counted, folder=folder)
+        if out_ is not None and not app.config.public_address:
+            err.print(_(_NO_ADDRESS), style="yellow", markup=False)
 
     asyncio.run(_with_app(context, work))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from policyfeed import identity
@@ -42,6 +42,17 @@ class Config:
     feeds: tuple[Feed, ...]
     channels: tuple[Channel, ...]
     silent: tuple[str, ...] = ()
+
+    @property
+    def public_address(self) -> str:
+        """The address, where one is configured; else empty."""
+        return self.address if self.settings.service.base_url else ""
+
+    def feeds_as_files(self) -> tuple[Feed, ...]:
+        """The feeds as a folder for another web server holds them: without pages of ours about articles, and under the
+        configured address alone, as the one where we serve leads nowhere there.
+        """
+        return tuple(replace(feed, base_url=self.public_address, pages=False) for feed in self.feeds)
 
 
 def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -82,7 +93,7 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
             selection=one.select.selection(),
             base_url=address,
             topic_names=rules.names(one.language) if rules else {},
-            sources={source.id: Publication(name=source.name or source.id, url=source.url) for source in sources},
+            sources={source.id: Publication.of(source) for source in sources},
         )
         for one in reader.named("feeds.toml", FeedsFile, "feed", known, language)
     )
@@ -110,4 +121,7 @@ def load_rules(folder: Path) -> Rules:
 
 def _own_address(environ: Mapping[str, str]) -> str:
     """Where the daemon serves: what its pages are linked by as long as no public address is configured."""
-    return f"http://{environ.get('POLICYFEED_HTTP') or '127.0.0.1:8000'}".replace("//0.0.0.0:", "//127.0.0.1:")
+    host, _, port = (environ.get("POLICYFEED_HTTP") or "127.0.0.1:8000").rpartition(":")
+    named = host.strip("[]")
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(named, named)  # noqa: S104 - what listens everywhere is reached here
+    return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"

@@ -163,6 +163,7 @@ class SourceTable(Strict):
     id: Slug
     kind: str
     url: Url
+    page: Url = ""
     name: str = ""
     ministry: str | None = None
     timezone: str = "Asia/Seoul"

@@ -18,10 +18,11 @@ from policyfeed import metrics
 from policyfeed.clock import KST
 from policyfeed.i18n import Translate, translator
 from policyfeed.laid_out import LaidOut
+from policyfeed.naming import evidence, kind_name, pillar_name, strongest
 from policyfeed.normalize.attachments import media_type
 from policyfeed.normalize.text import clean, one_line, shorten
 from policyfeed.selection import Selection
-from policyfeed.types import Article, Judged, Kind, Reason, Verdict
+from policyfeed.types import Article, Judged, Reason, Source, Verdict
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """When a feed without articles was last updated: any fixed moment, so that its bytes stay the same."""
@@ -35,10 +36,18 @@ MAX_TITLE, MAX_SUMMARY, MAX_NAME, MAX_CONTENT, MAX_URL = 1_000, 10_000, 300, 2_0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """Where articles come from, as ``atom:source`` and readers show it: a source's name and its page."""
+    """Where articles come from, as ``atom:source`` and readers show it: a source's name, its page and its own feed."""
 
     name: str
     url: str = ""
+    feed: str = ""
+
+    @classmethod
+    def of(cls, source: Source) -> Publication:
+        """What readers may be sent to: neither an address that takes only POST, nor one that is made for programs."""
+        asked = source.url if source.method == "GET" else ""
+        page = source.page or (asked if source.kind in ("korea_kr", "page") else "")
+        return cls(name=source.name or source.id, url=page, feed=asked if source.kind == "feed" else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +62,22 @@ class Feed:
     selection: Selection = Selection()
     limit: int = 200
     base_url: str = ""
+    pages: bool = True
+    """Whether a page about each article is served there: beside the files of a plain folder there is none."""
     content: bool = True
     """Whether entries carry the whole text or only the summary."""
     topic_names: Mapping[str, str] = field(default_factory=dict)
     """Topic or pillar id → its name in the feed's language."""
     sources: Mapping[str, Publication] = field(default_factory=dict)
-    """Source id → its name and page."""
+    """Source id → how it is shown."""
 
     def url(self, extension: str) -> str:
         """Where the feed is served; empty when the service's address is not known."""
         return f"{self.base_url}/feeds/{self.name}.{extension}" if self.base_url else ""
+
+    def place(self, number: int) -> str:
+        """Where we show an article: a page of its own, else its line on the board; empty when that is not known."""
+        return f"{self.base_url}/{'articles/' if self.pages else '#a'}{number}" if self.base_url and number else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +124,7 @@ class Shown:
     """What feeds show of an article: text that XML and JSON can carry, http(s) links only, times in whole seconds.
 
     ``summary`` ends with the line that says why the article was kept or dropped; ``content`` is sanitized HTML or "".
-    ``via`` are the further places where the same release stands, ``page`` is our own page about it,
+    ``via`` are the further places where the same release stands, ``page`` is our own page about it, where there is one,
     ``answers`` are the releases that an explanation answers.
     """
 
@@ -131,6 +146,7 @@ class Shown:
     rights: str
     source: Publication
     source_id: str
+    first_seen: datetime
 
 
 LayOut = Callable[[Feed, Shown, Judged], bytes]
@@ -147,7 +163,7 @@ def collect(
     """
     made: dict[str, bytes] = {}
     left_out: list[tuple[int, str]] = []
-    facets = extension, feed.language, feed.base_url, feed.content, repr((feed.topic_names, feed.sources))
+    facets = extension, feed.language, feed.base_url, feed.pages, feed.content, repr((feed.topic_names, feed.sources))
     for judged in articles:
         try:
             id_, entry = _entry((*facets, *_state(judged)), feed, judged, lay_out)
@@ -177,8 +193,8 @@ def shown(feed: Feed, judged: Judged) -> Shown:
     """What the feed shows of an article. Raises Unshowable when it has no id or nowhere to link to."""
     _ = translator(feed.language)
     article = judged.article
-    page = f"{feed.base_url}/articles/{article.number}" if feed.base_url and article.number else ""
-    url = web_link(article.url) or page
+    ours = feed.place(article.number)
+    url = web_link(article.url) or ours
     if not (identifier := one_line(article.id)) or not url:
         raise Unshowable("it has no id" if not identifier else "it has no http(s) link")
     via = dict.fromkeys(web_link(origin.url) for origin in article.origins)
@@ -190,7 +206,7 @@ def shown(feed: Feed, judged: Judged) -> Shown:
         authors=_authors(article),
         url=url,
         via=tuple(one for one in via if one and one != url),
-        page=page if page != url else "",
+        page=ours if feed.pages and ours != url else "",
         answers=tuple(link for named in article.answers if (link := web_link(named.url))),
         summary=_summary(feed, judged),
         content=_content(article) if feed.content else "",
@@ -199,9 +215,10 @@ def shown(feed: Feed, judged: Judged) -> Shown:
         language=article.language if _LANGUAGE.fullmatch(article.language) else feed.language,
         categories=tuple(_categories(feed, judged)),
         enclosures=_enclosures(article),
-        rights=shorten(one_line(" · ".join(filter(None, (article.licence, article.attribution)))), MAX_SUMMARY),
+        rights=_rights(article, _),
         source=_publication(feed, article, source_id, url),
         source_id=f"urn:uuid:{uuid5(NAMESPACE_URL, f'{SCHEMES}source/{source_id}')}",
+        first_seen=_second(article.first_seen) or EPOCH,
     )
 
 
@@ -242,63 +259,6 @@ def _speaks(reason: Reason, verdict: Verdict) -> bool:
     return bool(reason.term) and (reason.points > 0 or not verdict.kept)
 
 
-def strongest(verdict: Verdict) -> list[Reason]:
-    """The reasons, those of most weight first."""
-    return sorted(verdict.reasons, key=lambda reason: (-abs(reason.points), reason.offset, reason.term))
-
-
-def evidence(reason: Reason, translate: Translate) -> str:
-    """A term and where it stood: 탄소중립(제목). The signs of the topics' files (``|`` and ``*``) are for editors."""
-    _ = translate
-    place = field_name(reason.field, translate)
-    term = reason.term.strip("|*")
-    return _("{term} ({place})").format(term=term, place=place) if place else term
-
-
-def field_name(name: str, translate: Translate) -> str:
-    """An article's field in the reader's language."""
-    _ = translate
-    names = {"title": _("title"), "summary": _("summary"), "lead": _("lead"), "content": _("text"), "body": _("text")}
-    return names.get(name, name)
-
-
-def rule_name(rule: str, translate: Translate) -> str:
-    """A rule of the verdict in the reader's language; an unknown one as it is."""
-    _ = translate
-    names = {
-        "term": _("term"),
-        "phrase": _("phrase"),
-        "word": _("learned word"),
-        "genre": _("genre"),
-        "ministry": _("ministry"),
-        "kind": _("kind"),
-        "title only": _("title without text"),
-        "no strong term": _("no strong term"),
-        "base": _("base"),
-    }
-    return names.get(rule, rule)
-
-
-def kind_name(kind: Kind, translate: Translate) -> str:
-    """A kind of publication in the reader's language."""
-    _ = translate
-    return {
-        Kind.PRESS_RELEASE: _("press release"),
-        Kind.REFERENCE: _("reference material"),
-        Kind.EXPLANATION: _("explanation"),
-        Kind.ACTIVITY: _("activity"),
-        Kind.BRIEFING: _("briefing"),
-        Kind.POLICY_NEWS: _("policy news"),
-        Kind.NOTICE: _("notice"),
-    }[kind]
-
-
-def pillar_name(pillar: str, translate: Translate) -> str:
-    """A pillar in the reader's language; an unknown one as it is."""
-    _ = translate
-    return {"E": _("environment"), "S": _("social"), "G": _("governance")}.get(pillar, pillar)
-
-
 # White space, controls and what RFC 3987 keeps out of IRIs; lone surrogates and bidi controls
 _NOT_IN_LINKS = re.compile(
     '[\x00-\x20\x7f-\xa0<>"{}|\\\\^`\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff0-\uffff]'
@@ -337,6 +297,12 @@ def _summary(feed: Feed, judged: Judged) -> str:
     return "\n".join(line for line in lines if line)
 
 
+def _rights(article: Article, translate: Translate) -> str:
+    _ = translate
+    said = article.licence or _("no licence stated"), article.attribution
+    return shorten(one_line(" · ".join(filter(None, said))), MAX_SUMMARY)
+
+
 def _content(article: Article) -> str:
     content = clean(article.content).strip()
     return content if len(content) <= MAX_CONTENT else ""
@@ -370,4 +336,5 @@ def _publication(feed: Feed, article: Article, source_id: str, url: str) -> Publ
     known = feed.sources.get(source_id, Publication(name=article.attribution or article.ministry.name))
     parts = urlsplit(url)
     name = shorten(one_line(known.name), MAX_NAME) or parts.netloc
-    return Publication(name=name, url=web_link(known.url) or f"{parts.scheme}://{parts.netloc}/")
+    page = web_link(known.url) or f"{parts.scheme}://{parts.netloc}/"
+    return Publication(name=name, url=page, feed=web_link(known.feed))

@@ -36,7 +36,7 @@ def _head(feed: Feed, articles: Sequence[Judged]) -> FeedGenerator:
     document.language(feed.language)
     document.updated(updated(articles))
     document.generator("policyfeed")
-    document.rights(_("Each entry names its own licence and source."))
+    document.rights(_("Each entry names its source, and its licence where the publisher states one."))
     author = {"name": "policyfeed"}
     if feed.base_url:
         document.link(href=feed.url(EXTENSION), rel="self", type=MEDIA_TYPE)
@@ -95,4 +95,8 @@ class _Beyond(BaseEntryExtension):  # type: ignore[misc]  # feedgen ships no typ
         source = etree.SubElement(entry, "source")
         etree.SubElement(source, "id").text = self._one.source_id
         etree.SubElement(source, "title").text = self._one.source.name
+        # RFC 4287 §4.2.11 wants it; of the source as it is now nothing may stand here, or old entries would change
+        etree.SubElement(source, "updated").text = self._one.first_seen.isoformat()
         etree.SubElement(source, "link", href=self._one.source.url, rel="alternate")
+        if self._one.source.feed:
+            etree.SubElement(source, "link", href=self._one.source.feed, rel="self")

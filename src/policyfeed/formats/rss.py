@@ -36,7 +36,7 @@ def _head(feed: Feed, articles: Sequence[Judged]) -> FeedGenerator:
     document.language(feed.language)
     document.lastBuildDate(updated(articles))
     document.generator("policyfeed")
-    document.copyright(_("Each entry names its own licence and source."))
+    document.copyright(_("Each entry names its source, and its licence where the publisher states one."))
     return document
 
 
@@ -57,7 +57,7 @@ def _item(feed: Feed, one: Shown, _judged: Judged) -> bytes:
     entry.published(one.published or one.updated)
     entry.dc.dc_creator(list(one.authors))
     entry.dc.dc_rights(one.rights or None)
-    entry.source(url=one.source.url, title=one.source.name)
+    entry.source(url=one.source.feed or one.source.url, title=one.source.name)
     for category in one.categories:
         entry.category(term=category.term, scheme=f"{SCHEMES}{category.scheme}", label=category.label)
     for enclosure in one.enclosures[:1]:

@@ -38,6 +38,7 @@ _PARTED = dict.fromkeys(_BREAKS, "\n") | {"td": " ", "th": " "}
 """What parts an element from the text around it."""
 _LINES = re.compile(r"[ \t\xa0]*\n[\s\xa0]*")
 _SAFE_TAG = re.compile(r"""</?([a-z1-6]+)[^<>"]*(?:"[^"]*"[^<>"]*)*>""")
+_HEADING = re.compile(r"(</?h)([1-6])(?=[ >])")
 MOST = 1_000_000
 """Characters of a text that are kept: more is no press release (the longest of 62,000 had 26,045)."""
 
@@ -83,6 +84,11 @@ _CLEANER = nh3.Cleaner(
     link_rel="noopener noreferrer",
     clean_content_tags=_UNSHOWN,
 )
+
+
+def lowered(safe: str, levels: int) -> str:
+    """Sanitized HTML with its headings so many levels further down, for a page that has headings of its own."""
+    return _HEADING.sub(lambda found: f"{found[1]}{min(6, int(found[2]) + levels)}", safe)
 
 
 def paragraphs(text: str) -> str:

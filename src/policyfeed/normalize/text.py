@@ -36,6 +36,13 @@ _UNWANTED = re.compile(
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _AMPERSANDS = re.compile(r"&(?:amp;)+")
 _ROUNDS = 5
+MARKS = 6
+"""Combining marks that are kept on one character: Hebrew and Tibetan have five, a title that hides others hundreds."""
+# More characters in a row than that, of the blocks that have such marks; Hangul, Han and Latin letters are in none
+_MARKED = re.compile(
+    "[\u0300-\u036f\u0483-\u1cff\u1dc0-\u1dff\u20d0-\u20ff\u2ce0-\u2dff\u302a-\u309f\ua660-\uabff\ufb1e\ufe00-\ufe2f"
+    f"\U00010000-\U0010ffff]{{{MARKS + 1},}}"
+)
 
 
 def decode(body: bytes, content_type: str = "", override: str | None = None) -> str:
@@ -105,8 +112,19 @@ def _strict(body: bytes, encoding: str, label: str) -> str:
 
 
 def clean(text: str) -> str:
-    """NFC without control characters, lone surrogates, invisible formats; line breaks are kept as ``\\n``."""
-    return unicodedata.normalize("NFC", wanted(text))
+    """NFC without control characters, lone surrogates, invisible formats and heaps of combining marks; line breaks are
+    kept as ``\\n``.
+    """
+    return _MARKED.sub(_thinned, unicodedata.normalize("NFC", wanted(text)))
+
+
+def _thinned(found: re.Match[str]) -> str:
+    kept, marks = [], 0
+    for letter in found[0]:
+        marks = marks + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
+        if marks <= MARKS:
+            kept.append(letter)
+    return "".join(kept)
 
 
 def wanted(text: str) -> str:

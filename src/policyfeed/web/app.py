@@ -6,6 +6,7 @@ from time import perf_counter
 
 from starlette.applications import Starlette
 from starlette.convertors import IntegerConvertor, register_url_convertor
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from policyfeed import __version__, metrics
 from policyfeed.errors import PolicyfeedError
 from policyfeed.web import feedback, feeds, health, pages
+from policyfeed.web.address import Rooted
 from policyfeed.web.context import Context
 from policyfeed.web.static_board import STATIC
 
@@ -39,6 +41,7 @@ def create_app(context: Context) -> ASGIApp:
     """The application over what ``context`` holds; also what it fails at is watched."""
     app = Starlette(
         routes=routes(),
+        middleware=[Middleware(Rooted)],
         exception_handlers={404: pages.missing, PolicyfeedError: pages.failed, Exception: pages.broken},
     )
     app.state.context = context

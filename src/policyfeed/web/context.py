@@ -30,6 +30,8 @@ class Context:
     store: Store
     published: Published
     feeds: Callable[[], Sequence[Feed]]
+    address: Callable[[], str] = str
+    """The configured public address, without a final /; empty = none is configured."""
     checks: Mapping[str, Check] = field(default_factory=dict)
     """Name → check, all of which must be well for ``/readyz`` (see ``web.health`` for ready-made ones)."""
     topic_names: Callable[[str], Mapping[str, str]] = lambda _language: {}

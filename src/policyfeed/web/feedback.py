@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from policyfeed import feedback, store
 from policyfeed.i18n import translator
-from policyfeed.web import pages
+from policyfeed.web import address, pages
 from policyfeed.web.context import Buttons, Context
 from policyfeed.web.language import language_of
 
@@ -72,7 +72,7 @@ def _store(request: Request, buttons: Buttons, form: dict[str, str]) -> Response
 
 
 def _back(request: Request, page: str) -> str:
-    root, number = request.scope.get("root_path", ""), request.path_params["number"]
+    root, number = address.root(request), request.path_params["number"]
     language = f"lang={language_of(request)}" if request.query_params.get("lang") else ""
     if not (page.isascii() and page.isdigit()):
         return f"{root}/articles/{number}?{language}#feedback".replace("?#", "#")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from email.utils import format_datetime
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from policyfeed import opml, publish
 from policyfeed.clock import http_date
-from policyfeed.formats import Feed
 from policyfeed.i18n import translator
+from policyfeed.web.address import site
 from policyfeed.web.context import Context
 from policyfeed.web.language import language_of
 from policyfeed.web.published import Item, Variant
@@ -39,20 +39,19 @@ async def feed(request: Request) -> Response:
 async def opml_list(request: Request) -> Response:
     """``/opml``: the published feeds, for readers that take lists."""
     context: Context = request.app.state.context
-    # an operator who set no address is asked under some address: feeds are absolute in a list that is carried away
-    site = str(request.base_url).rstrip("/")
-    links = [(one, one.url("atom") or f"{site}/feeds/{one.name}.atom") for one in context.feeds()]
-    outlines = [opml.Outline(title=one.title, url=url, page=f"{site}/", language=one.language) for one, url in links]
+    page = f"{site(request)}/"  # absolute, as the list is carried away
+    links = [(one, f"{page}feeds/{one.name}.atom") for one in context.feeds()]
+    outlines = [opml.Outline(title=one.title, url=url, page=page, language=one.language) for one, url in links]
     body = opml.write(context.title, outlines)
     disposition = {"Content-Disposition": 'attachment; filename="policyfeed.opml"'}
     return Response(body, headers=disposition, media_type=f"{opml.MEDIA_TYPE}; charset=utf-8")
 
 
-def answer(method: str, headers: Mapping[str, str], item: Item, media_type: str) -> Response:
+def answer(method: str, headers: Headers, item: Item, media_type: str) -> Response:
     """200, 304 or, for a failed If-Match, 412 (RFC 9110 §13.2.2). HEAD gets the same headers and no body."""
-    variant = item.zipped if accepts_gzip(headers.get("accept-encoding")) else item.plain
+    variant = item.zipped if accepts_gzip(_list(headers, "accept-encoding")) else item.plain
     told = {"Vary": "Accept-Encoding", "Cache-Control": f"public, max-age={MAX_AGE}"}
-    if (wanted := headers.get("if-match")) is not None and _matching(wanted, item, variant, weak=False) is None:
+    if (wanted := _list(headers, "if-match")) is not None and _matching(wanted, item, variant, weak=False) is None:
         return Response(status_code=412, headers=told)
     if (held := _held(headers, item, variant)) is not None:
         return Response(status_code=304, headers=told | {"ETag": held.etag})
@@ -73,9 +72,14 @@ def accepts_gzip(header: str | None) -> bool:
     return given.get("gzip", given.get("x-gzip", given.get("*", 0.0))) > 0
 
 
-def _held(headers: Mapping[str, str], item: Item, variant: Variant) -> Variant | None:
+def _list(headers: Headers, name: str) -> str | None:
+    """A header that is a list, whose parts may come in several lines (RFC 9110 §5.3)."""
+    return ", ".join(headers.getlist(name)) if name in headers else None
+
+
+def _held(headers: Headers, item: Item, variant: Variant) -> Variant | None:
     """The variant that the client already has; None = send it. If-None-Match leaves If-Modified-Since unread."""
-    if (held := headers.get("if-none-match")) is not None:
+    if (held := _list(headers, "if-none-match")) is not None:
         return _matching(held, item, variant, weak=True)
     since = http_date(headers.get("if-modified-since", ""))
     return variant if since and item.changed <= since else None
@@ -97,16 +101,12 @@ def _unknown(request: Request, context: Context, asked: str) -> Response:
     lines = [
         said,
         *(
-            f"{_link(request, one, extension)}  {one.title}"
+            f"{site(request)}/feeds/{one.name}.{extension}  {one.title}"
             for one in context.feeds()
             for extension in publish.formats()
         ),
     ]
     return PlainTextResponse("\n".join(lines) + "\n", 404, {"Vary": "Accept-Language"})
-
-
-def _link(request: Request, one: Feed, extension: str) -> str:
-    return one.url(extension) or f"{request.scope.get('root_path', '')}/feeds/{one.name}.{extension}"
 
 
 def _not_yet(request: Request) -> Response:

@@ -13,13 +13,13 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from policyfeed import publish, store
 from policyfeed.errors import told
-from policyfeed.formats import web_link
+from policyfeed.formats import Publication, web_link
 from policyfeed.i18n import LANGUAGES, translator
-from policyfeed.normalize.html import sanitize
+from policyfeed.normalize.html import lowered, sanitize
 from policyfeed.selection import Selection
 from policyfeed.store import Transaction
 from policyfeed.types import Judged, Origin
-from policyfeed.web import rendering, revisions
+from policyfeed.web import address, rendering, revisions
 from policyfeed.web.context import Context
 from policyfeed.web.language import language_of
 from policyfeed.web.rows import When, row, span, when
@@ -80,7 +80,7 @@ def sources(request: Request) -> Response:
     return _answer(
         "sources.html",
         request,
-        found=found,
+        found=[(one, Publication.of(one.source)) for one in found],
         wells=sum(one.well for one in found),
         waits=context.waits(),
         when=when,
@@ -117,7 +117,7 @@ def _everything(tx: Transaction, context: Context, judged: Judged, language: str
         "topics": [(topic, names.get(topic, "")) for topic in buttons.topics] if buttons else [],
         "article": one,
         "verdict": judged.verdict,
-        "content": sanitize(one.content, one.url),
+        "content": lowered(sanitize(one.content, one.url), 2),
         "published": when(one.published, dated=one.dated) if one.published else None,
         "updated": when(one.updated) if one.updated else None,
         "withdrawn": when(one.withdrawn) if one.withdrawn else None,
@@ -137,7 +137,7 @@ def _place(context: Context, origin: Origin) -> tuple[str, str, str, When]:
 def _answer(template: str, request: Request, status: int = 200, **facts: Any) -> Response:
     context: Context = request.app.state.context
     language = language_of(request)
-    root = request.scope.get("root_path", "")
+    root = address.root(request)
     asked = request.query_params.get("lang", "")
     page = rendering.html(
         template,
@@ -157,4 +157,5 @@ def _answer(template: str, request: Request, status: int = 200, **facts: Any) ->
 
 def _page(request: Request) -> int:
     asked = request.query_params.get("page", "")
-    return max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 8 else 1
+    # no number of 19 digits is a page of ours; int() would refuse thousands of them
+    return max(1, int(asked[:19])) if asked.isascii() and asked.isdigit() else 1

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from markupsafe import Markup
+
 from policyfeed.clock import KST
-from policyfeed.formats import evidence, field_name, kind_name, pillar_name, rule_name, strongest, web_link
+from policyfeed.formats import web_link
 from policyfeed.i18n import Translate
+from policyfeed.naming import evidence, field_name, kind_name, pillar_name, rule_name, strongest, weighty
 from policyfeed.types import Judged, Reason
 
 
@@ -29,9 +32,11 @@ class When:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One reason, in words. ``evidence`` is the term with its place, or the rule where no term is named."""
+    """One reason, in words. ``evidence`` is the term with its place, or the rule where no term is named; the term is
+    marked as Korean where it is.
+    """
 
-    evidence: str
+    evidence: str | Markup
     rule: str
     topic: str
     place: str
@@ -50,6 +55,8 @@ class Row:
     pillars: tuple[Named, ...]
     topics: tuple[Named, ...]
     reasons: tuple[Told, ...]
+    more: int
+    """Further reasons, too slight to be told."""
     language: str
 
 
@@ -57,6 +64,7 @@ def row(judged: Judged, names: Mapping[str, str], translate: Translate) -> Row:
     """``names``: topic and pillar ids → names in the reader's language."""
     _ = translate
     article, verdict = judged.article, judged.verdict
+    reasons, more = weighty(strongest(verdict))
     return Row(
         number=article.number,
         title=article.title or _("(untitled)"),
@@ -67,7 +75,8 @@ def row(judged: Judged, names: Mapping[str, str], translate: Translate) -> Row:
         score=f"{verdict.score:.0f}",
         pillars=tuple(Named(id=id_, name=names.get(id_) or pillar_name(id_, translate)) for id_ in verdict.pillars),
         topics=tuple(Named(id=id_, name=names.get(id_, "")) for id_ in verdict.topics),
-        reasons=tuple(_told(reason, names, translate) for reason in strongest(verdict)),
+        reasons=tuple(_told(reason, names, translate) for reason in reasons),
+        more=more,
         language=article.language,
     )
 
@@ -96,9 +105,15 @@ def span(seconds: float, translate: Translate) -> str:
 def _told(reason: Reason, names: Mapping[str, str], translate: Translate) -> Told:
     rule = rule_name(reason.rule, translate)
     return Told(
-        evidence=evidence(reason, translate) if reason.term else rule,
+        evidence=_marked(evidence(reason, translate), reason.term.strip("|*")) if reason.term else rule,
         rule=rule,
         topic=" ".join(filter(None, (reason.topic, names.get(reason.topic, "")))),
         place=field_name(reason.field, translate),
         points=f"{reason.points:+.1f}".replace("-", "−"),
     )
+
+
+def _marked(said: str, term: str) -> Markup:
+    """What is said of a term, which is Korean in every language of the pages (WCAG 3.1.2)."""
+    before, there, after = said.partition(term)
+    return Markup('{}<span lang="ko">{}</span>{}').format(before, there, after)

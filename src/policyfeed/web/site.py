@@ -40,9 +40,10 @@ class Site:
                 store=app.store,
                 published=self.published,
                 feeds=lambda: app.config.feeds,
+                address=lambda: app.config.public_address,
                 checks=checks,
                 topic_names=lambda language: app.config.rules.names(language),  # noqa: PLW0108 - it is exchanged meanwhile
-                sources=lambda: _publications(app.config),
+                sources=lambda: {source.id: Publication.of(source) for source in app.config.sources},
                 conditions=lambda: conditions(app.store, app.config.sources, app.clock()),
                 buttons=lambda: _buttons(app.config),
                 clock=app.clock,
@@ -68,7 +69,3 @@ def _buttons(config: Config) -> Buttons | None:
     address = urlsplit(config.address)
     origin = f"{address.scheme}://{address.netloc}".lower()
     return Buttons(origin=origin, topics=tuple(topic.id for topic in config.rules.topics))
-
-
-def _publications(config: Config) -> Mapping[str, Publication]:
-    return {source.id: Publication(name=source.name or source.id, url=source.url) for source in config.sources}
