@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from policyfeed.types import Judged, Kind
+
+_BLOCK = re.compile(r"<(?:/?(?:p|div|li|tr|td|th|h[1-6]|d[dt]|caption|blockquote|pre)|[bh]r)\b[^>]*>")
+_MARKUP = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +51,13 @@ class Selection:
         if not self.words:
             return True
         article = judged.article
-        text = f"{article.title}\n{article.summary}\n{article.content}".casefold()
+        text = f"{article.title}\n{article.summary}\n{_said(article.content)}".casefold()
         return all(_sought(word).search(text) for word in self.words)
+
+
+def _said(content: str) -> str:
+    """What HTML says to who reads it: R&D stands as ``R&amp;D`` in it, and a word goes on over emphasis and spans."""
+    return html.unescape(_MARKUP.sub("", _BLOCK.sub("\n", content)))
 
 
 @lru_cache(256)

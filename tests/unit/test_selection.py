@@ -27,6 +27,26 @@ def test_words_occur_with_or_without_their_spaces(words: tuple[str, ...], title:
 
 
 @pytest.mark.parametrize(
+    ("word", "taken"),
+    [
+        ("R&D", True),
+        ("탄소중립", True),
+        ("5 < 7", True),
+        ("예산감축", False),
+        ("strong", False),
+        ("example.go.kr", False),
+    ],
+)
+def test_words_are_sought_in_what_a_text_says_and_not_in_its_markup(word: str, taken: bool) -> None:
+    content = (
+        '<p>내년 R&amp;D 예산</p><p><strong>감축</strong> 없이 5 &lt; 7, <b>탄소</b><span lang="ko">중립</span>: '
+        '<a href="https://example.go.kr/7">자세히</a></p>'
+    )
+    judged = releases.judged(1, title="예산안", summary="", content=content)
+    assert Selection(kept_only=False, words=(word,)).takes(judged) is taken
+
+
+@pytest.mark.parametrize(
     ("selection", "taken"),
     [
         (Selection(), True),
