@@ -334,6 +334,20 @@ def test_an_undone_merge_takes_with_it_what_no_other_place_gave() -> None:
 
 
 @pytest.mark.parametrize(
+    ("own", "left"),
+    [
+        ({"summary": ""}, ("", "")),
+        ({}, ("녹조 대책을 내놓았다.", "")),
+        ({"content": "<p>전문</p>"}, ("녹조 대책을 내놓았다.", "<p>전문</p>")),
+    ],
+)
+def test_an_undone_merge_leaves_the_first_place_its_own_text(own: dict[str, str], left: tuple[str, str]) -> None:
+    copy = article(place="other", content="<p>전문</p>")
+    first, _ = separate(join(article(**own), copy, NOW), copy, [], NOW)
+    assert (first.summary, first.content) == left
+
+
+@pytest.mark.parametrize(
     ("changes", "another"),
     [
         ({}, True),
