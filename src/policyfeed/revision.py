@@ -52,7 +52,7 @@ def separate(known: Article, copy: Article, others: Iterable[Article], now: date
     ``others`` are the copies that stay. What only this copy brought (text, files, credits) goes with it, and a
     licence of both: nobody remembers who brought it.
     """
-    origin, stay = copy.origins[0], tuple(others)
+    first, origin, stay = known.origins[0], copy.origins[0], tuple(others)
     credited = {known.ministry.id, *(ministry.id for one in stay for ministry in one.ministries)}
     kept = next((one.licence for one in stay if one.licence), "")
     theirs = [item for item in copy.attachments if not any(item in one.attachments for one in stay)]
@@ -60,7 +60,8 @@ def separate(known: Article, copy: Article, others: Iterable[Article], now: date
         known,
         origins=tuple(one for one in known.origins if one != origin),
         ministries=tuple(one for one in known.ministries if one.id in credited or one not in copy.ministries),
-        content="" if known.content == copy.content else known.content,
+        summary="" if known.summary == copy.summary and _said_at(first, "", "") else known.summary,
+        content="" if known.content == copy.content and not _said_at(first, "", known.content) else known.content,
         licence=kept if known.licence == copy.licence else known.licence,
         attachments=tuple(item for item in known.attachments if item not in theirs),
         changed=now,
@@ -94,7 +95,7 @@ def revise(known: Article, seen: Article, now: datetime) -> Article | None:
             content=seen.content or known.content,
             attachments=_files(known, seen),
         )
-    elif was.digest in (digest(was.title, known.summary, known.content, timeless=one) for one in (False, True)):
+    elif _said_at(was, known.summary, known.content):
         fresh = replace(known, content=seen.content or known.content)
     else:
         return None
@@ -119,6 +120,11 @@ def digest(title: str, summary: str, content: str, *, timeless: bool = False) ->
     text = _unspaced(_MARKUP.sub("", content)) or _unspaced(summary)
     said = f"{title}\x1f{text}\x1f" if timeless else f"{title}\x1f{text}"
     return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
+
+
+def _said_at(place: Origin, summary: str, content: str) -> bool:
+    """Whether these texts are what was said there."""
+    return place.digest in (digest(place.title, summary, content, timeless=one) for one in (False, True))
 
 
 def _unspaced(text: str) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from policyfeed.types import Judged, Kind
+
+_BLOCK = re.compile(r"<(?:/?(?:p|div|li|tr|td|th|h[1-6]|d[dt]|caption|blockquote|pre)|[bh]r)\b[^>]*>")
+_MARKUP = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,12 @@ class Selection:
 
 def says(word: str, title: str, summary: str, content: str) -> bool:
     """Whether the word occurs in an article, as ``words`` of a selection are meant."""
-    return _sought(word).search(f"{title}\n{summary}\n{content}".casefold()) is not None
+    return _sought(word).search(f"{title}\n{summary}\n{_said(content)}".casefold()) is not None
+
+
+def _said(content: str) -> str:
+    """What HTML says to who reads it: R&D stands as ``R&amp;D`` in it, and a word goes on over emphasis and spans."""
+    return html.unescape(_MARKUP.sub("", _BLOCK.sub("\n", content)))
 
 
 @lru_cache(256)

@@ -259,10 +259,17 @@ async def test_a_feed_that_leafs_by_its_own_links_is_followed(world: World) -> N
     assert [one.new for one in steps] == [1, 1]
 
 
-async def test_a_feed_is_leafed_through_by_its_parameter(world: World) -> None:
-    source = fakes.source(options={"page_param": "pagerOffset", "page_start": 0, "page_step": 10})
+@pytest.mark.parametrize(
+    ("options", "second"),
+    [
+        ({"page_param": "page"}, "page=2"),
+        ({"page_param": "pagerOffset", "page_start": 0, "page_step": 10}, "pagerOffset=10"),
+    ],
+)
+async def test_a_feed_is_leafed_through_by_its_parameter(world: World, options: dict[str, Any], second: str) -> None:
+    source = fakes.source(options=options)
     world.server.at(source.url, world.server.page(rss(Item(number=1, published="2024-08-03 10:00"))))
-    world.server.at(f"{source.url}?pagerOffset=10", world.server.page(rss()))
+    world.server.at(f"{source.url}?{second}", world.server.page(rss()))
     steps = [one async for one in world.backfill(source).run()]
     assert [one.new for one in steps] == [1, 0]
 

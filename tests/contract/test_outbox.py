@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -348,6 +348,16 @@ async def test_when_a_probe_succeeds_everything_that_waited_goes_out(store: Stor
     assert state(store).failures == 0
 
 
+async def test_a_cap_is_of_the_korean_day(store: Store) -> None:
+    capped, at, send = channel(daily_cap=1), Hand(datetime(2026, 5, 20, 14, 55, tzinfo=UTC)), Receiver(OK)
+    delivered = []
+    for one, minutes in zip(stored(store, *map(judged, (1, 2, 3))), (10, 30, 0), strict=True):
+        owe(store, delivery(one.article.number, due=at()))
+        delivered.append((await run(store, send, at, capped)).delivered)
+        at.advance(minutes=minutes)
+    assert delivered == [1, 1, 0], "at 23:55, at 00:05 and at 00:35"
+
+
 async def test_a_redirect_is_a_failure_whatever_its_page_says(store: Store) -> None:
     fill(store, 1)
     report = await run(store, Receiver(replace(OK, status=307)))
@@ -451,6 +461,12 @@ async def test_a_death_in_mid_flight_repeats_that_one_message_under_the_same_key
 
 
 # Deciding -------------------------------------------------------------------------------------------
+
+
+def test_the_waits_are_those_that_the_documentation_promises() -> None:
+    told = [f"{s} s" if s < 60 else f"{s // 60} min" if s < 3600 else f"{s / 3600:g} h" for s in SCHEDULE]
+    page = (Path(__file__).parents[2] / "docs" / "channels.md").read_text(encoding="utf-8")
+    assert f"between nothing and {', '.join(told[:-1])} and {told[-1]}" in " ".join(page.split())
 
 
 @pytest.mark.parametrize("luck", [0.0, 0.3, 0.999])

@@ -70,6 +70,15 @@ def test_a_file_is_as_old_as_its_last_change(opened: Store, out: Path) -> None:
     assert state.sha256 == hashlib.sha256((out / "feeds/esg.atom").read_bytes()).hexdigest()
 
 
+def test_no_file_stays_open(opened: Store, out: Path) -> None:
+    """A daemon publishes for years."""
+    publish.publish(opened, FEEDS, out, NOW)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    _add(opened, 99)
+    assert publish.publish(opened, FEEDS, out, LATER).written == FILES
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
 def test_nothing_is_touched_while_nothing_changed(opened: Store, out: Path) -> None:
     publish.publish(opened, FEEDS, out, NOW)
     before = _state(out)

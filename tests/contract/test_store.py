@@ -242,6 +242,37 @@ def test_a_first_revision_that_is_there_already_is_not_kept_twice(store: Store) 
         assert [one["revision"] for one in articles.history(tx, stored.number)] == [1, 2]
 
 
+def test_what_becomes_of_one_place_concerns_no_other(store: Store) -> None:
+    with store.write() as tx:
+        one, other = (articles.get(tx, [number := insert(tx, releases.article(n))])[number] for n in (1, 2))
+        place, copy = one.origins[0], replace(one.origins[0], source="other-press")
+        articles.add_origin(tx, one.number, copy)
+        changed = replace(place, title="고친 제목", url="https://www.example.go.kr/moved/7", digest="e")
+        articles.change_origin(tx, changed)
+        found = articles.get(tx, [one.number, other.number])
+        assert found[one.number].origins == (changed, copy)
+        assert found[other.number].origins == other.origins
+        articles.remove_origin(tx, place)
+        found = articles.get(tx, [one.number, other.number])
+        assert found[one.number].origins == (copy,)
+        assert found[other.number].origins == other.origins
+
+
+def test_only_what_a_source_lists_is_there_again(store: Store) -> None:
+    later = NOW + timedelta(days=1)
+    with store.write() as tx:
+        numbers = [insert(tx, releases.article(number)) for number in (1, 2, 3)]
+        for number in numbers[:2]:
+            articles.withdraw(tx, number, NOW)
+        before = articles.get(tx, numbers)
+        keys = [one.origins[0].key for one in before.values()]
+        assert articles.restore(tx, "other-press", keys, later) == []
+        assert articles.restore(tx, "korea-kr", keys[1:], later) == numbers[1:2]
+        after = articles.get(tx, numbers)
+    assert (after[numbers[1]].withdrawn, after[numbers[1]].changed) == (None, later)
+    assert [after[number] for number in (numbers[0], numbers[2])] == [before[numbers[0]], before[numbers[2]]]
+
+
 def test_numbers_are_never_used_again(store: Store) -> None:
     with store.write() as tx:
         first = articles.insert(tx, releases.article(1))
@@ -334,6 +365,7 @@ def test_the_archive_is_paged_without_gap_or_repetition(tmp_path: Path) -> None:
             (EVERYTHING, 120),
             (Selection(), 30),
             (EVERYTHING, 0),
+            (EVERYTHING, 1),
             (Selection(words=("7",)), 5),
             (EVERYTHING, 1000),
         ]
@@ -680,7 +712,10 @@ def test_an_explanation_leads_to_the_release_that_it_names(store: Store) -> None
     text = "일부 언론은 '하천 유역 탄소중립 시범사업 3곳 선정' 보도자료에 오류가 있다고 보도했으나 사실이 아닙니다."
     explains = article(3, title="시범사업 선정은 공정했습니다", summary=text, kind=Kind.EXPLANATION, origins=())
     with store.write() as tx:
-        numbers = [insert(tx, one) for one in (named, old, explains)]
+        numbers = [insert(tx, one) for one in (named, old)]
+        numbers.append(articles.reserve(tx))
+        articles.insert_all(tx, [replace(explains, number=numbers[2])])
+        articles.insert_verdicts(tx, {numbers[2]: Verdict(kept=True)}, NOW)
         found = articles.get(tx, numbers)
         assert [(one.number, one.title) for one in found[numbers[2]].answers] == [(numbers[0], named.title)]
         assert found[numbers[0]].answers == ()

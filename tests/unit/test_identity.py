@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from policyfeed.clock import KST
-from policyfeed.identity import Neighbours, close_title, mint, same_release
-from policyfeed.revision import digest, join, revise, separate
+from policyfeed.identity import Neighbours, Titles, close_title, mint, replaced, same_release
+from policyfeed.revision import apart, digest, join, revise, separate
 from policyfeed.types import Article, Attachment, Kind, MinistryName, Origin
 from tests.alerts import NOW
 
 PAIRS = tomllib.loads((Path(__file__).parents[1] / "cases" / "identity" / "pairs.toml").read_text(encoding="utf-8"))
 CLIMATE = MinistryName(id="mcee", name="기후에너지환경부")
 LABOUR = MinistryName(id="moel", name="고용노동부")
+FOREST = MinistryName(id="forest", name="산림청")
 TITLE = "여름철 녹조 종합대책 발표"
 
 
 def kst(day: int, hour: int = 0, minute: int = 0) -> datetime:
-    return datetime(2026, 5, day, hour, minute, tzinfo=KST)
+    """A Korean moment as the product has it: in UTC."""
+    return datetime(2026, 5, day, hour, minute, tzinfo=KST).astimezone(UTC)
 
 
 def article(title: str = TITLE, place: str = "ministry", **changes: Any) -> Article:
@@ -92,6 +94,11 @@ def test_moments_within_a_day_are_close(hours: int, joined: bool) -> None:
 )
 def test_a_day_is_close_to_the_moments_in_it_and_a_little_about_it(moment: datetime, joined: bool) -> None:
     assert same(korea(day=20), article(published=moment)) is joined
+
+
+def test_days_are_close_to_the_next_day_and_no_further() -> None:
+    assert same(korea(day=20), article(published=kst(21), dated=True))
+    assert not same(korea(day=20), article(published=kst(22), dated=True))
 
 
 def test_a_weekly_title_of_one_ministry_is_many_releases() -> None:
@@ -172,6 +179,15 @@ def test_an_equal_title_goes_before_a_like_one() -> None:
     assert found.number == 2
 
 
+@pytest.mark.parametrize("moment", [kst(21, 5), kst(19, 19)])
+def test_a_like_title_is_looked_for_as_far_as_one_release_can_reach(moment: datetime) -> None:
+    titles = Titles()
+    titles.add(7, "하천 유역 탄소중립 시범사업 대상지 선정", kst(20))
+    like = "하천 유역 탄소중립 시범사업 대상지를 선정"
+    assert titles.like(like, moment) == {7}
+    assert titles.like(like, moment + timedelta(days=7)) == set()
+
+
 def test_neighbours_know_the_newest_state_only() -> None:
     stored = replace(korea(), number=1)
     neighbours = Neighbours.of([stored])
@@ -193,9 +209,19 @@ def test_a_join_keeps_everything_and_adds_what_is_missing() -> None:
     assert join(joined, seen, NOW + timedelta(hours=2)) == joined
 
 
+def test_a_join_takes_nothing_away() -> None:
+    known = article(department="수질과", content="<p>전문</p>", kind=Kind.EXPLANATION)
+    seen = korea(department="대변인실", content="<p>다른 전문</p>", kind=Kind.REFERENCE)
+    joined = join(known, seen, NOW)
+    kept = ("department", "content", "kind", "title", "published", "dated")
+    assert {name: getattr(joined, name) for name in kept} == {name: getattr(known, name) for name in kept}
+
+
 def test_a_join_takes_no_other_days_time() -> None:
     joined = join(korea(day=20), article(published=kst(21, 3)), NOW)
     assert (joined.published, joined.dated) == (kst(20), True)
+    early = join(korea(day=20), article(published=kst(20, 8)), NOW)
+    assert (early.published, early.dated) == (kst(20, 8), False), "in UTC it is the day before"
 
 
 def test_a_join_gives_a_date_to_what_has_none() -> None:
@@ -231,6 +257,13 @@ def test_a_corrected_text_is_a_revision() -> None:
         Kind.REFERENCE,
     )
     assert (revised.revision, revised.updated, revised.changed, revised.id) == (2, NOW, NOW, known.id)
+
+
+def test_a_text_that_a_list_shows_no_more_stays() -> None:
+    known = article(content="<p>전문</p>")
+    revised = revise(known, replace(known, title="고친 제목", summary="", content=""), NOW)
+    assert revised is not None
+    assert (revised.title, revised.summary, revised.content) == ("고친 제목", known.summary, known.content)
 
 
 def test_a_date_that_was_missing_is_no_revision() -> None:
@@ -277,9 +310,12 @@ def test_a_revision_has_the_files_of_the_list() -> None:
         ("여름철 녹조 종합대책을 전국 하천에서 시행", 16, False),
     ],
 )
-def test_a_title_that_a_source_lists_twice_on_a_day_without_a_text(title: str, hour: int, same: bool) -> None:
+@pytest.mark.parametrize("texts", [("", ""), ("대책을 내놓았다.", ""), ("", "대책을 내놓았다.")])
+def test_a_title_that_a_source_lists_twice_on_a_day_without_a_text(
+    title: str, hour: int, same: bool, texts: tuple[str, str]
+) -> None:
     """A long one again soon is a slip; a short one, a routine one, or one hours later is another release."""
-    twice = [article(title, summary="", published=kst(20, at)) for at in (8, hour)]
+    twice = [article(title, summary=text, published=kst(20, at)) for text, at in zip(texts, (8, hour), strict=True)]
     assert same_release(*twice) is same
 
 
@@ -298,6 +334,62 @@ def test_a_text_that_came_from_another_place_is_revised_from_there() -> None:
     revised = revise(known, replace(seen, origins=(replace(seen.origins[0], key=full.origins[0].key),)), NOW)
     assert revised is not None
     assert (revised.content, revised.title, revised.revision) == ("<p>고친 전문</p>", known.title, 2)
+
+
+def test_an_undone_merge_takes_with_it_what_no_other_place_gave() -> None:
+    shared, own = (Attachment(name=name, url=f"https://a.go.kr/{name}") for name in ("가.hwpx", "나.hwpx"))
+    stays = replace(article(place="b", ministry=LABOUR, attachments=(shared,)), id="urn:b")
+    goes = article(place="c", ministry=FOREST, content="<p>전문</p>", attachments=(shared, own))
+    goes = replace(goes, ministries=(FOREST, LABOUR))
+    merged = join(join(replace(korea(), id="urn:x", number=7), stays, NOW), goes, NOW)
+    left, alone = separate(merged, goes, [stays], later := NOW + timedelta(hours=1))
+    assert [origin.source for origin in left.origins] == ["korea-press", "b"]
+    assert [ministry.id for ministry in left.ministries] == ["mcee", "moel"]
+    assert (left.id, left.number, left.content, left.attachments, left.changed) == ("urn:x", 7, "", (shared,), later)
+    assert (alone.id, alone.content, alone.attachments) == (mint(goes.origins[0].key), "<p>전문</p>", (shared, own))
+
+
+@pytest.mark.parametrize(
+    ("own", "left"),
+    [
+        ({"summary": ""}, ("", "")),
+        ({}, ("녹조 대책을 내놓았다.", "")),
+        ({"content": "<p>전문</p>"}, ("녹조 대책을 내놓았다.", "<p>전문</p>")),
+    ],
+)
+def test_an_undone_merge_leaves_the_first_place_its_own_text(own: dict[str, str], left: tuple[str, str]) -> None:
+    copy = article(place="other", content="<p>전문</p>")
+    first, _ = separate(join(article(**own), copy, NOW), copy, [], NOW)
+    assert (first.summary, first.content) == left
+
+
+@pytest.mark.parametrize(
+    ("changes", "another"),
+    [
+        ({}, True),
+        ({"published": kst(20, 8)}, False),
+        ({"published": None}, False),
+        ({"title": "여름철 녹조 종합대책 확정"}, False),
+        ({"summary": "녹조 대책을 곧 내놓는다."}, False),
+        ({"summary": ""}, False),
+    ],
+)
+def test_another_release_in_ones_place_is_alike_in_nothing(changes: dict[str, Any], another: bool) -> None:
+    """Without two days and two texts to compare nobody knows: it is a revision."""
+    known = article(published=kst(20, 10))
+    seen = replace(
+        article("유해물질 관리 강화", published=kst(21, 8), summary="사업장 진단 비용을 나라가 낸다."), **changes
+    )
+    assert replaced(known, seen) is another
+    assert replaced(seen, known) is another
+
+
+def test_what_stands_in_anothers_place_is_known_by_its_korean_day() -> None:
+    marks = [
+        apart(article(published=at)).origins[0].key.rpartition("#")[2] for at in (kst(20, 8), kst(20, 12), kst(21, 8))
+    ]
+    assert marks[0] == marks[1] != marks[2]
+    assert marks[0].startswith("20260520")
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,15 @@ def test_a_key_that_is_read_off_is_the_one_that_taking_apart_gives(link: str) ->
     assert canonical(link) == _key(link)
 
 
+@pytest.mark.parametrize("site", ["https://www.example.go.kr", "http://example.com:8080"])
+@pytest.mark.parametrize("after", ["", "/", "?board=/7", "#/7", "/rss/feed.xml"])
+@pytest.mark.parametrize("link", ["/view.do?no=7", "/view.do;jsessionid=1?no=7"])
+def test_a_link_from_the_root_stays_on_the_site_whatever_the_base_has_after_it(
+    site: str, after: str, link: str
+) -> None:
+    assert absolute(link, f"{site}{after}") == f"{site}/view.do?no=7"
+
+
 def test_lone_surrogates_are_dropped() -> None:
     assert absolute("/7\ud800", BASE) == "https://www.example.go.kr/7"
 

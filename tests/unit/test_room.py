@@ -83,3 +83,13 @@ async def test_places_come_back_when_visits_are_broken_off() -> None:
     await third
     async with visits.room.place():
         pass
+
+
+async def test_a_place_that_was_just_given_to_who_is_broken_off_goes_to_the_next() -> None:
+    room = Room(1, patience=3600)
+    async with room.place():
+        second, third = (asyncio.create_task(room.enter()) for _ in range(2))
+        await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.wait_for(third, 5)
+    assert second.cancelled()

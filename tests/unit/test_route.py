@@ -28,6 +28,11 @@ def test_a_dropped_article_is_owed_to_nobody_who_wants_kept_ones() -> None:
     assert [one.channel for one in owed] == ["all"]
 
 
+def test_an_operators_channel_is_told_of_no_article() -> None:
+    operator = channel(name="operator", operator=True, selection=Selection(kept_only=False))
+    assert [one.channel for one in route.owed(judged(), (operator, channel()), NOW, quiet=False)] == ["slack-team"]
+
+
 def test_first_contact_is_quiet() -> None:
     assert route.owed(judged(), (channel(),), NOW, quiet=True) == ()
 
@@ -51,6 +56,14 @@ def test_a_key_is_a_valid_webhook_id_whatever_the_channel_is_called() -> None:
     keys = [route.key(judged().article.id, 2_000_000, name) for name in names]
     assert len(set(keys)) == len(names)
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,200}", key) for key in keys)
+
+
+def test_keys_are_what_they_were_in_every_version_before() -> None:
+    """Receivers know by its key what they already have."""
+    id_ = "urn:uuid:d048b520-42bf-5ab1-a395-42e17a265224"
+    assert route.key(id_, 2, "slack-team") == "d048b520-42bf-5ab1-a395-42e17a265224_2_slack-team"
+    assert route.key(id_, 1, "알림").endswith("_1_12ddd6ca69068faaae5ea07418efaef8")
+    assert route.key("tag:example.org,2026:7", 1, "slack") == "99b10e86-2a27-5bed-9c9a-31954339c37d_1_slack"
 
 
 def test_an_article_id_that_is_no_uuid_has_a_permanent_key_too() -> None:

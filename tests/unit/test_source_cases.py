@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -137,3 +138,11 @@ def test_every_shipped_board_has_a_recorded_example() -> None:
     cases = [tomllib.loads((folder / "case.toml").read_text(encoding="utf-8")) for folder in FOLDERS]
     tried = {case.get("shipped") for case in cases}
     assert {name for name, source in shipped().items() if source.kind != "feed"} <= tried
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_source_is_to_be_asked_with_goes_with_its_request(kind: str) -> None:
+    (source, *_) = (one for one in shipped().values() if one.kind == kind)
+    request = registry.load("sources", kind).first(replace(source, headers=(("X-Board", "press"),)), {}, NOW)
+    assert ("X-Board", "press") in request.headers
+    assert [name for name, _ in request.headers].count("Accept") <= 1

@@ -52,7 +52,8 @@ def absolute(link: str, base: str) -> str:
     ``&amp;`` left in CDATA is resolved (no other reference: ``&section=`` is a parameter), ``https`` on port 80 or
     ``http`` on port 443 loses its port and the scheme is mended.
     """
-    sought = base[: base.find("/", 8)] + link if link[:1] == "/" != link[1:2] else link
+    site = base.find("/", 8)  # -1 where the base is a bare host
+    sought = base[:site] + link if site > 0 and link[:1] == "/" != link[1:2] else link
     if len(sought) <= MOST and _SOUND.fullmatch(sought):
         return sought
     text = _CONTROL.sub("", _AMPERSAND.sub("&", link)).strip()
