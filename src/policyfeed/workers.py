@@ -1,7 +1,8 @@
 """Worker processes that read documents: what a hostile document costs is bounded, and it costs only itself.
 
 A worker that exceeds its time is killed and replaced; one that exceeds its memory fails that document. (feedparser is
-quadratic on some inputs: 200,000 attributes on one element would take hours.)
+quadratic on some inputs: 200,000 attributes on one element would take hours.) One that dies while nothing is read (the
+kernel was short of memory) breaks pebble's pool, which makes no other: then there is a new pool.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import pickle
 import resource
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as TimedOut
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing.context import ForkServerContext
 from typing import Any
 
+import structlog
 from pebble import ProcessExpired, ProcessPool
 
 from policyfeed import faults, garbage
@@ -27,6 +31,8 @@ from policyfeed.relevance import Judge, Rules
 from policyfeed.sources import detailed
 from policyfeed.transport.urls import shown
 from policyfeed.types import Article, Detail, Document, Ministry, Source, Verdict
+
+log = structlog.get_logger(__name__)
 
 _MEGABYTE = 1024 * 1024
 _PIPE = 512 * 1024
@@ -66,12 +72,15 @@ class Workers:
         self._seconds = seconds
         self._most = 2 * processes
         self._turns = asyncio.Semaphore(self._most)  # what waits for a worker is there twice: as bytes in a pipe too
-        self._pool = ProcessPool(
+        self._made = partial(
+            ProcessPool,
             max_workers=processes,
             context=context,
             initializer=_start,
             initargs=(bodies, pickle.dumps(rules), megabytes * _MEGABYTE),
         )
+        self._pool = self._made()
+        self._closed = False
 
     def start(self) -> None:
         """Start the processes now, and not with the first document: that takes them a second or two."""
@@ -100,18 +109,31 @@ class Workers:
     async def _run(self, work: _Work, source: Source, so_far: Any, document: Document) -> Any:
         try:
             async with self._turns:
-                future = self._pool.schedule(_guarded, args=(work, source, so_far, document), timeout=self._seconds)
-                return await asyncio.wrap_future(future)
+                try:
+                    return await self._ask(work, source, so_far, document)
+                except BrokenProcessPool:  # mostly no fault of the document: it waited while a worker died
+                    return await self._ask(work, source, so_far, document)
         except InternalError as error:
             faults.note(error.trace, source=source.id)
             raise
-        except (TimedOut, ProcessExpired, MemoryError, RecursionError) as problem:
+        except (TimedOut, ProcessExpired, BrokenProcessPool, MemoryError, RecursionError) as problem:
             raise HostileDocument(
                 "Reading {url} took more time or memory than a document may cost ({problem}).",
                 remedy="It was left unread. Raise [parsing] in policyfeed.toml if the source is trusted.",
                 url=shown(document.url),
                 problem=type(problem).__name__,
             ) from problem
+
+    async def _ask(self, *task: Any) -> Any:
+        if not self._closed and not self._pool.active:
+            await self._renew()
+        return await asyncio.wrap_future(self._pool.schedule(_guarded, args=task, timeout=self._seconds))
+
+    async def _renew(self) -> None:
+        """Another pool in place of a broken one: whoever comes first makes it, and all others find it there."""
+        broken, self._pool = self._pool, self._made()
+        log.warning("a process that reads documents died: they are started anew")
+        await asyncio.to_thread(_end, broken)
 
     async def retire(self) -> None:
         """Stop the processes when everything that is at hand has been read; nothing new may come."""
@@ -123,8 +145,13 @@ class Workers:
 
     def close(self) -> None:
         """Stop the processes at once: what they were reading is read again at the next poll."""
-        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it without annotations
-        self._pool.join()
+        self._closed = True
+        _end(self._pool)
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it without annotations
+    pool.join()
 
 
 def _start(bodies: tuple[Ministry, ...], pickled: bytes, most: int) -> None:

@@ -261,7 +261,7 @@ async def test_retry_after_is_obeyed(years: Years, status: int, said: str, least
     ("wish", "least"), [({}, timedelta(hours=1)), ({"retry_after": "10800"}, timedelta(hours=3))], ids=["", "3 h"]
 )
 async def test_a_429_pauses_the_host_for_all_of_its_sources(
-    years: Years, wish: dict[str, str], least: timedelta
+    years: Years, wish: dict[str, Any], least: timedelta
 ) -> None:
     """15, 28: as long as it wishes, else an hour at least, doubling; "poll now" obeys it; other hosts are asked."""
     for one in (SISTER, STRANGER):

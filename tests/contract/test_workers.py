@@ -115,3 +115,43 @@ async def test_workers_retire_when_everything_at_hand_is_read() -> None:
     await asyncio.sleep(0)  # they begin
     await workers.retire()
     assert [len((await one).articles) for one in reading] == [1] * 5
+
+
+async def test_workers_that_die_while_nothing_is_read_are_replaced() -> None:
+    """Whether that was noticed before the next document or with it, and though the fork server died with them.
+
+    The last one here: the fork server is that of all workers of this process.
+    """
+    others = grandchildren()
+    workers = Workers(BODIES, processes=1, seconds=20, megabytes=256)
+
+    async def next_is_read() -> None:
+        reading = await workers.read(FEED, {}, document(rss(Item(number=7))))
+        assert [one.title for one in reading.articles] == ["7차 탄소중립 기본계획 확정"]
+
+    try:
+        await next_is_read()
+        with capture_logs() as logged:
+            (pid,) = grandchildren() - others
+            os.kill(pid, signal.SIGKILL)
+            await next_is_read()
+            (pid,) = grandchildren() - others
+            os.kill(pid, signal.SIGKILL)
+            await broken(workers)
+            await asyncio.gather(*(next_is_read() for _ in range(4)))
+            (pid,) = grandchildren() - others
+            os.kill(parent(pid), signal.SIGKILL)
+            await broken(workers)
+            await next_is_read()
+        assert [line["event"] for line in logged] == ["a process that reads documents died: they are started anew"] * 3
+    finally:
+        workers.close()
+
+
+async def broken(workers: Workers) -> None:
+    while workers._pool.active:  # noqa: ASYNC110 - another thread sets no event of ours
+        await asyncio.sleep(0)
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
