@@ -146,7 +146,8 @@ class Room:
 class Visit:
     """One visit to a source, which stands at ``source.url``, with what its ``host`` had refused before it.
 
-    ``requests`` counts what was asked, failures included.
+    ``requests`` counts what was asked, failures included. ``answered``: the first answer came, and was a good one.
+    ``unconditional``: it was asked for without the validators that are known.
     """
 
     _document: Document
@@ -157,6 +158,7 @@ class Visit:
     ) -> None:
         self.source, self.state, self.host = source, state, host
         self.requests = 0
+        self.answered = self.unconditional = False
         self._fetch, self._read, self._clock = fetch, read, clock
 
     async def harvest(self, place: Place) -> Harvest:
@@ -166,6 +168,7 @@ class Visit:
         place.asked()
         document = await self._first(request)
         place.answered()
+        self.answered = True
         harvest = Harvest(
             articles=None,
             validators=_validators(document),
@@ -192,7 +195,8 @@ class Visit:
 
     async def _first(self, request: Request) -> Document:
         """The first answer. A 304 counts only when it came from where the validators came from."""
-        validators = NO_VALIDATORS if self._whole_is_due() else self.state.validators
+        self.unconditional = self._whole_is_due()
+        validators = NO_VALIDATORS if self.unconditional else self.state.validators
         document = await self._ask(_conditional(request, validators))
         if document.status == NOT_MODIFIED and document.url != self.state.final_url:
             return await self._ask(request)
@@ -236,7 +240,9 @@ class Visit:
 
     async def _counted(self, source: Source, request: Request) -> Document:
         self.requests += 1
-        return await self._fetch(source, request)
+        document = await self._fetch(source, request)
+        self.requests += document.hops
+        return document
 
 
 async def ask(fetch: Fetch, source: Source, request: Request) -> Document:

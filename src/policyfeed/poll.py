@@ -246,7 +246,8 @@ class Poller:
 
     def _failed(self, source: Source, visit: Visit, error: UpstreamError) -> PollReport:
         state, now = visit.state, self.clock()
-        after = _missed(state, error, now)
+        # what is said of another page of a list says nothing of the list
+        after = replace(state, state="") if visit.answered else _missed(state, error, now)
         name = GONE if after.gone else error.name
         profile = self._counted(visit, (), now)
         after = replace(
@@ -257,6 +258,7 @@ class Poller:
             since=state.since if state.state == name else now,
             error=error.dumped(),
             profile=profile.to_json(),
+            asked_whole=now if visit.unconditional and state.asked_whole else state.asked_whole,
         )
         with self.store.write() as tx:
             due = None if after.gone else self._again(tx, visit.source, after, error, profile)
@@ -266,7 +268,8 @@ class Poller:
 
     def _held(self, state: SourceState, host: HostState) -> PollReport:
         """Nobody asks a host before the pause that it wanted is over."""
-        due = host.paused_until + timedelta(seconds=60 * self.rng.random())
+        pause = host.paused_until + timedelta(seconds=60 * self.rng.random())
+        due = max(pause, state.due or pause)
         with self.store.write() as tx:
             sources.save(tx, replace(state, due=None if state.gone else due))
         until = f"{host.paused_until:%Y-%m-%d %H:%M} UTC"

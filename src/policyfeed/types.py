@@ -148,8 +148,10 @@ class Document:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     fetched: datetime
+    hops: int = 0
+    """How many redirects led here, each a request of its own."""
     moved_to: str | None = None
-    """The new address, when every redirect on the way was permanent (301, 308)."""
+    """The new address, when every redirect on the way was permanent (301, 308) and the whole request went along."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

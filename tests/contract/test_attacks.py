@@ -76,6 +76,7 @@ ANSWERS: list[tuple[str, bytes, type[UpstreamError]]] = [
     ("identity before gzip", packed("identity, gzip", GZIP_BOMB), Unreadable),
     ("compress", packed("compress", b"\x1f\x9d\x90" + bytes(100)), Unreadable),
     ("unknown encoding", packed("x" * 5_000, b"a"), Unreadable),
+    ("single bytes without end", chunked(*[b"x"] * 20_001), TooLarge),
     # size
     ("longer than the wire limit", reply(200, bytes(300_000)), TooLarge),
     ("longer than the wire limit, unannounced", raw("HTTP/1.1 200 OK" + CLOSE, bytes(300_000)), TooLarge),
@@ -523,6 +524,24 @@ async def test_a_good_server_is_served_while_hostile_ones_hang() -> None:
         assert not any(task.done() for task in hanging)
         release.set()
         assert set(await asyncio.gather(*hanging)) == {Unreachable}
+
+
+async def test_others_have_their_turn_while_an_answer_comes_in_single_bytes() -> None:
+    """What has come in is given without waiting: the loop would stand still until the last of them."""
+    turns, done = 0, asyncio.Event()
+
+    async def others() -> None:
+        nonlocal turns
+        while not done.is_set():
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with serving(chunked(*[b"x"] * 20_000)) as server, client() as http:
+        waiting = asyncio.create_task(others())
+        assert len((await http.fetch(Request(url=server.url()))).body) == 20_000
+        done.set()
+        await waiting
+    assert turns > 20_000 / 100
 
 
 async def _outcome(fetch: Awaitable[object]) -> type[object]:

@@ -229,7 +229,17 @@ async def test_only_permanent_redirects_move_a_source(statuses: Sequence[int], a
         final = server.url(f"/{len(statuses)}")
         assert (document.url, document.body) == (final, NEWS)
         assert document.moved_to == (final if adopted else None)
+        assert document.hops == len(statuses), "each is a request"
         assert not any(asked.header("Referer") for asked in server.asked)
+
+
+async def test_a_source_moves_only_where_its_whole_request_may_go() -> None:
+    """Else what stays behind on the way would be sent there as soon as the address is its own."""
+    async with serving(reply(200, NEWS)) as there, serving(redirect(there.url("/"), 301)) as here, client() as http:
+        secret = Request(url=here.url("/"), headers=(("Authorization", "Bearer moonlit"),))
+        assert (await http.fetch(secret)).moved_to is None
+        assert (await http.fetch(Request(url=here.url("/")))).moved_to == there.url("/")
+        assert not any(asked.header("Authorization") for asked in there.asked)
 
 
 async def test_five_redirects_are_followed_and_no_sixth() -> None:

@@ -74,6 +74,9 @@ class Years:
         with self.store.read() as tx:
             return sources.get(tx, of.id)
 
+    def down(self) -> Document:
+        return self.server.page("", 503)
+
     def asked(self) -> int:
         return len(self.server.got)
 
@@ -111,6 +114,19 @@ async def test_the_whole_is_asked_for_once_a_week_and_not_more_often(years: Year
     whole = [request for request in years.server.got if "If-None-Match" not in dict(request.headers)]
     assert years.asked() > 29
     assert len(whole) == 5, "the first one, and one in each of four weeks"
+
+
+async def test_the_whole_is_asked_for_once_a_week_also_where_the_server_fails_at_it(years: Years) -> None:
+    """10"""
+    good = conditional(years.server, rss(Item(number=1)), etag='"1"')
+    years.server.at(FEED.url, good)
+    await years.now()
+    years.server.at(FEED.url, lambda asked: good(asked) if "If-None-Match" in dict(asked.headers) else years.down())
+    for _ in range(9):
+        years.clock.advance(hours=24)
+        await years.now()
+    whole = [request for request in years.server.got if "If-None-Match" not in dict(request.headers)]
+    assert len(whole) == 2
 
 
 async def test_validators_are_kept_in_the_transaction_of_what_they_vouch_for(
@@ -278,6 +294,16 @@ async def test_a_429_pauses_the_host_for_all_of_its_sources(
     assert (await years.now(STRANGER)).state == "ok"
 
 
+async def test_a_pause_of_its_host_brings_no_source_forward(years: Years) -> None:
+    """11, 12, 15: what a source had to wait for on its own account, it still waits for."""
+    years.lists(Item(number=1), of=SISTER, cache_control="max-age=36000")
+    due = (await years.now(SISTER)).due
+    years.answers(429, retry_after="60")
+    await years.now()
+    held = await years.now(SISTER)
+    assert (held.state, held.due) == (HELD, due)
+
+
 async def test_refusals_of_a_host_double_until_a_day_and_are_forgotten_after_an_answer(years: Years) -> None:
     """15"""
     years.answers(429)
@@ -368,6 +394,15 @@ async def test_a_source_that_is_gone_is_told_once_and_asked_no_more(years: Years
     years.lists(Item(number=1))
     assert (await years.now()).state == "ok", "the operator asked for it"
     assert years.due() is not None
+
+
+async def test_another_page_of_a_list_that_is_gone_ends_no_source(years: Years) -> None:
+    """17"""
+    today, press = years.clock().date(), korea_kr()
+    site = PressList([Release(id=number, day=today) for number in range(45)])
+    years.server.at(press.url, site, years.server.page("", 410))
+    report = await years.now(press)
+    assert (report.state, report.requests, report.due is None) == ("Refused", 2, False)
 
 
 async def test_ten_times_not_found_over_a_week_is_gone_too(years: Years) -> None:

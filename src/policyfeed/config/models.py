@@ -111,7 +111,7 @@ class Parsing(Strict):
 
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     seconds: Annotated[float, Field(gt=0, le=120)] = 10
-    megabytes: Annotated[int, Field(ge=64, le=8192)] = 512
+    megabytes: Annotated[int, Field(ge=64, le=8192)] = 160
 
 
 class Bodies(Strict):

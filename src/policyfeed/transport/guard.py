@@ -132,9 +132,13 @@ async def addresses(host: str, port: int, allow: Allowed, resolve: Resolver) -> 
 
 
 class SystemResolver:
-    """The system's resolver in threads of its own, so that dead name servers hold up nothing else."""
+    """The system's resolver in threads of its own, so that dead name servers hold up nothing else.
 
-    def __init__(self, threads: int = 32) -> None:
+    A thread waits some ten seconds for a name server that is dead, our deadline or not: many hosts may have one. There
+    are as many threads as names are waited for at once.
+    """
+
+    def __init__(self, threads: int = 256) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:

@@ -206,7 +206,7 @@ class HttpClient:
     ) -> Document | None:
         """The document at the end of the redirects; None when they go in a circle. A new cookie opens a circle."""
         hop, moved, seen = request, True, set[tuple[str, str, str]]()
-        for _ in range(self._limits.redirects + 1):
+        for hops in range(self._limits.redirects + 1):
             cookie = jar.header(hop.url) if jar is not None else ""
             if (hop.method, hop.url, cookie) in seen:
                 return None
@@ -216,14 +216,15 @@ class HttpClient:
                 jar.keep(hop.url, answer.headers)
             after = following(hop, answer.status, answer.header("location")) if manner.follow else None
             if after is None:
-                return self._document(hop.url, answer, moved and hop.url != request.url)
-            moved = moved and answer.status in PERMANENT
+                return self._document(hop.url, answer, hops, moved and hop.url != request.url)
+            # an address is for good only where the whole request may go: what stayed behind would be sent there later
+            moved = moved and answer.status in PERMANENT and after.headers == hop.headers
             hop = after
         raise Unreachable(
             "{url} redirected more than {count} times.", url=manner.show(request.url), count=self._limits.redirects
         )
 
-    def _document(self, url: str, answer: _Answer, moved: bool) -> Document:
+    def _document(self, url: str, answer: _Answer, hops: int, moved: bool) -> Document:
         names = dict.fromkeys(name for name, _ in answer.headers if name != "set-cookie")
         return Document(
             url=url,
@@ -231,6 +232,7 @@ class HttpClient:
             headers={name: answer.header(name) for name in names},
             body=answer.body,
             fetched=self._clock(),
+            hops=hops,
             moved_to=url if moved else None,
         )
 
@@ -276,6 +278,8 @@ class HttpClient:
         try:
             async for part in response.aiter_raw():
                 decoded.feed(part)
+                if meter.part():
+                    await asyncio.sleep(0)  # what has come in is given without waiting: others must have their turn
             return decoded.done()
         except (TooLarge, Truncated, Unreadable, httpcore.NetworkError, httpcore.RemoteProtocolError):
             if answer.status < 300:

@@ -18,6 +18,8 @@ from policyfeed.transport.guard import Allowed, Resolver, addresses
 _READ = _AHEAD = 256 * 1024  # most feeds come in one or two parts: each part costs a turn of the loop
 _TRIES = 4
 _TRY_SECONDS = 8.0
+_MOST_PARTS = 20_000  # chunks of single bytes cost h11 twenty seconds for five megabytes
+_BREATH = 64
 
 
 class Meter:
@@ -27,7 +29,7 @@ class Meter:
         self.url = url
         self.ended = False
         self.answered = False
-        self.bytes = 0
+        self.bytes = self._parts = 0
         self._head = head
         self._body = body
 
@@ -45,6 +47,13 @@ class Meter:
         if sum(len(name) + len(value) + 4 for name, value in headers) > self._head:
             raise self.head_too_large()
         self.answered = True
+
+    def part(self) -> bool:
+        """A part of the body came; whether it is time to let others have their turn. Raises TooLarge."""
+        self._parts += 1
+        if self._parts > _MOST_PARTS:
+            raise TooLarge("{url} came in more than {limit} pieces.", url=self.url, limit=_MOST_PARTS)
+        return self._parts % _BREATH == 0
 
     @property
     def head_is_full(self) -> bool:
