@@ -29,7 +29,7 @@ from policyfeed.types import Delivery, DeliveryState, Document, Judged, Outcome,
 SCHEDULE = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 BREAKS_AFTER = 5  # failures in a row
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
-_LONGEST_WISH = 24 * 3600.0  # seconds: no server's Retry-After holds a channel longer than a day
+_LONGEST_WISH = outbox.LONGEST_WAIT.total_seconds()  # no server's Retry-After holds a channel longer than a day
 _LEASE = timedelta(minutes=5)
 _URL = re.compile(r"\w+://\S+")
 
@@ -259,7 +259,7 @@ def _take(store: Store, channel: Channel, now: datetime, lease: timedelta) -> _T
         if state.address != _address(channel):
             state = ChannelState(name=channel.name, address=_address(channel))
             outbox.save_channel_state(tx, state)
-        if state.closed or (state.paused_until and state.paused_until > now):
+        if state.closed or (state.paused_until and now < state.paused_until <= now + outbox.LONGEST_WAIT):
             return 0
         cap = channel.daily_cap
         if cap is not None and outbox.delivered_since(tx, channel.name, _midnight(now)) >= cap:

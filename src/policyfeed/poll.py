@@ -108,7 +108,7 @@ def due_time(source: Source, state: SourceState | None, now: datetime, bounds: B
     """When the source is to be polled; ``now`` where it never was as it is configured. None = never, it is gone."""
     if state is None or state.fingerprint != fingerprint(source):
         return now
-    return None if state.gone else believable(state.due or now, now, bounds)
+    return None if state.gone else believable(state.due or now, state.last_poll, now, bounds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobEvent
+from structlog.testing import capture_logs
 
 from policyfeed.app import opened
 from policyfeed.channels import Channel
@@ -24,7 +25,7 @@ from policyfeed.engine import local
 from policyfeed.engine.local import REST, SETTLE, LocalEngine
 from policyfeed.errors import Forbidden, OutputError
 from policyfeed.poll import fingerprint
-from policyfeed.store import SourceState, Store, Transaction, sources
+from policyfeed.store import SourceState, Store, Transaction, outbox, sources
 from policyfeed.transport.http import Manner
 from policyfeed.types import DeliveryState, Request, Secret
 from policyfeed.web import Site
@@ -221,6 +222,33 @@ async def test_a_source_that_fails_is_not_a_daemon_that_hangs(tmp_path: Path) ->
         assert not engine.alive(), "the time has passed and it was not polled"
         await engine._guard(f"poll {failing.id}", fails)
         assert engine.alive()
+
+
+async def test_a_clock_that_is_set_back_silences_nothing(tmp_path: Path) -> None:
+    """What was polled in the future is due, a pause and a retry set in the future are over; and it is said, once."""
+    asked, at = source(), Hand()
+    config = replace(bare(), sources=(asked,), channels=(channel(name="team"),))
+    async with client() as http, opened(config, tmp_path, client=http, environ={}, clock=at) as app:
+        engine = LocalEngine(app)
+        polled = SourceState(id=asked.id, fingerprint=fingerprint(asked), due=at() + timedelta(hours=1), last_poll=at())
+        (one,) = stored(app.store, judged(1))
+        owe(app.store, delivery(one.article.number, "team", attempts=1, due=at() + timedelta(minutes=1)))
+        with app.store.write() as tx:
+            sources.save(tx, polled)
+            outbox.save_channel_state(tx, outbox.ChannelState(name="team", paused_until=at() + timedelta(minutes=1)))
+        engine._scheduler.start(paused=True)
+        engine.schedule()
+        at.advance(hours=-9)
+        with capture_logs() as logged:
+            await engine.look_at_clock()
+            await engine.look_at_clock()
+        names = [f"poll {asked.id}", "deliver team", "publish"]
+        assert [engine._scheduler.get_job(name).next_run_time for name in names] == [at()] * 3
+        assert engine._scheduler.get_job("health").next_run_time == at() + local.LOOK
+        assert [one.due for one in listing(app.store)] == [at()]
+        with app.store.read() as tx:
+            assert outbox.channel_state(tx, "team").paused_until is None
+        assert [(line["event"], line["seconds"]) for line in logged] == [("the clock was set", -9 * 3600)]
 
 
 async def test_the_network_follows_the_configuration(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_what_is_owed_twice_is_owed_once(store: Store) -> None:
 def test_claims_come_in_order_of_creation_and_only_when_due(store: Store) -> None:
     owed = fill(store, 3)
     with store.write() as tx:
-        tx_first = replace(owed[0], due=NOW + timedelta(hours=1), leased_until=NOW)
+        tx_first = replace(owed[0], attempts=1, due=NOW + timedelta(hours=1), leased_until=NOW)
         outbox.claim(tx, "slack-team", NOW - LEASE, LEASE, 1)
         outbox.settle(tx, tx_first)
     assert [one.key for one in claim(store, Hand(), limit=5)] == [owed[1].key, owed[2].key]
@@ -337,6 +337,22 @@ async def test_many_failures_in_a_row_pause_the_channel_for_longer_and_longer(st
         await run(store, send, at)
         assert len(send.got) == tried + 1, "a half-open channel is probed with one message"
     assert pauses == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=9), timedelta(days=400)])
+async def test_what_is_owed_since_a_clock_was_ahead_is_told_when_it_is_right(store: Store, ahead: timedelta) -> None:
+    at = Hand(NOW + ahead)
+    (one,) = stored(store, judged(1))
+    owe(store, *route.owed(one, (channel(),), at(), quiet=False))
+    assert (await run(store, Receiver(OK), Hand())).delivered == 1
+
+
+async def test_a_wait_that_no_delivery_has_is_that_of_a_wrong_clock(store: Store) -> None:
+    fill(store, 1)
+    send, at = Receiver(DOWN, OK), Hand(NOW + timedelta(days=400))
+    assert (await run(store, send, at)).retried == 1
+    assert state(store).paused_until is not None
+    assert (await run(store, send, Hand())).delivered == 1
 
 
 async def test_when_a_probe_succeeds_everything_that_waited_goes_out(store: Store) -> None:

@@ -597,6 +597,17 @@ async def test_a_pause_set_by_a_wrong_clock_is_no_pause(years: Years) -> None:
     assert (await years.now()).state == "ok"
 
 
+async def test_what_was_polled_in_the_future_is_due(years: Years) -> None:
+    """32: no wait is longer than the clock was wrong; a second or two (NTP) is no reason to ask again."""
+    years.lists(Item(number=1))
+    await years.now()
+    planned, polled = years.due(), years.clock()
+    years.clock.moment = polled - timedelta(seconds=2)
+    assert years.due() == planned
+    years.clock.moment = polled - timedelta(hours=9)
+    assert years.due() == years.clock()
+
+
 async def test_a_feed_that_is_asked_by_post_is_asked_that_way_and_without_conditions(years: Years) -> None:
     """33: RFC 9110 §13.1 knows conditions of GET; what is the same is known by its bytes."""
     posted = replace(FEED, method="POST", body="board=press&rows=50", headers=(("X-Board", "press"),))

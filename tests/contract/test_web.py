@@ -604,6 +604,9 @@ async def test_health_tells_life_from_work(world: World) -> None:
     world.now = NOW + timedelta(hours=4)
     answer = await world.get("/readyz")
     assert answer.json()["checks"]["polls"]["problem"] == "no source was read for 240 minutes"
+    world.now = NOW - timedelta(hours=9)
+    problem = (await world.get("/readyz")).json()["checks"]["polls"]["problem"]
+    assert problem == f"the last success lies in the future, at {NOW:%Y-%m-%d %H:%M} UTC: the clock was set back"
     world.now = NOW
     shutil.rmtree(world.out)
     answer = await world.get("/readyz")

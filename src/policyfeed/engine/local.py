@@ -48,6 +48,12 @@ OVERDUE = timedelta(minutes=15)
 """A source that is due for longer, and neither being polled nor about to be, means that nothing is getting on."""
 
 
+GLANCE = 30.0
+"""Seconds between two looks at the clock."""
+A_STEP = 60.0
+"""When the clock parts by so many seconds from the time that passed, somebody set it (or the machine slept)."""
+
+
 class LocalEngine:
     """Polls, publishes and delivers when it is time. ``published`` is called after a round of publishing."""
 
@@ -58,6 +64,8 @@ class LocalEngine:
         self._texts = texts
         self._published = published
         self._rested = app.clock()  # when publishing may begin again
+        self._offset = self._wall_ahead()
+        self._glances: asyncio.Task[None] | None = None
         # One at a time is _start's affair: the scheduler counts a job as running for a tick after it has ended, and
         # would drop what becomes due in that tick.
         self._scheduler = AsyncIOScheduler(
@@ -72,6 +80,7 @@ class LocalEngine:
         await self.app.db(self._release)
         self._scheduler.start()
         self.schedule()
+        self._glances = asyncio.create_task(self._glance())
 
     def schedule(self) -> None:
         """Set the jobs of the present configuration; also called after it changed."""
@@ -90,6 +99,8 @@ class LocalEngine:
         Bodies are cancelled at once: they take their time between requests, and are read again.
         """
         self.app.stopping = True
+        if self._glances is not None:
+            self._glances.cancel()
         self._scheduler.shutdown(wait=False)
         running = set(self._running.values())
         for name, task in self._running.items():
@@ -209,6 +220,28 @@ class LocalEngine:
 
     # The clock ------------------------------------------------------------------------------------------------
 
+    async def _glance(self) -> None:
+        while True:
+            await asyncio.sleep(GLANCE)
+            try:
+                await self.look_at_clock()
+            except Exception:  # the database is busy, the disk full: the next look finds the same
+                log.exception("the jobs could not be set after the clock")
+
+    async def look_at_clock(self) -> None:
+        """Set every job anew when the clock was set: the scheduler waits for moments, which may now be hours away."""
+        step = self._wall_ahead() - self._offset
+        if abs(step) < A_STEP:
+            return
+        log.warning("the clock was set", seconds=round(step))
+        if step < 0:
+            await self.app.db(self._forget_waits)
+        self._offset += step
+        self.schedule()
+
+    def _wall_ahead(self) -> float:
+        return self.app.clock().timestamp() - time.monotonic()
+
     def _at(self, name: str, when: datetime, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if not self.app.stopping:
             soon = max(when, self.app.clock())
@@ -245,6 +278,10 @@ class LocalEngine:
     def _release(self) -> None:
         with self.app.store.write() as tx:
             outbox.release(tx)
+
+    def _forget_waits(self) -> None:
+        with self.app.store.write() as tx:
+            outbox.forget_waits(tx, self.app.clock())
 
 
 def _note_body(report: FillReport) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from policyfeed.rhythm.bounds import DAY, Bounds
+from policyfeed.rhythm.bounds import DAY, MINUTE, Bounds
 from policyfeed.rhythm.budget import left_on
 from policyfeed.rhythm.calendar import moment_of, place
 from policyfeed.rhythm.profile import Profile
@@ -27,9 +27,12 @@ def settled(due: datetime, history: Profile, bounds: Bounds, wishes: Wishes, now
     return due
 
 
-def believable(due: datetime, now: datetime, bounds: Bounds) -> datetime:
-    """A stored due time, or now when a clock that was wrong put it further away than any wait can be."""
-    return due if due <= now + DAY + bounds.normal else now
+def believable(due: datetime, asked: datetime | None, now: datetime, bounds: Bounds) -> datetime:
+    """A stored due time, or now when it is from a clock that was wrong: then the source was last asked in the future,
+    or the due time is further away than any wait can be.
+    """
+    ahead = asked is not None and asked > now + MINUTE
+    return now if ahead or due > now + DAY + bounds.normal else due
 
 
 def _own_seconds(seed: str) -> float:

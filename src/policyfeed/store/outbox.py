@@ -16,6 +16,8 @@ from policyfeed.types import Delivery, DeliveryState
 
 _PENDING = DeliveryState.PENDING.value
 _DEAD = DeliveryState.DEAD.value
+LONGEST_WAIT = timedelta(days=1)
+"""No delivery and no pause of a channel waits longer: what is due later was set by a clock that was wrong."""
 WITHDRAWN = "the article was withdrawn upstream"
 
 
@@ -62,10 +64,12 @@ def claim(
     """Take the channel's oldest due deliveries for ``lease``: until then nobody else gets them.
 
     A lease that ran out (its holder died) is taken over. In order of creation: a channel tells things in their order,
-    or, where there is only room for some (``best_first``), by score.
+    or, where there is only room for some (``best_first``), by score. What was never tried has nothing to wait for,
+    whatever the clock was when it was written.
     """
     free = or_(deliveries.c.leased_until.is_(None), deliveries.c.leased_until <= now)
-    where = and_(deliveries.c.state == _PENDING, deliveries.c.channel == channel, deliveries.c.due <= now, free)
+    due = or_(deliveries.c.due <= now, deliveries.c.attempts == 0, deliveries.c.due > now + LONGEST_WAIT)
+    where = and_(deliveries.c.state == _PENDING, deliveries.c.channel == channel, due, free)
     order: tuple[Any, ...] = (deliveries.c.created, deliveries.c.number, deliveries.c.key)
     statement = select(deliveries).where(where)
     if best_first:
@@ -101,6 +105,14 @@ def hasten(tx: Connection, channel: str, now: datetime) -> None:
     """Everything that the channel still has to be told is due: it takes messages again."""
     where = and_(deliveries.c.state == _PENDING, deliveries.c.channel == channel, deliveries.c.due > now)
     tx.execute(deliveries.update().where(where).values(due=now))
+
+
+def forget_waits(tx: Connection, now: datetime) -> None:
+    """Everything pending is due and no channel pauses: the clock was set back, and how long they were to wait is not
+    known."""
+    where = and_(deliveries.c.state == _PENDING, deliveries.c.due > now)
+    tx.execute(deliveries.update().where(where).values(due=now))
+    tx.execute(channels.update().where(channels.c.paused_until > now).values(paused_until=None))
 
 
 def revive(tx: Connection, now: datetime, *, channel: str | None = None, keys: Collection[str] = ()) -> int:

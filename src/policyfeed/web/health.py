@@ -23,6 +23,8 @@ from policyfeed.web.context import Check, Context
 from policyfeed.web.published import Published
 
 _PROBE = 65_536
+_SLACK = timedelta(minutes=1)
+"""So little a clock may be set back without a word."""
 _FRESH = {"Cache-Control": "no-store"}
 
 
@@ -86,14 +88,18 @@ def database_readable(opened: Store) -> Check:
 
 
 def polled_within(opened: Store, clock: Clock, longest: timedelta) -> Check:
-    """Some source was read without an error not longer ago than ``longest``."""
+    """Some source was read without an error not longer ago than ``longest``. A success in the future is none."""
 
     def check() -> str:
         with opened.read() as tx:
             times = [state.last_success for state in store.sources.every(tx).values() if state.last_success]
         if not times:
             return "no source has been read yet"
-        age = clock() - max(times)
+        now = clock()
+        past = [moment for moment in times if moment <= now + _SLACK]
+        if not past:
+            return f"the last success lies in the future, at {max(times):%Y-%m-%d %H:%M} UTC: the clock was set back"
+        age = now - max(past)
         return f"no source was read for {int(age.total_seconds() // 60)} minutes" if age > longest else ""
 
     return check
