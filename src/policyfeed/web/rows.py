@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,8 @@ from policyfeed.formats import web_link
 from policyfeed.i18n import Translate
 from policyfeed.naming import evidence, field_name, kind_name, pillar_name, rule_name, strongest, weighty
 from policyfeed.types import Judged, Reason
+
+_HANGUL = re.compile("[가-힣]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +116,9 @@ def _told(reason: Reason, names: Mapping[str, str], translate: Translate) -> Tol
     )
 
 
-def _marked(said: str, term: str) -> Markup:
-    """What is said of a term, which is Korean in every language of the pages (WCAG 3.1.2)."""
+def _marked(said: str, term: str) -> str | Markup:
+    """What is said of a term, which stays Korean in every language of the pages (WCAG 3.1.2)."""
+    if not _HANGUL.search(term):
+        return said
     before, there, after = said.partition(term)
     return Markup('{}<span lang="ko">{}</span>{}').format(before, there, after)
