@@ -39,6 +39,11 @@ def test_what_is_taken_for_sound_is_what_mending_gives(link: str) -> None:
     assert absolute(f" {path}", link) == absolute(path, link) == link
 
 
+def test_a_host_longer_than_names_may_be_is_none() -> None:
+    link = f"http://{'0.' * 130}kr/"
+    assert absolute(link, BASE) == absolute(f" {link}", BASE) == ""
+
+
 @given(st.from_regex(_PLAIN, fullmatch=True))
 def test_a_key_that_is_read_off_is_the_one_that_taking_apart_gives(link: str) -> None:
     assert canonical(link) == _key(link)

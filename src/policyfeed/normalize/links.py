@@ -29,9 +29,9 @@ _POSITION = re.compile(
 )
 # Parameters that look like a position but choose the board or the article on some site
 _NEEDED = {"searchnttid", "searchbbsid"}
-# Most addresses: nothing in them wants mending
+# Most addresses: nothing in them wants mending, and the host is no longer than names may be
 _SOUND = re.compile(
-    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(?:[1-9]\d{3}|[1-5]\d{4}))?"
+    r"https?://[a-z0-9-]{1,41}(?:\.[a-z0-9-]{1,41}){0,5}(?::(?:[1-9]\d{3}|[1-5]\d{4}))?"
     r"/(?:[\w~-][\w.~-]*(?:/[\w~-][\w.~-]*)*/?)?(?:\?[\w.=&~-]+)?",
     re.ASCII,
 )
