@@ -532,6 +532,14 @@ def test_a_folder_in_the_databases_place_is_said(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
+def test_a_database_that_is_not_there_is_made_only_where_that_is_wanted(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="There is no database"):
+        Store(tmp_path / "var", create=False)
+    assert not (tmp_path / "var").exists()
+    Store(tmp_path / "var").close()
+    Store(tmp_path / "var", create=False).close()
+
+
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / database.FILE
     file.write_text("아무 글이나 적힌 파일\n" * 100, encoding="utf-8")

@@ -634,6 +634,14 @@ async def test_without_a_database_feeds_are_served_and_pages_say_sorry(world: Wo
     assert (await world.get(ATOM)).status_code == 200
 
 
+async def test_a_database_that_was_moved_away_is_said_though_it_answers(world: World) -> None:
+    world.store.file.rename(world.store.folder / "elsewhere.db")
+    checks = (await world.get("/readyz")).json()["checks"]
+    assert "was moved, removed or replaced" in checks["database"]["problem"]
+    world.store.file.write_bytes(b"")
+    assert not (await world.get("/readyz")).json()["checks"]["database"]["ok"], "another file of that name"
+
+
 async def test_a_fault_of_our_own_says_so_and_is_counted_like_any_answer(world: World) -> None:
     world.faulty = True
     before = (await world.get("/metrics")).text.count('route="board",status="500"')

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from policyfeed.cli import app
 from policyfeed.cli.say import show, table
 from policyfeed.config import shipped
-from policyfeed.errors import PolicyfeedError, UsageError
+from policyfeed.errors import PolicyfeedError, StoreError, UsageError
 from policyfeed.store import Store
 from tests import releases
 
@@ -95,10 +95,20 @@ def test_a_mistake_is_a_sentence_with_a_remedy(folder: Path, arguments: str, sai
     ("arguments", "code"),
     [(["check"], 0), (["db", "backup", "/nonexistent/copy.db"], 1), (["explain", "99"], 2), (["articles", "--no"], 2)],
 )
-def test_exit_codes(arguments: list[str], code: int) -> None:
+def test_exit_codes(folder: Path, arguments: list[str], code: int) -> None:
+    Store(folder).close()
     done = program(*arguments)
     assert done.returncode == code
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["db backup copy.db", "db verify"])
+def test_a_database_that_is_not_there_is_neither_copied_nor_sound(folder: Path, arguments: str) -> None:
+    result = run(*arguments.split())
+    assert isinstance(result.exception, StoreError)
+    assert "There is no database" in str(result.exception)
+    assert result.stdout == ""
+    assert list(folder.iterdir()) == []
 
 
 def test_a_newest_article_that_has_only_a_day_is_told_by_its_day(folder: Path) -> None:

@@ -22,14 +22,14 @@ def migrate() -> None:
 
 @app.command()
 def backup(to: Annotated[Path, typer.Argument(help=_("The file to write."))]) -> None:
-    with opened_store() as store:
+    with opened_store(create=False) as store:
         store.backup(to)
     say("Copied to {file}.", file=to)
 
 
 @app.command()
 def verify() -> None:
-    with opened_store() as store:
+    with opened_store(create=False) as store:
         found = store.verify()
         with store.read() as tx:
             counts = articles.count(tx)

@@ -10,9 +10,9 @@ from policyfeed.store import Store
 
 
 @contextmanager
-def opened_store() -> Iterator[Store]:
-    """The data folder's database. Raises StoreError, OutputError."""
-    store = Store(data_folder())
+def opened_store(*, create: bool = True) -> Iterator[Store]:
+    """The data folder's database. Raises StoreError (also where none is to be created), OutputError."""
+    store = Store(data_folder(), create=create)
     try:
         yield store
     finally:

@@ -41,11 +41,13 @@ class InDatabase(Protocol):
 class Store:
     """A data folder's database. ``write`` is one transaction and holds the write lock; ``read`` is a snapshot."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, create: bool = True) -> None:
         """Open, create or migrate. Raises OutputError (folder), NewerDatabase, StoreError (no database, full disk)."""
         self.folder = folder
         self.file = folder / FILE
         self._local = threading.local()
+        if not create and not os.access(self.file, os.F_OK):
+            raise _missing(self.file)
         _make_folder(folder)
         self._engine = _engine(self.file)
         try:
@@ -56,6 +58,11 @@ class Store:
         except DatabaseError as problem:
             self.close()
             raise _failed(self.file, problem) from problem
+        self._identity = _identity(self.file)
+
+    def astray(self) -> bool:
+        """Whether the file was moved, removed or replaced since it was opened: SQLite goes on in the old one."""
+        return _identity(self.file) != self._identity
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -251,6 +258,23 @@ def _unwritable(folder: Path, problem: str | None) -> OutputError:
         folder=folder,
         problem=problem,
     )
+
+
+def _missing(file: Path) -> StoreError:
+    return StoreError(
+        "There is no database {file}, or none that this user may see.",
+        remedy="Name the data folder in POLICYFEED_DATA. If the file was lost, restore a backup.",
+        file=file,
+    )
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """What tells the file from another one of its name; None = there is none."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def _failed(file: Path, problem: DatabaseError) -> StoreError:

@@ -77,11 +77,13 @@ def _count_sources(found: Sequence[Condition]) -> None:
 
 
 def database_readable(opened: Store) -> Check:
-    """The database answers a query."""
+    """The database answers a query, and is the file that is there."""
 
     def check() -> str:
         with opened.read() as tx:
             store.articles.count(tx)
+        if opened.astray():
+            return f"{opened.file} was moved, removed or replaced: stop policyfeed, put the right one there, start"
         return ""
 
     return check
