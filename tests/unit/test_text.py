@@ -42,7 +42,12 @@ def test_utf8_is_utf8_whatever_the_label(header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "label"), [("The café’s £5 façade", "windows-1252"), ("Über die größte à la", "iso-8859-1")]
+    ("text", "label"),
+    [
+        ("The café’s £5 façade", "windows-1252"),
+        ("Über die größte à la", "iso-8859-1"),
+        ("Ärzte am Äquator", "iso-8859-1"),  # whose bytes are cp949, too: 훣zte am 훢uator
+    ],
 )
 def test_western_text_stays_western(text: str, label: str) -> None:
     assert decode(text.encode(label), f"text/xml; charset={label}") == text
