@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from policyfeed.clock import retry_after
-from policyfeed.rhythm import Bounds, after_failure, after_refusal, server_floor
+from policyfeed.rhythm import Bounds, Profile, after_failure, after_refusal, server_floor, settled
+from policyfeed.types import NO_WISHES
 
 NOW = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -56,6 +57,20 @@ def test_a_refusal_without_a_wish_waits_an_hour_and_doubles() -> None:
     assert HOUR <= found[0] <= 1.25 * HOUR
     assert 2 * HOUR <= found[1] <= 2.5 * HOUR
     assert found[-1] == DAY
+
+
+def test_a_day_whose_budget_is_spent_is_waited_out_and_a_longer_wait_stays() -> None:
+    bounds, midnight = Bounds(polls_per_day=4), datetime(2026, 7, 1, 15, 0, tzinfo=UTC)
+
+    def due(requests: int, planned: datetime) -> datetime:
+        profile = Profile()
+        for _ in range(requests):
+            profile = profile.seen((), NOW)
+        return settled(planned, profile, bounds, NO_WISHES, NOW, "mcee-press")
+
+    assert due(3, NOW + HOUR) == NOW + HOUR
+    assert midnight <= due(4, NOW + HOUR) < midnight + HOUR
+    assert due(4, NOW + DAY) == NOW + DAY
 
 
 @pytest.mark.parametrize(
