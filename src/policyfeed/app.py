@@ -14,7 +14,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from policyfeed import __version__, documents, garbage, registry
+from policyfeed import __version__, documents, garbage, pauses, registry
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock, now
 from policyfeed.config import Config
@@ -216,11 +216,16 @@ class App:
         return await self.client.fetch(request, how)
 
     async def ask_in_turn(self, source: Source, request: Request) -> Document:
-        """Ask what can wait: after the polls of the host, at a distance, as robots.txt allows. Raises UpstreamError."""
+        """Ask what can wait: after the polls of the host, at a distance, as robots.txt allows.
+
+        Raises Paused, before the turn and after it: a poll that went first may have heard of it. Raises UpstreamError.
+        """
         how = manner(source)
+        await self.db(pauses.check, self.store, request.url, self.clock())
         await self.robots.check(request.url, how)
         delay = min(self.robots.delay(request.url) or 0.0, LONGEST_DELAY)
         await self.turns.wait(take_apart(request.url).host, max(self.config.settings.bodies.seconds, delay))
+        await self.db(pauses.check, self.store, request.url, self.clock())
         return await self.client.fetch(request, how)
 
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> documents.Reading:

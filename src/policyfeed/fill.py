@@ -8,11 +8,13 @@ channels that were never told of it are owed the news, once, in the same transac
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from policyfeed import pauses
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock, retry_after
 from policyfeed.errors import (
@@ -32,9 +34,10 @@ from policyfeed.faults import admitted
 from policyfeed.harvest import reach
 from policyfeed.normalize import dates
 from policyfeed.normalize.detail import enrich
+from policyfeed.rhythm import Bounds
 from policyfeed.route import owed
 from policyfeed.sources import detailed
-from policyfeed.store import InDatabase, Store, articles, bodies, outbox
+from policyfeed.store import InDatabase, Store, Transaction, articles, bodies, outbox
 from policyfeed.store.bodies import Body, BodyState
 from policyfeed.types import Article, Detail, Document, Judged, Request, Source, Verdict
 
@@ -48,7 +51,7 @@ _LONGEST_WISH = 24 * 3600.0
 _GONE = (404, 410)
 
 Fetch = Callable[[Source, Request], Awaitable[Document]]
-"""Asks when robots.txt allows it and it is the host's turn."""
+"""Asks when robots.txt allows it and it is the host's turn. Raises Paused for a host that is to be left alone."""
 Read = Callable[[Source, Document, Detail | None], Awaitable[Detail]]
 
 
@@ -88,9 +91,12 @@ class Filler:
     """How long after a release was first seen its page is looked at again, each time; in ascending order."""
     refusals: dict[str, int] = field(default_factory=dict)
     """Host → how often in a row it failed as a whole."""
+    rng: random.Random = field(default_factory=random.Random)
 
     async def fill(self, host: str) -> FillReport | None:
-        """Fill the body that comes first at a host; None = none is due. Trouble upstream is a report, no exception."""
+        """Fill the body that comes first at a host; None = none is due, or none may be asked for. Trouble upstream is a
+        report, no exception.
+        """
         claimed = await self.db(self._claim, host)
         if claimed is None:
             return None
@@ -102,6 +108,8 @@ class Filler:
                 if detail is None:
                     return await self.db(self._unchanged, claimed, asking.requests)
                 return await self.db(self._save, claimed, detail, asking.requests)
+        except pauses.Paused as paused:
+            return await self.db(self._put_off, claimed, paused.until)
         except UpstreamError as error:
             return await self.db(self._failed, claimed, error, asking.requests)
 
@@ -133,7 +141,7 @@ class Filler:
             if ended.state is BodyState.DONE:
                 ended = self._looked(ended, article)
             bodies.settle(tx, claimed, replace(ended, revision=revision))
-        self.refusals.pop(claimed.host, None)
+            self._answered(tx, claimed)
         report = _report(ended, requests)
         return replace(report, characters=len(article.content), changed=article is not was.article, owed=told)
 
@@ -148,7 +156,7 @@ class Filler:
             article = articles.get(tx, [claimed.number])[claimed.number]
             ended = self._looked(replace(claimed, state=BodyState.DONE, error=""), article)
             bodies.settle(tx, claimed, ended)
-        self.refusals.pop(claimed.host, None)
+            self._answered(tx, claimed)
         return _report(ended, requests)
 
     def _complete(self, tx: Any, was: Judged, article: Article, *, quiet: bool) -> int:
@@ -164,6 +172,16 @@ class Filler:
         told = before | outbox.told(tx, article.number)
         return outbox.owe(tx, [one for one in due if one.channel not in told])
 
+    def _answered(self, tx: Transaction, claimed: Body) -> None:
+        self.refusals.pop(claimed.host, None)
+        pauses.end(tx, pauses.refusing(tx, claimed.url), self.clock())
+
+    def _put_off(self, claimed: Body, until: datetime) -> None:
+        """The host said 429 to somebody: that is no attempt, and all that is wanted of it waits."""
+        with self.store.write() as tx:
+            bodies.settle(tx, claimed, replace(claimed, due=until))
+            bodies.postpone(tx, claimed.host, until)
+
     def _failed(self, claimed: Body, error: UpstreamError, requests: int) -> FillReport:
         now = self.clock()
         ended = _postponed(claimed, now, error.dumped())
@@ -174,8 +192,10 @@ class Filler:
                 ended = replace(ended, state=BodyState.FAILED)
                 articles.withdraw(tx, claimed.number, now)
             bodies.settle(tx, claimed, ended)
+            paused = pauses.begin(tx, error, claimed.url, Bounds(), now, self.rng)
             if host_failed:
-                bodies.postpone(tx, claimed.host, now + self._pause(claimed.host, error))
+                until = now + self._pause(claimed.host, error)
+                bodies.postpone(tx, claimed.host, max(until, paused or until))
         return replace(_report(ended, requests), changed=withdrawn, host_failed=host_failed)
 
     def _pause(self, host: str, error: UpstreamError) -> timedelta:
@@ -235,7 +255,7 @@ class _Asking:
             "{url} answered {status}.",
             status=document.status,
             after=retry_after(document.headers, document.fetched),
-            url=request.url,
+            url=document.url,
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Self
@@ -144,7 +144,7 @@ class Room:
 
 
 class Visit:
-    """One visit to a source, which stands at ``source.url``, with what its ``host`` had refused before it.
+    """One visit to a source, which stands at ``source.url``, with the hosts that had ``refused`` before it.
 
     ``requests`` counts what was asked, failures included. ``answered``: the first answer came, and was a good one.
     ``unconditional``: it was asked for without the validators that are known.
@@ -154,9 +154,16 @@ class Visit:
     _harvest: Harvest
 
     def __init__(
-        self, source: Source, state: SourceState, host: HostState | None, *, fetch: Fetch, read: Read, clock: Clock
+        self,
+        source: Source,
+        state: SourceState,
+        refused: Sequence[HostState],
+        *,
+        fetch: Fetch,
+        read: Read,
+        clock: Clock,
     ) -> None:
-        self.source, self.state, self.host = source, state, host
+        self.source, self.state, self.refused = source, state, refused
         self.requests = 0
         self.answered = self.unconditional = False
         self._fetch, self._read, self._clock = fetch, read, clock

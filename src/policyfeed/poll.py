@@ -14,12 +14,12 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
+from policyfeed import pauses
 from policyfeed.books import Books, Doubtful, Judge
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock
-from policyfeed.errors import Emptied, Refused, Remark, UpstreamError
+from policyfeed.errors import Emptied, Refused, UpstreamError
 from policyfeed.faults import admitted
 from policyfeed.harvest import Fetch, Harvest, Place, Read, Room, Visit, ask
 from policyfeed.rhythm import (
@@ -27,26 +27,23 @@ from policyfeed.rhythm import (
     Prior,
     Profile,
     after_failure,
-    after_refusal,
     believable,
     next_poll,
     server_floor,
     settled,
     with_plan,
 )
-from policyfeed.store import HostState, InDatabase, SourceState, Store, Transaction, hosts, sources
+from policyfeed.store import HostState, InDatabase, SourceState, Store, Transaction, sources
 from policyfeed.store.sources import GONE
 from policyfeed.types import Document, Request, Source
 
 HELD = "held"
 """The state of a report without a visit: the host said 429, and its pause is not over."""
-LONGEST_PAUSE = timedelta(hours=25)
-"""A host's pause that is said to last longer was set by a clock that was wrong."""
 ANSWERS, PERMANENCE = 3, timedelta(hours=24)
 """A permanent redirect is believed after so many identical answers over so long a time."""
 MISSES, ABSENCE = 10, timedelta(days=7)
 """A source that is not found so many times over so long a time is gone."""
-GONE_STATUS, NOT_FOUND, TOO_MANY = 410, 404, 429
+GONE_STATUS, NOT_FOUND = 410, 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,11 +146,11 @@ class Poller:
 
     async def _visit(self, source: Source) -> PollReport:
         async with self.room.place() as place:
-            state, host = await self.db(self._opened, source)
-            if host is not None and self.clock() < host.paused_until <= self.clock() + LONGEST_PAUSE:
+            state, refused = await self.db(self._opened, source)
+            if (host := pauses.held(refused, self.clock())) is not None:
                 return await self.db(self._held, state, host)
             placed = replace(source, url=state.url) if state.url else source
-            visit = Visit(placed, state, host, fetch=self.fetch, read=self.read, clock=self.clock)
+            visit = Visit(placed, state, refused, fetch=self.fetch, read=self.read, clock=self.clock)
             return await self._visited(source, visit, place)
 
     async def _visited(self, source: Source, visit: Visit, place: Place) -> PollReport:
@@ -177,13 +174,13 @@ class Poller:
         """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
         return await ask(self.fetch, source, request)
 
-    def _opened(self, source: Source) -> tuple[SourceState, HostState | None]:
+    def _opened(self, source: Source) -> tuple[SourceState, Sequence[HostState]]:
         mark = fingerprint(source)
         with self.store.read() as tx:
             state = sources.get(tx, source.id)
             if state.fingerprint != mark:
                 state = _reconfigured(state, mark)
-            return state, hosts.get(tx, host_of(state.url or source.url))
+            return state, pauses.refusing(tx, state.url or source.url)
 
     # Saving ---------------------------------------------------------------------------------------------------
 
@@ -241,8 +238,7 @@ class Poller:
     def _store(self, tx: Transaction, after: SourceState, visit: Visit) -> None:
         """The state after a success; a host that had refused before the visit answers again."""
         sources.save(tx, after)
-        if visit.host is not None:
-            hosts.forget(tx, visit.host.name)
+        pauses.end(tx, visit.refused, self.clock())
 
     def _failed(self, source: Source, visit: Visit, error: UpstreamError) -> PollReport:
         state, now = visit.state, self.clock()
@@ -272,9 +268,7 @@ class Poller:
         due = max(pause, state.due or pause)
         with self.store.write() as tx:
             sources.save(tx, replace(state, due=None if state.gone else due))
-        until = f"{host.paused_until:%Y-%m-%d %H:%M} UTC"
-        told = Remark("{host} asked to be left alone until {until}", host=host.name, until=until)
-        return PollReport(source=state.id, state=HELD, due=due, warnings=(told,))
+        return PollReport(source=state.id, state=HELD, due=due, warnings=(pauses.told(host),))
 
     # When next ------------------------------------------------------------------------------------------------
 
@@ -301,22 +295,8 @@ class Poller:
         """When to come again after a failure. A 429 without a wish pauses the whole host."""
         now, bounds = self.clock(), self.bounds(source)
         due = after_failure(state.failures, now, bounds, error.after, self.rng)
-        if isinstance(error, Refused) and error.status == TOO_MANY:
-            due = max(due, self._paused(tx, source, error, bounds, now))
-        return settled(due, profile, bounds, state.wishes, now, source.id)
-
-    def _paused(self, tx: Transaction, source: Source, error: Refused, bounds: Bounds, now: datetime) -> datetime:
-        name = host_of(str(error.facts.get("url", source.url)))
-        known = hosts.get(tx, name)
-        pausing = known is not None and now < known.paused_until
-        # what other sources hear while the pause begins is the same refusal
-        refusals = known.refusals + (not pausing) if known else 1
-        until = now + timedelta(seconds=error.after) if error.after else None
-        until = until or after_refusal(refusals, now, bounds, self.rng)
-        if known is not None and pausing:
-            until = max(until, known.paused_until)
-        hosts.save(tx, HostState(name=name, refusals=refusals, paused_until=until))
-        return until
+        paused = pauses.begin(tx, error, source.url, bounds, now, self.rng)
+        return settled(max(due, paused or due), profile, bounds, state.wishes, now, source.id)
 
     def _succeeded(
         self, state: SourceState, harvest: Harvest, profile: Profile, due: datetime, now: datetime
@@ -341,11 +321,6 @@ class Poller:
             last_poll=now,
             last_success=now,
         )
-
-
-def host_of(url: str) -> str:
-    """The host, with its port where it has one, whom a pause holds for."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
 def _moved(state: SourceState, to: str, now: datetime) -> SourceState:

@@ -21,6 +21,7 @@ from policyfeed.config.models import Bodies
 from policyfeed.engine.local import LocalEngine
 from policyfeed.errors import Forbidden, told
 from policyfeed.i18n import translator
+from policyfeed.poll import HELD
 from policyfeed.selection import Selection
 from policyfeed.store import articles
 from policyfeed.store.bodies import BodyState
@@ -152,6 +153,60 @@ async def test_a_poll_goes_before_bodies(tmp_path: Path) -> None:
         held.set()
         await polling
         assert (await body).status == 200
+
+
+async def test_a_host_that_said_429_to_a_poll_is_asked_for_no_bodies(tmp_path: Path) -> None:
+    refusal = reply(429, b"", ("Retry-After", "3600"))
+    routes: dict[str, Reply] = {"/list": LIST, **VIEWS}
+    async with working(tmp_path, routes) as (app, server, board):
+        await app.poll(board)
+        routes["/list"] = refusal
+        await app.poll(board)
+        asked = len(server.asked)
+        assert await filled(app, wait=False, quiet=True) == []
+        assert len(server.asked) == asked
+        assert app.next_bodies()["127.0.0.1"] - app.clock() > timedelta(minutes=59)
+        app.clock = partial(_later, app.clock, 3600)
+        app.filler = replace(app.filler, clock=app.clock)
+        reports = await filled(app, wait=False, quiet=True)
+        assert [one.state for one in reports] == [BodyState.DONE] * 2
+
+
+async def test_a_body_that_waited_for_a_poll_is_not_asked_for_when_that_hears_429(tmp_path: Path) -> None:
+    begun, held = asyncio.Event(), asyncio.Event()
+
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        begun.set()
+        await held.wait()
+        writer.write(reply(429))
+
+    routes: dict[str, Reply] = {"/list": LIST, **VIEWS}
+    async with working(tmp_path, routes) as (app, server, board):
+        await app.poll(board)
+        routes["/list"] = slow
+        polling = asyncio.create_task(app.poll(board))
+        await begun.wait()
+        body = asyncio.create_task(app.fill("127.0.0.1"))
+        done, _ = await asyncio.wait([body], timeout=0.2)
+        assert not done
+        held.set()
+        assert (await polling).state == "Refused"
+        assert await body is None
+    assert not [asked for asked in server.asked if asked.target.startswith("/view")]
+
+
+async def test_a_429_to_a_body_pauses_the_host_for_polls(tmp_path: Path) -> None:
+    refusal = reply(429, b"", ("Retry-After", "3600"))
+    async with working(tmp_path, {"/list": LIST, **dict.fromkeys(VIEWS, refusal)}) as (app, server, board):
+        await app.poll(board)
+        report = await app.fill("127.0.0.1")
+        assert report is not None
+        assert report.host_failed
+        asked = len(server.asked)
+        held = await app.poll(replace(board, id="sister"))
+        assert (held.state, len(server.asked)) == (HELD, asked)
+        assert held.due is not None
+        assert held.due - app.clock() > timedelta(minutes=59)
 
 
 async def test_bodies_do_not_hold_up_a_stop(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from policyfeed.app import LONGEST_DELAY, App, opened
 from policyfeed.config import load, shipped
 from policyfeed.errors import Forbidden, Unreachable
+from policyfeed.poll import HELD
 from policyfeed.types import Request, Source
 from tests.loopback import NOW, Reply, Server, client, reply, serving
 
@@ -46,6 +48,17 @@ async def test_what_robots_forbids_is_not_asked(tmp_path: Path) -> None:
         source = _source("page", server)
         with pytest.raises(Forbidden, match=r"robots\.txt"):
             await app.ask(source, Request(url=source.url))
+        assert [asked.target for asked in server.asked] == ["/robots.txt"]
+
+
+async def test_a_429_for_robots_pauses_the_host_for_pages_and_feeds(tmp_path: Path) -> None:
+    refusal = reply(429, b"", ("Retry-After", "7200"))
+    async with _app(tmp_path, {"/robots.txt": refusal, "/list": reply(200, BOARD)}) as (app, server):
+        report = await app.poll(_source("page", server))
+        assert report.due is not None
+        assert report.due - NOW >= timedelta(hours=2)
+        held = await app.poll(replace(_source("feed", server), id="feed"))
+        assert (report.state, held.state) == ("Refused", HELD)
         assert [asked.target for asked in server.asked] == ["/robots.txt"]
 
 

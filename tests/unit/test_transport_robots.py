@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from policyfeed.errors import Forbidden, UpstreamError
+from policyfeed.errors import Forbidden, Refused, UpstreamError
 from policyfeed.transport.http import Manner
 from policyfeed.transport.robots import Robots
 from tests.loopback import NOW, Asked, Reply, Server, client, redirect, reply, serving
@@ -65,12 +65,12 @@ async def test_a_group_of_our_own_name_goes_first() -> None:
     assert await allowed(reply(200, rules), product="other")
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 429])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 async def test_client_errors_mean_no_rules(status: int) -> None:
     assert await allowed(reply(status, b"User-agent: *\nDisallow: /"))
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 304])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 304])
 async def test_server_errors_close_the_site(status: int) -> None:
     assert not await allowed(reply(status, b"", length=status != 304))
 
@@ -115,6 +115,34 @@ async def test_rules_are_asked_once_a_day_and_hourly_while_there_is_no_answer() 
             clock.pass_by(hours)
             seen.append((await _open(robots, server), len(server.asked)))
     assert seen == [(False, 1), (False, 1), (False, 2), (False, 2), (True, 3)]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_site_that_names_when_to_come_again_is_left_alone_until_then(status: int) -> None:
+    answers = [reply(status, b"", ("Retry-After", "7200")), reply(404)]
+    clock = Hours()
+    async with serving(lambda _: answers[len(server.asked) - 1]) as server, client() as http:
+        robots = Robots(http, product="policyfeed", clock=clock)
+        for hours, after in ((0, 7200), (1.5, 1800)):
+            clock.pass_by(hours)
+            with pytest.raises(Refused) as refused:
+                await robots.check(server.url("/view/1"), Manner())
+            assert (refused.value.status, refused.value.after) == (status, after)
+        assert len(server.asked) == 1
+        clock.pass_by(0.6)
+        assert await _open(robots, server)
+
+
+async def test_a_429_closes_a_site_whose_rules_are_known_until_it_answers_again() -> None:
+    answers = [reply(200, RULES), reply(429), reply(503)]
+    clock = Hours()
+    async with serving(lambda _: answers[len(server.asked) - 1]) as server, client() as http:
+        robots = Robots(http, product="policyfeed", clock=clock)
+        seen = list[tuple[bool, bool]]()
+        for hours in (0, 25, 1.1):
+            clock.pass_by(hours)
+            seen.append((await allows(robots, server.url("/")), await _open(robots, server)))
+    assert seen == [(True, False), (False, False), (True, False)]
 
 
 async def test_known_rules_stay_while_the_site_gives_none() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from protego import Protego
 
-from policyfeed.clock import Clock
-from policyfeed.errors import Forbidden, UpstreamError
+from policyfeed.clock import Clock, retry_after
+from policyfeed.errors import Forbidden, Refused, UpstreamError
 from policyfeed.transport.http import Client, Manner
 from policyfeed.transport.urls import shown, take_apart
 from policyfeed.types import Document, Request
@@ -20,13 +20,26 @@ _SIZE = 500 * 1024  # RFC 9309 §2.5: at least 500 KiB are read
 _COST = 200_000
 _LONGEST = 86_400.0
 _ALLOW_ALL = ""
+_TOO_MANY = 429
 _ALLOW_NONE = "User-agent: *\nDisallow: /"
 
 
 @dataclass(frozen=True, slots=True)
+class _Closed:
+    """What a site said instead of its rules; ``wished``: it named the moment until when it is to be left alone."""
+
+    url: str
+    status: int
+    wished: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Rules:
-    protego: Protego
+    """``protego``: the rules said last; None = none yet. Whatever they are, a ``closed`` site is not asked."""
+
+    protego: Protego | None
     until: datetime
+    closed: _Closed | None = None
 
 
 class Robots:
@@ -42,17 +55,24 @@ class Robots:
     async def check(self, url: str, manner: Manner) -> None:
         """Asks for robots.txt when no fresh one is known.
 
-        Raises Forbidden when the site does not let this product fetch the URL, and what ``fetch`` raises when nobody
-        can tell (RFC 9309 §2.3.1.4).
+        Raises Forbidden when the site does not let this product fetch the URL, Refused while it answers with a 429 or
+        5xx instead, and what ``fetch`` raises when nobody can tell (RFC 9309 §2.3.1.4).
         """
         rules = await self._current(take_apart(url).site, manner)
-        if not rules.protego.can_fetch(url, self._product):
+        if rules.closed is not None:
+            raise Refused(
+                "{url} answered {status}.",
+                status=rules.closed.status,
+                after=(rules.until - self._clock()).total_seconds() if rules.closed.wished else None,
+                url=shown(rules.closed.url),
+            )
+        if rules.protego is not None and not rules.protego.can_fetch(url, self._product):
             raise Forbidden("The robots.txt of {url} forbids to fetch it.", url=shown(url))
 
     def delay(self, url: str) -> float | None:
         """The Crawl-delay in seconds that the site asks for; None for none, for nonsense, and before it was asked."""
         rules = self._rules.get(take_apart(url).site)
-        seconds = rules.protego.crawl_delay(self._product) if rules else None
+        seconds = rules.protego.crawl_delay(self._product) if rules and rules.protego else None
         return seconds if seconds is not None and 0 <= seconds <= _LONGEST else None
 
     async def _current(self, site: str, manner: Manner) -> _Rules:
@@ -64,23 +84,30 @@ class Robots:
 
     async def _ask(self, site: str, manner: Manner, known: _Rules | None) -> _Rules:
         """What was known stays for another hour when the site gives no answer (RFC 9309 §2.4)."""
-        kept = replace(known, until=self._clock() + _RETRY) if known else None
+        protego = known.protego if known else None
         try:
             document = await self._client.fetch(Request(url=f"{site}/robots.txt"), manner)
         except UpstreamError:
-            if kept is None:
+            if protego is None:
                 raise
-            return kept
-        return kept if kept and document.status >= 500 else self._judged(document)
+            return _Rules(protego, self._clock() + _RETRY)
+        return self._judged(document, protego)
 
-    def _judged(self, document: Document) -> _Rules:
-        """RFC 9309 §2.3.1: 4xx means that there are no rules, 5xx that nobody may come in."""
+    def _judged(self, document: Document, known: Protego | None) -> _Rules:
+        """RFC 9309 §2.3.1: 4xx means that there are no rules, 5xx that nobody may come in, unless rules are known.
+
+        A 429 says nothing of rules: whatever they are, the site wants to be left alone.
+        """
         if 200 <= document.status < 300:
             text = document.body[:_SIZE].decode("utf-8-sig", errors="replace")
             return self._until(_ALLOW_NONE if _hostile(text) else text, _KEEP)
-        if 400 <= document.status < 500:
+        if 400 <= document.status < 500 and document.status != _TOO_MANY:
             return self._until(_ALLOW_ALL, _KEEP)
-        return self._until(_ALLOW_NONE, _RETRY)
+        wish = retry_after(document.headers, document.fetched)
+        until = self._clock() + (timedelta(seconds=wish) if wish else _RETRY)
+        if known is not None and document.status != _TOO_MANY:
+            return _Rules(known, until)
+        return _Rules(known, until, _Closed(document.url, document.status, wished=wish is not None))
 
     def _until(self, text: str, keep: timedelta) -> _Rules:
         return _Rules(Protego.parse(text), self._clock() + keep)
