@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -207,8 +207,11 @@ class App:
         return {id_: due for id_, due in times if due is not None}
 
     async def ask(self, source: Source, request: Request) -> Document:
-        """Ask a source's server, as robots.txt allows it where its kind of source obeys that. Raises UpstreamError."""
-        how = manner(source)
+        """Ask a source's server, as robots.txt allows it where its kind of source obeys that.
+
+        Raises UpstreamError, and Paused for a redirect to a host that is to be left alone.
+        """
+        how = self._manner(source)
         if registry.load("sources", source.kind).ROBOTS:
             await self.robots.check(request.url, how)
             delay = self.robots.delay(request.url) or 0.0
@@ -220,13 +223,20 @@ class App:
 
         Raises Paused, before the turn and after it: a poll that went first may have heard of it. Raises UpstreamError.
         """
-        how = manner(source)
-        await self.db(pauses.check, self.store, request.url, self.clock())
+        how = self._manner(source)
+        await self._spare(request.url)
         await self.robots.check(request.url, how)
         delay = min(self.robots.delay(request.url) or 0.0, LONGEST_DELAY)
         await self.turns.wait(take_apart(request.url).host, max(self.config.settings.bodies.seconds, delay))
-        await self.db(pauses.check, self.store, request.url, self.clock())
+        await self._spare(request.url)
         return await self.client.fetch(request, how)
+
+    def _manner(self, source: Source) -> Manner:
+        return replace(manner(source), check=self._spare)
+
+    async def _spare(self, url: str) -> None:
+        """Raises Paused when the host of the address is to be left alone."""
+        await self.db(pauses.check, self.store, url, self.clock())
 
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> documents.Reading:
         """Read in the workers of now: those of when the document was asked for may have retired meanwhile."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Self
 
 
@@ -161,6 +162,15 @@ class Refused(UpstreamError):
         super().__init__(template, remedy=remedy, status=status, **facts)
         self.status = status
         self.after = after
+
+
+class Paused(UpstreamError):
+    """Not asked: the host said 429, and its pause is not over. ``until`` holds when it is."""
+
+    def __init__(self, host: str, until: datetime) -> None:
+        told = f"{until:%Y-%m-%d %H:%M} UTC"
+        super().__init__("{host} asked to be left alone until {until}", host=host, until=told)
+        self.until = until
 
 
 class Forbidden(UpstreamError):

@@ -24,6 +24,7 @@ from policyfeed.errors import (
     HostileDocument,
     InternalError,
     LayoutChanged,
+    Paused,
     Refused,
     TooLarge,
     Unreachable,
@@ -108,7 +109,7 @@ class Filler:
                 if detail is None:
                     return await self.db(self._unchanged, claimed, asking.requests)
                 return await self.db(self._save, claimed, detail, asking.requests)
-        except pauses.Paused as paused:
+        except Paused as paused:
             return await self.db(self._put_off, claimed, paused.until)
         except UpstreamError as error:
             return await self.db(self._failed, claimed, error, asking.requests)
@@ -174,7 +175,7 @@ class Filler:
 
     def _answered(self, tx: Transaction, claimed: Body) -> None:
         self.refusals.pop(claimed.host, None)
-        pauses.end(tx, pauses.refusing(tx, claimed.url), self.clock())
+        pauses.end(tx, self.clock(), claimed.url)
 
     def _put_off(self, claimed: Body, until: datetime) -> None:
         """The host said 429 to somebody: that is no attempt, and all that is wanted of it waits."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Self
@@ -19,7 +19,7 @@ from policyfeed.documents import Reading, forgetful
 from policyfeed.errors import LayoutChanged, Refused, Unreachable, UpstreamError
 from policyfeed.normalize.slicing import sameness
 from policyfeed.sources import elsewhere, explain, hidden, revealed
-from policyfeed.store import HostState, SourceState
+from policyfeed.store import SourceState
 from policyfeed.store.sources import NO_VALIDATORS
 from policyfeed.types import NO_WISHES, Article, Document, Request, Source, Validators, Verdict, Wishes
 
@@ -144,7 +144,7 @@ class Room:
 
 
 class Visit:
-    """One visit to a source, which stands at ``source.url``, with the hosts that had ``refused`` before it.
+    """One visit to a source, which stands at ``source.url``.
 
     ``requests`` counts what was asked, failures included. ``answered``: the first answer came, and was a good one.
     ``unconditional``: it was asked for without the validators that are known.
@@ -153,17 +153,8 @@ class Visit:
     _document: Document
     _harvest: Harvest
 
-    def __init__(
-        self,
-        source: Source,
-        state: SourceState,
-        refused: Sequence[HostState],
-        *,
-        fetch: Fetch,
-        read: Read,
-        clock: Clock,
-    ) -> None:
-        self.source, self.state, self.refused = source, state, refused
+    def __init__(self, source: Source, state: SourceState, *, fetch: Fetch, read: Read, clock: Clock) -> None:
+        self.source, self.state = source, state
         self.requests = 0
         self.answered = self.unconditional = False
         self._fetch, self._read, self._clock = fetch, read, clock

@@ -19,7 +19,7 @@ from policyfeed import pauses
 from policyfeed.books import Books, Doubtful, Judge
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock
-from policyfeed.errors import Emptied, Refused, UpstreamError
+from policyfeed.errors import Emptied, Paused, Refused, Remark, UpstreamError
 from policyfeed.faults import admitted
 from policyfeed.harvest import Fetch, Harvest, Place, Read, Room, Visit, ask
 from policyfeed.rhythm import (
@@ -33,7 +33,7 @@ from policyfeed.rhythm import (
     settled,
     with_plan,
 )
-from policyfeed.store import HostState, InDatabase, SourceState, Store, Transaction, sources
+from policyfeed.store import InDatabase, SourceState, Store, Transaction, sources
 from policyfeed.store.sources import GONE
 from policyfeed.types import Document, Request, Source
 
@@ -146,17 +146,19 @@ class Poller:
 
     async def _visit(self, source: Source) -> PollReport:
         async with self.room.place() as place:
-            state, refused = await self.db(self._opened, source)
-            if (host := pauses.held(refused, self.clock())) is not None:
-                return await self.db(self._held, state, host)
+            state, paused = await self.db(self._opened, source)
             placed = replace(source, url=state.url) if state.url else source
-            visit = Visit(placed, state, refused, fetch=self.fetch, read=self.read, clock=self.clock)
+            visit = Visit(placed, state, fetch=self.fetch, read=self.read, clock=self.clock)
+            if paused is not None:
+                return await self.db(self._held, visit, paused)
             return await self._visited(source, visit, place)
 
     async def _visited(self, source: Source, visit: Visit, place: Place) -> PollReport:
         try:
             with admitted(source.id):
                 return await self._harvested(source, visit, place)
+        except Paused as redirected:
+            return await self.db(self._held, visit, redirected)
         except UpstreamError as error:
             return await self.db(self._failed, source, visit, error)
 
@@ -174,13 +176,13 @@ class Poller:
         """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
         return await ask(self.fetch, source, request)
 
-    def _opened(self, source: Source) -> tuple[SourceState, Sequence[HostState]]:
+    def _opened(self, source: Source) -> tuple[SourceState, Paused | None]:
         mark = fingerprint(source)
         with self.store.read() as tx:
             state = sources.get(tx, source.id)
             if state.fingerprint != mark:
                 state = _reconfigured(state, mark)
-            return state, pauses.refusing(tx, state.url or source.url)
+            return state, pauses.held(tx, state.url or source.url, self.clock())
 
     # Saving ---------------------------------------------------------------------------------------------------
 
@@ -238,7 +240,7 @@ class Poller:
     def _store(self, tx: Transaction, after: SourceState, visit: Visit) -> None:
         """The state after a success; a host that had refused before the visit answers again."""
         sources.save(tx, after)
-        pauses.end(tx, visit.refused, self.clock())
+        pauses.end(tx, self.clock(), visit.source.url, after.final_url or visit.source.url)
 
     def _failed(self, source: Source, visit: Visit, error: UpstreamError) -> PollReport:
         state, now = visit.state, self.clock()
@@ -262,13 +264,17 @@ class Poller:
             sources.save(tx, after)
         return PollReport(source=source.id, state=name, error=error, due=after.due, requests=visit.requests)
 
-    def _held(self, state: SourceState, host: HostState) -> PollReport:
-        """Nobody asks a host before the pause that it wanted is over."""
-        pause = host.paused_until + timedelta(seconds=60 * self.rng.random())
+    def _held(self, visit: Visit, paused: Paused) -> PollReport:
+        """Nobody asks a host before the pause that it wanted is over, nor follows a redirect to it."""
+        state = visit.state
+        if visit.requests:
+            state = replace(state, profile=self._counted(visit, (), self.clock()).to_json())
+        pause = paused.until + timedelta(seconds=60 * self.rng.random())
         due = max(pause, state.due or pause)
         with self.store.write() as tx:
             sources.save(tx, replace(state, due=None if state.gone else due))
-        return PollReport(source=state.id, state=HELD, due=due, warnings=(pauses.told(host),))
+        told = Remark(paused.template, **paused.facts)
+        return PollReport(source=state.id, state=HELD, requests=visit.requests, due=due, warnings=(told,))
 
     # When next ------------------------------------------------------------------------------------------------
 

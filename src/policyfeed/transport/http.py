@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -68,7 +68,7 @@ class Manner:
     out the cookie without which the source redirects in a circle. ``proxy`` overrides the environment's ("" = none).
     ``ca_bundle`` is a file of further trusted certificates. ``allow_private`` allows the source's own host (True), or
     the hosts and networks given. With ``secret_url`` messages show no more of the URL than its host. Without
-    ``follow`` a redirect is the answer.
+    ``follow`` a redirect is the answer. ``check`` is told where a redirect leads, and raises what keeps us from it.
     """
 
     cookies: str | None = None
@@ -78,6 +78,7 @@ class Manner:
     allow_private: bool | tuple[str, ...] = False
     secret_url: bool = False
     follow: bool = True
+    check: Callable[[str], Awaitable[None]] | None = None
 
     def show(self, url: str) -> str:
         """The URL as messages may show it."""
@@ -220,6 +221,8 @@ class HttpClient:
             # an address is for good only where the whole request may go: what stayed behind would be sent there later
             moved = moved and answer.status in PERMANENT and after.headers == hop.headers
             hop = after
+            if manner.check is not None:
+                await manner.check(hop.url)
         raise Unreachable(
             "{url} redirected more than {count} times.", url=manner.show(request.url), count=self._limits.redirects
         )
