@@ -200,6 +200,21 @@ def test_what_cannot_be_carried_is_named(format_: Format) -> None:
     assert len(READERS[format_.EXTENSION](rendered.body)) == 1
 
 
+@pytest.mark.parametrize("subtitle", ["환경·사회·지배구조와 관련된 정부 정책 소식", ""])
+def test_a_feed_says_what_it_is(format_: Format, subtitle: str) -> None:
+    body = format_.render(releases.feed(subtitle=subtitle), [releases.judged(1)]).body
+    head = json.loads(body) if format_.EXTENSION == "json" else feedparser.parse(body).feed
+    assert (head["title"], head["language"]) == ("ESG 정책뉴스", "ko")
+    described = head.get("description" if format_.EXTENSION == "json" else "subtitle", "")
+    assert described == (subtitle or ("ESG 정책뉴스" if format_.EXTENSION == "rss" else "")), "RSS demands one"
+
+
+def test_rss_knows_one_enclosure_only(format_: Format) -> None:
+    files = tuple(Attachment(name=name, url=f"https://a.example/{name}") for name in ("1.hwpx", "2.pdf"))
+    (read,) = READERS[format_.EXTENSION](format_.render(releases.feed(), [releases.judged(1, attachments=files)]).body)
+    assert read.enclosures == tuple(file.url for file in files[: 1 if format_.EXTENSION == "rss" else 2])
+
+
 def test_a_feed_leads_to_the_site_not_to_itself(format_: Format) -> None:
     body = format_.render(releases.feed(base_url="https://feed.example.org"), [releases.judged(1)]).body
     if format_.EXTENSION == "json":

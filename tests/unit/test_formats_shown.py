@@ -79,6 +79,7 @@ def test_attachments_have_a_type_where_one_is_known(name: str, given: str, expec
         "https://a.example/\u202e",
         "https://a.example/\ud800",
         "http://[::1",
+        "https://a.example/" + "a" * 8_000,
     ],
 )
 def test_only_web_links_are_links(url: str) -> None:
@@ -131,6 +132,11 @@ def test_signs_of_the_rules_are_not_shown() -> None:
     assert why(said, {}, translator("ko")).endswith(" · 전세(제목)")
 
 
+def test_a_term_without_a_place_stands_alone() -> None:
+    said = releases.verdict(reasons=(Reason(rule="genre", points=82.4, term="입법예고"),))
+    assert why(said, {}, translator("ko")).endswith(" · 입법예고")
+
+
 def test_a_withdrawn_article_says_since_when_in_korean_time() -> None:
     gone = datetime(2026, 5, 20, 16, 0, tzinfo=UTC)
     one = shown(releases.feed(), releases.judged(withdrawn=gone, changed=gone))
@@ -173,7 +179,9 @@ def test_sources_are_named_and_have_a_lasting_id() -> None:
     elsewhere = shown(releases.feed(base_url="http://other.example", sources={}), releases.judged(2))
     assert here.source == releases.SOURCES["korea-kr"]
     assert elsewhere.source_id == here.source_id
-    assert elsewhere.source.url == "https://www.korea.kr/"
+    assert (elsewhere.source.name, elsewhere.source.url) == (releases.article().attribution, "https://www.korea.kr/")
+    unnamed = shown(releases.feed(sources={}), releases.judged(2, attribution=""))
+    assert unnamed.source.name == "기후에너지환경부"
 
 
 def test_hopeless_text_is_replaced_or_cut() -> None:
