@@ -102,6 +102,11 @@ def test_a_ministry_counts_by_any_of_its_names() -> None:
     assert next(reason for reason in by_name.reasons if reason.rule == "ministry").topic == "G1"
 
 
+def test_a_ministrys_own_topic_is_named_where_no_term_is() -> None:
+    verdict = judge_text(judge(), title="전체회의 결과", ministry="공정거래위원회")
+    assert verdict.topics == ("G1",)
+
+
 def test_a_ministry_counts_less_where_the_title_names_a_subject() -> None:
     def bias(title: str) -> float:
         evidence = judge().evidence(text_case(judge().rules, title=title, ministry="산업통상자원부"))
@@ -178,6 +183,7 @@ def test_an_empty_article_has_a_verdict() -> None:
 def test_points_follow_the_curve_between_base_and_result() -> None:
     shares = points(0.0, [2.0, -2.0], 50.0)
     assert shares == [50.0, 50.0, -50.0]
+    assert points(0.0, [2.0, 2.0], 98.2) == [50.0, 24.1, 24.1]
     assert points(-2.0, [], round(100 * sigmoid(-2.0), 2)) == [11.92]
 
 
