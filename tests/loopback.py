@@ -52,6 +52,8 @@ class Server:
     asked: list[Asked] = field(default_factory=list)
     tunnels: list[str] = field(default_factory=list)
     inner_tls: ssl.SSLContext | None = None
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a connection was closed by either side."""
 
     def url(self, target: str = "/", host: str = "127.0.0.1") -> str:
         return f"{self.scheme}://{host}:{self.port}{target}"
@@ -69,6 +71,7 @@ class Server:
                 if not await _send(self.answer(asked), writer):
                     break
         finally:
+            self.left.set()
             writer.close()
 
     async def _tunnel(self, asked: Asked, writer: asyncio.StreamWriter) -> None:

@@ -10,6 +10,7 @@ import gzip
 import tracemalloc
 import zlib
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -248,6 +249,23 @@ async def test_hostile_streams_are_cut_off(writer: Writer, limits: Limits, error
     async with serving(streams(writer)) as server, client(limits=limits) as http:
         with pytest.raises(error):
             await http.fetch(Request(url=server.url()))
+
+
+async def test_redirects_have_one_deadline_together() -> None:
+    """Each answer comes in time, all of them do not."""
+
+    def answer(asked: Asked) -> Writer:
+        async def write(writer: asyncio.StreamWriter) -> None:
+            await asyncio.sleep(0.05)  # the attack itself
+            writer.write(redirect(f"/{int(asked.target[1:]) + 1}", 302, ("Connection", "close")))
+
+        return write
+
+    limits = replace(SMALL, seconds=0.3, redirects=40)
+    async with serving(answer) as server, client(limits=limits) as http:
+        with pytest.raises(Unreachable):
+            await http.fetch(Request(url=server.url("/0")))
+        assert len(server.asked) <= 6
 
 
 async def test_a_tls_handshake_that_hangs_is_cut_off() -> None:

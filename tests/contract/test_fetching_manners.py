@@ -413,6 +413,14 @@ async def test_connections_are_kept_alive() -> None:
         assert server.connections == 1
 
 
+async def test_of_two_connections_to_one_place_one_is_kept_and_one_closed() -> None:
+    async with serving(reply(200, NEWS)) as server, client() as http:
+        await asyncio.gather(*(http.fetch(Request(url=server.url(f"/{number}"))) for number in range(2)))
+        await asyncio.wait_for(server.left.wait(), 5)
+        await http.fetch(Request(url=server.url()))
+        assert server.connections == 2
+
+
 @pytest.mark.parametrize("farewell", [b"", reply(200, b"not asked for")], ids=["closed", "spoke unasked"])
 async def test_an_idle_connection_that_was_closed_or_spoke_is_not_used_again(farewell: bytes) -> None:
     answered, left = asyncio.Event(), asyncio.Event()
