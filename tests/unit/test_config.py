@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from policyfeed.app import bounds, manner
-from policyfeed.config import Config, find_folder, load, shipped
+from policyfeed.config import Config, find_folder, load, publication, shipped
 from policyfeed.errors import ConfigErrors, Forbidden
+from policyfeed.formats import Publication
 from policyfeed.i18n import translator
 from policyfeed.transport.urls import take_apart
-from policyfeed.types import Secret
+from policyfeed.types import Secret, Source
 
 SECRET = "moonlit-otter-" + "7f3a9"
+RSS, PAGE = "https://a.example/rss", "https://a.example/news"
 HOOK = f"https://hooks.example.org/services/{SECRET}"
 
 
@@ -592,3 +595,21 @@ def test_mistakes_are_whole_sentences_in_korean(folder: Folder) -> None:
     assert "'press_release', 'reference'" in kind
     assert kind.endswith("'notice' 가운데 하나여야 합니다. 올바른 값으로 고치세요.")
     assert "'GET', 'POST' 가운데 하나여야 합니다" in method
+
+
+@pytest.mark.parametrize(
+    ("changes", "page", "feed"),
+    [
+        ({}, "", RSS),
+        ({"page": PAGE}, PAGE, RSS),
+        ({"kind": "page", "url": PAGE}, PAGE, ""),
+        ({"kind": "korea_kr", "url": PAGE}, PAGE, ""),
+        ({"kind": "json"}, "", ""),
+        ({"kind": "data_go_kr", "page": PAGE}, PAGE, ""),
+        ({"method": "POST"}, "", ""),
+        ({"method": "POST", "kind": "page"}, "", ""),
+    ],
+)
+def test_readers_are_sent_to_pages_and_feeds_not_to_interfaces(changes: dict[str, Any], page: str, feed: str) -> None:
+    source = Source(**{"id": "a", "kind": "feed", "url": RSS, "name": "가", **changes})
+    assert publication(source) == Publication(name="가", url=page, feed=feed)

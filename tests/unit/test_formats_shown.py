@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 
-from policyfeed.formats import EPOCH, Category, Publication, Unshowable, shown, updated, web_link, why
+from policyfeed.formats import EPOCH, Category, Unshowable, shown, updated, web_link, why
 from policyfeed.i18n import translator
-from policyfeed.types import Attachment, Kind, MinistryName, Reason, Source, Verdict
+from policyfeed.types import Attachment, Kind, MinistryName, Reason, Verdict
 from tests import releases
-
-RSS, PAGE = "https://a.example/rss", "https://a.example/news"
 
 
 def test_the_summary_ends_with_the_reason_in_the_feeds_language() -> None:
@@ -154,24 +152,6 @@ def test_an_article_without_a_licence_says_so() -> None:
     english = shown(releases.feed(language="en"), releases.judged(licence="", attribution=""))
     assert korean.rights == f"이용 조건 미표시 · {releases.article().attribution}"
     assert english.rights == "no licence stated"
-
-
-@pytest.mark.parametrize(
-    ("changes", "page", "feed"),
-    [
-        ({}, "", RSS),
-        ({"page": PAGE}, PAGE, RSS),
-        ({"kind": "page", "url": PAGE}, PAGE, ""),
-        ({"kind": "korea_kr", "url": PAGE}, PAGE, ""),
-        ({"kind": "json"}, "", ""),
-        ({"kind": "data_go_kr", "page": PAGE}, PAGE, ""),
-        ({"method": "POST"}, "", ""),
-        ({"method": "POST", "kind": "page"}, "", ""),
-    ],
-)
-def test_readers_are_sent_to_pages_and_feeds_not_to_interfaces(changes: dict[str, Any], page: str, feed: str) -> None:
-    source = Source(**{"id": "a", "kind": "feed", "url": RSS, "name": "가", **changes})
-    assert Publication.of(source) == Publication(name="가", url=page, feed=feed)
 
 
 def test_sources_are_named_and_have_a_lasting_id() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from policyfeed import identity
+from policyfeed import identity, registry
 from policyfeed.channels import Channel
 from policyfeed.config.models import FeedsFile, Settings
 from policyfeed.config.reading import Known, Reader, path_of, shipped
@@ -55,6 +55,14 @@ class Config:
         return tuple(replace(feed, base_url=self.public_address, pages=False) for feed in self.feeds)
 
 
+def publication(source: Source) -> Publication:
+    """What readers may be sent to: neither an address that takes only POST, nor one that is made for programs."""
+    asked = source.url if source.method == "GET" else ""
+    there = registry.load("sources", source.kind).ADDRESS
+    page = source.page or (asked if there == "page" else "")
+    return Publication(name=source.name or source.id, url=page, feed=asked if there == "feed" else "")
+
+
 def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """POLICYFEED_DATA, default ./var: database, rendered feeds, lock."""
     return Path(environ.get("POLICYFEED_DATA") or "var")
@@ -86,6 +94,7 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
     known = Known(read, rules)
     language = settings.service.language
     address = (settings.service.base_url or _own_address(reader.environ)).rstrip("/")
+    publications = {source.id: publication(source) for source in sources}
     feeds = tuple(
         Feed(
             **one.model_dump(exclude={"select", "id"}),
@@ -93,7 +102,7 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
             selection=one.select.selection(),
             base_url=address,
             topic_names=rules.names(one.language) if rules else {},
-            sources={source.id: Publication.of(source) for source in sources},
+            sources=publications,
         )
         for one in reader.named("feeds.toml", FeedsFile, "feed", known, language)
     )

@@ -46,8 +46,6 @@ LOOK = timedelta(minutes=5)
 """How often the sources' health is looked at, and garbage for."""
 OVERDUE = timedelta(minutes=15)
 """A source that is due for longer, and neither being polled nor about to be, means that nothing is getting on."""
-
-
 GLANCE = 30.0
 """Seconds between two looks at the clock."""
 A_STEP = 60.0
@@ -185,9 +183,11 @@ class LocalEngine:
                 await self._published()
 
     async def _health(self) -> None:
-        for notice in await self.app.watch():
+        notices = await self.app.watch()
+        for notice in notices:
             note = log.info if notice.recovered else log.warning
             note("source", source=notice.source, condition=notice.condition, recovered=notice.recovered)
+        if notices:
             self._deliver_now()
         garbage.tidy()
         self._at("health", self.app.clock() + LOOK, self._health)

@@ -22,7 +22,7 @@ from policyfeed.naming import evidence, kind_name, pillar_name, strongest
 from policyfeed.normalize.attachments import media_type
 from policyfeed.normalize.text import clean, one_line, shorten
 from policyfeed.selection import Selection
-from policyfeed.types import Article, Judged, Reason, Source, Verdict
+from policyfeed.types import Article, Judged, Reason, Verdict
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """When a feed without articles was last updated: any fixed moment, so that its bytes stay the same."""
@@ -41,13 +41,6 @@ class Publication:
     name: str
     url: str = ""
     feed: str = ""
-
-    @classmethod
-    def of(cls, source: Source) -> Publication:
-        """What readers may be sent to: neither an address that takes only POST, nor one that is made for programs."""
-        asked = source.url if source.method == "GET" else ""
-        page = source.page or (asked if source.kind in ("korea_kr", "page") else "")
-        return cls(name=source.name or source.id, url=page, feed=asked if source.kind == "feed" else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 from urllib.parse import quote, quote_plus
 
 from policyfeed import registry
@@ -45,6 +45,8 @@ class Adapter(Protocol):
 
     ROBOTS: bool
     """Whether the site's robots.txt is asked: yes for what was made for readers, no for feeds, made for programs."""
+    ADDRESS: Literal["page", "feed", "interface"]
+    """What stands at a source's address: a page for people, a feed for their readers, or what programs alone use."""
 
     def first(self, source: Source, cursor: Mapping[str, Any], now: datetime) -> Request:
         """The first request of a poll. ``cursor`` is what ``read`` left behind at the last successful poll."""

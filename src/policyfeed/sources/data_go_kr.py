@@ -29,6 +29,7 @@ from policyfeed.normalize.text import decode, one_line, shorten
 from policyfeed.types import Attachment, Document, Entry, Kind, Page, Request, Source
 
 ROBOTS = False
+ADDRESS = "interface"
 SECRETS = ("key",)
 
 

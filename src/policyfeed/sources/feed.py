@@ -31,6 +31,7 @@ from policyfeed.normalize.wishes import wishes
 from policyfeed.types import Attachment, Document, Entry, Page, Request, Source
 
 ROBOTS = False
+ADDRESS = "feed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

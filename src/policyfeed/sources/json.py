@@ -21,6 +21,7 @@ from policyfeed.normalize.text import decode
 from policyfeed.types import Document, Entry, Page, Request, Source
 
 ROBOTS = True
+ADDRESS = "interface"
 ACCEPT = "application/json, */*;q=0.1"
 _HTML = re.compile(r"^\s*<")
 _PAGES = 5

@@ -29,6 +29,7 @@ from policyfeed.normalize.text import decode
 from policyfeed.types import Document, Entry, Page, Request, Source
 
 ROBOTS = True
+ADDRESS = "page"
 MOST_DAYS = 31
 """How far back a poll reaches after the daemon was down: the backfill command goes further."""
 PER_PAGE = 20

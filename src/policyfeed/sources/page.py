@@ -23,6 +23,7 @@ from policyfeed.normalize.text import decode
 from policyfeed.types import Attachment, Detail, Document, Entry, Page, Request, Source
 
 ROBOTS = True
+ADDRESS = "page"
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 _PLACE = re.compile(r"^(?P<css>.*?)(?:@(?P<attribute>[\w:-]+))?$", re.DOTALL)
 _PAGES = 5

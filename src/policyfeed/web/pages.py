@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from policyfeed import publish, store
+from policyfeed.config import publication
 from policyfeed.errors import told
-from policyfeed.formats import Publication, web_link
+from policyfeed.formats import web_link
 from policyfeed.i18n import LANGUAGES, translator
 from policyfeed.normalize.html import lowered, sanitize
 from policyfeed.selection import Selection
@@ -80,7 +81,7 @@ def sources(request: Request) -> Response:
     return _answer(
         "sources.html",
         request,
-        found=[(one, Publication.of(one.source)) for one in found],
+        found=[(one, publication(one.source)) for one in found],
         wells=sum(one.well for one in found),
         waits=context.waits(),
         when=when,

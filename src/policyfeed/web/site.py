@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp
 
 from policyfeed.app import App
-from policyfeed.config import Config
-from policyfeed.formats import Publication
+from policyfeed.config import Config, publication
 from policyfeed.health import conditions, waits
 from policyfeed.publish import Page
 from policyfeed.web import health
@@ -43,7 +42,7 @@ class Site:
                 address=lambda: app.config.public_address,
                 checks=checks,
                 topic_names=lambda language: app.config.rules.names(language),  # noqa: PLW0108 - it is exchanged meanwhile
-                sources=lambda: {source.id: Publication.of(source) for source in app.config.sources},
+                sources=lambda: {source.id: publication(source) for source in app.config.sources},
                 conditions=lambda: conditions(app.store, app.config.sources, app.clock()),
                 buttons=lambda: _buttons(app.config),
                 clock=app.clock,
