@@ -40,6 +40,7 @@ from policyfeed.route import owed
 from policyfeed.sources import detailed
 from policyfeed.store import InDatabase, Store, Transaction, articles, bodies, outbox
 from policyfeed.store.bodies import Body, BodyState
+from policyfeed.transport.load import holding
 from policyfeed.types import Article, Detail, Document, Judged, Request, Source, Verdict
 
 RETRIES = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
@@ -104,7 +105,7 @@ class Filler:
         asking = _Asking(filler=self, source=self.sources.get(claimed.source))
         known = await self.db(self._known, claimed) if claimed.state is BodyState.AGAIN else None
         try:
-            with admitted(claimed.source):
+            with admitted(claimed.source), holding():
                 detail = await asking.gather(claimed.url, known)
                 if detail is None:
                     return await self.db(self._unchanged, claimed, asking.requests)

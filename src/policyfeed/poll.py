@@ -35,6 +35,7 @@ from policyfeed.rhythm import (
 )
 from policyfeed.store import InDatabase, SourceState, Store, Transaction, sources
 from policyfeed.store.sources import GONE
+from policyfeed.transport.load import holding
 from policyfeed.types import Document, Request, Source
 
 HELD = "held"
@@ -155,7 +156,7 @@ class Poller:
 
     async def _visited(self, source: Source, visit: Visit, place: Place) -> PollReport:
         try:
-            with admitted(source.id):
+            with admitted(source.id), holding():
                 return await self._harvested(source, visit, place)
         except Paused as redirected:
             return await self.db(self._held, visit, redirected)

@@ -148,6 +148,8 @@ class Document:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     fetched: datetime
+    took: float = 0.0
+    """Seconds from the request to the last byte, those of redirects included."""
     hops: int = 0
     """How many redirects led here, each a request of its own."""
     moved_to: str | None = None

@@ -3,6 +3,11 @@
 A worker that exceeds its time is killed and replaced; one that exceeds its memory fails that document. (feedparser is
 quadratic on some inputs: 200,000 attributes on one element would take hours.) One that dies while nothing is read (the
 kernel was short of memory) breaks pebble's pool, which makes no other: then there is a new pool.
+
+Documents are quick or slow. A poll's document has half a second at first; one that needs more is begun anew among the
+slow ones, which never take the last process, and so are that source's documents from then on. What nobody waits for
+(texts, a look at a source) is read among them at once. So any number of hostile sources hold up the others for half a
+second each, once.
 """
 
 from __future__ import annotations
@@ -10,14 +15,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import os
 import pickle
 import resource
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import TimeoutError as TimedOut
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing.context import ForkServerContext
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from pebble import ProcessExpired, ProcessPool
@@ -34,6 +41,10 @@ from policyfeed.types import Article, Detail, Document, Ministry, Source, Verdic
 
 log = structlog.get_logger(__name__)
 
+QUICK = 0.5
+"""Seconds that a poll's document may take at first."""
+_MOST_WAITING = 2
+_TOGETHER, _LEAST = 33.0, 3.0
 _MEGABYTE = 1024 * 1024
 _PIPE = 512 * 1024
 _Work = Callable[[Source, Any, Document], Any]
@@ -70,8 +81,9 @@ class Workers:
         context = _Wide()
         context.set_forkserver_preload(["policyfeed.workers", "policyfeed.sources.feed"])
         self._seconds = seconds
-        self._most = 2 * processes
-        self._turns = asyncio.Semaphore(self._most)  # what waits for a worker is there twice: as bytes in a pipe too
+        self._quick = _Places(2 * processes)  # what waits for a worker is there twice: as bytes in a pipe too
+        self._slow = _Places(max(1, processes - 1))
+        self._slow_sources = set[str]()
         self._made = partial(
             ProcessPool,
             max_workers=processes,
@@ -88,46 +100,53 @@ class Workers:
 
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
         """``documents.read_document`` in a worker. Raises what it raises, HostileDocument and InternalError."""
-        reading: Reading = await self._run(_read, source, cursor, document)
-        return reading
+        reading: Reading
+        with _explained(source, document):
+            if source.id not in self._slow_sources:
+                with contextlib.suppress(TimedOut):
+                    async with self._quick:
+                        reading = await self._ask(QUICK, _read, source, cursor, document)
+                        return reading
+                self._slow_sources.add(source.id)
+            self._slow.admit(document)
+            async with self._slow:
+                began = time.monotonic()
+                reading = await self._ask(patience(document.took), _read, source, cursor, document)
+                if time.monotonic() - began < QUICK:
+                    self._slow_sources.discard(source.id)
+                return reading
 
     async def read_detail(self, source: Source, document: Document, so_far: Detail | None) -> Detail:
         """The adapter's ``read_detail`` in a worker. Raises what it raises, HostileDocument and InternalError."""
-        detail: Detail = await self._run(_read_detail, source, so_far, document)
+        detail: Detail = await self._leisurely(_read_detail, source, so_far, document)
         return detail
 
     async def look(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Looked:
         """``probe.look_at`` in a worker: entry by entry. Raises what it raises, HostileDocument and InternalError."""
-        looked: Looked = await self._run(_look, source, cursor, document)
+        looked: Looked = await self._leisurely(_look, source, cursor, document)
         return looked
 
     async def survey(self, source: Source, document: Document) -> Survey:
         """``probe.survey`` in a worker: what a page offers to read. Raises as ``look`` does."""
-        found: Survey = await self._run(_survey, source, None, document)
+        found: Survey = await self._leisurely(_survey, source, None, document)
         return found
 
-    async def _run(self, work: _Work, source: Source, so_far: Any, document: Document) -> Any:
-        try:
-            async with self._turns:
-                try:
-                    return await self._ask(work, source, so_far, document)
-                except BrokenProcessPool:  # mostly no fault of the document: it waited while a worker died
-                    return await self._ask(work, source, so_far, document)
-        except InternalError as error:
-            faults.note(error.trace, source=source.id)
-            raise
-        except (TimedOut, ProcessExpired, BrokenProcessPool, MemoryError, RecursionError) as problem:
-            raise HostileDocument(
-                "Reading {url} took more time or memory than a document may cost ({problem}).",
-                remedy="It was left unread. Raise [parsing] in policyfeed.toml if the source is trusted.",
-                url=shown(document.url),
-                problem=type(problem).__name__,
-            ) from problem
+    async def _leisurely(self, work: _Work, source: Source, so_far: Any, document: Document) -> Any:
+        with _explained(source, document):
+            async with self._slow:
+                return await self._ask(self._seconds, work, source, so_far, document)
 
-    async def _ask(self, *task: Any) -> Any:
+    async def _ask(self, seconds: float, *task: Any) -> Any:
+        try:
+            return await self._asked(seconds, *task)
+        except BrokenProcessPool:  # mostly no fault of the document: it waited while a worker died
+            return await self._asked(seconds, *task)
+
+    async def _asked(self, seconds: float, *task: Any) -> Any:
         if not self._closed and not self._pool.active:
             await self._renew()
-        return await asyncio.wrap_future(self._pool.schedule(_guarded, args=task, timeout=self._seconds))
+        timeout = min(seconds, self._seconds)
+        return await asyncio.wrap_future(self._pool.schedule(_guarded, args=task, timeout=timeout))
 
     async def _renew(self) -> None:
         """Another pool in place of a broken one: whoever comes first makes it, and all others find it there."""
@@ -138,8 +157,8 @@ class Workers:
     async def retire(self) -> None:
         """Stop the processes when everything that is at hand has been read; nothing new may come."""
         try:
-            for _ in range(self._most):
-                await self._turns.acquire()
+            await self._quick.all()
+            await self._slow.all()
         finally:
             self.close()
 
@@ -147,6 +166,57 @@ class Workers:
         """Stop the processes at once: what they were reading is read again at the next poll."""
         self._closed = True
         _end(self._pool)
+
+
+def patience(took: float) -> float:
+    """Seconds that a document may be read, whose answer took so long: half a minute and a little for both together."""
+    return max(_LEAST, _TOGETHER - took)
+
+
+class _Places(asyncio.Semaphore):
+    """Places for so many documents; those that wait for one are in memory, too."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self._number = number
+        self._queue = 0
+
+    def admit(self, document: Document) -> None:
+        """Raises HostileDocument when enough documents are waiting."""
+        if self._queue >= _MOST_WAITING * self._number:
+            raise HostileDocument(
+                "Reading {url} takes long, and other documents that do wait already.",
+                remedy="It is tried again later, by itself.",
+                url=shown(document.url),
+            )
+
+    async def acquire(self) -> Literal[True]:
+        self._queue += 1
+        try:
+            return await super().acquire()
+        finally:
+            self._queue -= 1
+
+    async def all(self) -> None:
+        """Take every place: what was read is read, and nothing more will be."""
+        for _ in range(self._number):
+            await self.acquire()
+
+
+@contextlib.contextmanager
+def _explained(source: Source, document: Document) -> Iterator[None]:
+    try:
+        yield
+    except InternalError as error:
+        faults.note(error.trace, source=source.id)
+        raise
+    except (TimedOut, ProcessExpired, BrokenProcessPool, MemoryError, RecursionError) as problem:
+        raise HostileDocument(
+            "Reading {url} took more time or memory than a document may cost ({problem}).",
+            remedy="It was left unread. Raise [parsing] in policyfeed.toml if the source is trusted.",
+            url=shown(document.url),
+            problem=type(problem).__name__,
+        ) from problem
 
 
 def _end(pool: ProcessPool) -> None:
@@ -164,6 +234,10 @@ def _start(bodies: tuple[Ministry, ...], pickled: bytes, most: int) -> None:
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - a kernel file, not a path of ours
         used = int(statm.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + most, used + most))
+    # Of one hostile document for which memory did not suffice lxml says three million lines there.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _nothing() -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from policyfeed.errors import Forbidden, TooLarge, Truncated, Unreachable, Unreadable, UpstreamError
 from policyfeed.transport.http import Limits, Manner
+from policyfeed.transport.load import holding
 from policyfeed.types import Request
 from tests.loopback import (
     SMALL,
@@ -290,6 +291,55 @@ async def test_a_bomb_takes_little_memory(encoding: str, bomb: bytes) -> None:
         finally:
             tracemalloc.stop()
         assert peak < 64 * MEGABYTES
+
+
+BODY_WITHOUT_END = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 99999999\r\n\r\n"
+
+
+def _hanging(asked: Asked) -> Reply:
+    """/hang/N: N kilobytes, packed into very few, and then nothing; /N: an answer of N kilobytes."""
+    size = 1024 * int(asked.target.rsplit("/", 1)[-1])
+
+    async def hang(writer: asyncio.StreamWriter) -> None:
+        packer = zlib.compressobj(9, wbits=31)
+        writer.write(BODY_WITHOUT_END + packer.compress(bytes(size)) + packer.flush(zlib.Z_FULL_FLUSH))
+        await _silence(writer)
+
+    return hang if asked.target.startswith("/hang") else reply(200, bytes(size))
+
+
+async def test_many_bombs_at_once_take_little_memory_and_leave_room_for_usual_answers() -> None:
+    """Four of nine megabytes are more than there may be; nothing larger than usual comes in until they are gone."""
+    async with serving(_hanging) as server, client(limits=Limits(), per_host=100) as http:
+
+        async def fetch(path: str) -> int:
+            return len((await http.fetch(Request(url=server.url(path)))).body)
+
+        bombs = {asyncio.create_task(fetch("/hang/9000")) for _ in range(20)}
+        while len(bombs) > 3:
+            ended, bombs = await asyncio.wait(bombs, return_when=asyncio.FIRST_COMPLETED)
+            assert {type(task.exception()) for task in ended} == {TooLarge}
+        bombs |= {asyncio.create_task(fetch("/hang/250")) for _ in range(30)}
+        while http._load.bytes < 30 * MEGABYTES:  # noqa: ASYNC110 - what comes in sets no event of ours
+            await asyncio.sleep(0)
+        with pytest.raises(TooLarge, match="under way"):
+            await fetch("/300")
+        assert await fetch("/250") == 250 * 1024
+        for task in bombs:
+            task.cancel()
+        await asyncio.gather(*bombs, return_exceptions=True)
+        assert await fetch("/300") == 300 * 1024
+
+
+async def test_answers_count_until_whoever_asked_is_done_with_them() -> None:
+    async with serving(reply(200, bytes(8 * MEGABYTES))) as server, client(limits=Limits(wire=10 * MEGABYTES)) as http:
+        with holding():
+            for _ in range(3):
+                await http.fetch(Request(url=server.url()))
+            with pytest.raises(TooLarge, match="under way"):
+                await http.fetch(Request(url=server.url()))
+        for _ in range(6):
+            await http.fetch(Request(url=server.url()))
 
 
 # --- redirects

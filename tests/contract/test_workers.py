@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 
 from policyfeed.errors import HostileDocument, InternalError, Unreadable
 from policyfeed.store import Store
-from policyfeed.types import Document
-from policyfeed.workers import Workers
+from policyfeed.types import Document, Source
+from policyfeed.workers import Workers, patience
 from tests.alerts import Hand
 from tests.fakes import BODIES, Item, Server, poller, rss, source
 
@@ -68,7 +68,7 @@ async def test_a_worker_that_is_killed_fails_its_document_only() -> None:
     try:
         await workers.read(FEED, {}, document(rss(Item(number=7))))
         (pid,) = grandchildren() - others
-        reading = asyncio.create_task(workers.read(FEED, {}, document(HOSTILE)))
+        reading = asyncio.create_task(workers.look(FEED, {}, document(HOSTILE)))
         await at_work(pid)
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(HostileDocument, match="ProcessExpired"):
@@ -107,6 +107,57 @@ async def test_a_hostile_source_fails_and_the_others_are_polled(store: Store, cl
     made = poller(store, server, read=workers.read)
     bad, good = await asyncio.gather(made.poll(FEED), made.poll(other))
     assert (bad.state, good.state, good.new) == ("HostileDocument", "ok", 1)
+
+
+async def test_hostile_sources_leave_a_process_to_the_others() -> None:
+    """Three at once would take both processes for as long as documents may take; one of them is read, others wait."""
+    workers = Workers(BODIES, processes=2, seconds=300, megabytes=256)
+    hostile = [source(f"hostile-{number}") for number in range(3)]
+    attacks = [asyncio.create_task(workers.read(one, {}, document(HOSTILE))) for one in hostile]
+    try:
+        await slow(workers, *hostile)
+        assert (await workers.read(FEED, {}, document(rss(Item(number=7))))).articles
+        with pytest.raises(HostileDocument, match="wait already"):
+            await workers.read(source("hostile-4"), {}, document(HOSTILE))
+        assert not any(task.done() for task in attacks)
+    finally:
+        for task in attacks:
+            task.cancel()
+        await asyncio.gather(*attacks, return_exceptions=True)
+        workers.close()
+
+
+async def slow(workers: Workers, *those: Source) -> None:
+    """Until the documents of those sources are among the slow ones."""
+    while not {one.id for one in those} <= workers._slow_sources:  # noqa: ASYNC110 - another thread sets no event of ours
+        await asyncio.sleep(0)
+
+
+async def test_a_source_whose_document_is_quick_again_is_a_quick_one_again() -> None:
+    workers = Workers(BODIES, processes=1, seconds=1, megabytes=256)
+    try:
+        with pytest.raises(HostileDocument, match="more time or memory"):
+            await workers.read(FEED, {}, document(HOSTILE))
+        assert workers._slow_sources == {FEED.id}
+        assert (await workers.read(FEED, {}, document(rss(Item(number=7))))).articles
+        assert workers._slow_sources == set()
+    finally:
+        workers.close()
+
+
+@pytest.mark.parametrize(("took", "seconds"), [(0.1, 32.9), (20, 13), (29.5, 3.5), (300, 3)])
+def test_an_answer_and_its_reading_have_half_a_minute_together(took: float, seconds: float) -> None:
+    assert patience(took) == seconds
+
+
+async def test_what_libraries_say_of_a_document_fills_no_log(workers: Workers) -> None:
+    """For memory that does not suffice lxml says three million lines."""
+    await workers.read(FEED, {}, document(rss(Item(number=7))))
+    assert {open_file(pid, 2) for pid in grandchildren()} == {os.devnull}
+
+
+def open_file(pid: int, number: int) -> str:
+    return str(Path(f"/proc/{pid}/fd/{number}").readlink())
 
 
 async def test_workers_retire_when_everything_at_hand_is_read() -> None:

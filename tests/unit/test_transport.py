@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from policyfeed.errors import Forbidden, TooLarge, Truncated, Unreadable
 from policyfeed.transport.cookies import Cookies
-from policyfeed.transport.decode import decoder
+from policyfeed.transport.decode import Plain, decoder
 from policyfeed.transport.lanes import Lanes
 from policyfeed.transport.proxies import Proxy, from_environment, proxy
 from policyfeed.transport.redirects import following
@@ -160,18 +160,31 @@ def test_credentials_go_along_from_http_to_https_of_the_same_host() -> None:
 # Decoding
 
 
+def decoding(encoding: str, limit: int) -> Plain:
+    return decoder(encoding, "https://www.korea.kr", limit, lambda _size: None)
+
+
 @given(st.lists(st.binary(max_size=200), max_size=5), st.integers(1, 64))
 def test_gzip_comes_out_whole_however_it_is_cut(members: list[bytes], step: int) -> None:
     packed = b"".join(gzip.compress(member, mtime=0) for member in members)
-    decoded = decoder("gzip", "https://www.korea.kr", 1000)
+    decoded = decoding("gzip", 1000)
     for start in range(0, len(packed), step):
         decoded.feed(packed[start : start + step])
     assert decoded.done() == b"".join(members)
 
 
+@pytest.mark.parametrize("size", [1, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 512 * 1024, 1_000_000])
+def test_gzip_of_much_in_little_comes_out_whole(size: int) -> None:
+    """It is unpacked in steps: what the last bytes stand for may be more than one of them."""
+    for members in ([bytes(size)], [bytes(size), bytes(size)]):
+        decoded = decoding("gzip", 4_000_000)
+        decoded.feed(b"".join(gzip.compress(member, mtime=0) for member in members))
+        assert decoded.done() == b"".join(members)
+
+
 @given(st.binary(min_size=1, max_size=300), st.integers(1, 64))
 def test_hostile_bytes_are_text_or_an_error(data: bytes, step: int) -> None:
-    decoded = decoder("gzip", "https://www.korea.kr", 100)
+    decoded = decoding("gzip", 100)
     try:
         for start in range(0, len(data), step):
             decoded.feed(data[start : start + step])
@@ -182,7 +195,7 @@ def test_hostile_bytes_are_text_or_an_error(data: bytes, step: int) -> None:
 
 @given(st.integers(1, len(gzip.compress(TEXT, mtime=0)) - 1))
 def test_every_cut_of_a_gzip_is_noticed(length: int) -> None:
-    decoded = decoder("x-gzip", "https://www.korea.kr", 100_000)
+    decoded = decoding("x-gzip", 100_000)
     decoded.feed(gzip.compress(TEXT, mtime=0)[:length])
     with pytest.raises(Truncated):
         decoded.done()
@@ -192,12 +205,12 @@ def test_a_gzip_with_a_wrong_checksum_is_unreadable() -> None:
     packed = bytearray(gzip.compress(TEXT, mtime=0))
     packed[-8] ^= 1
     with pytest.raises(Unreadable):
-        decoder("gzip", "https://www.korea.kr", 100_000).feed(bytes(packed))
+        decoding("gzip", 100_000).feed(bytes(packed))
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", "gzip", "br", "gzip, gzip"])
 def test_no_bytes_are_no_bytes_in_every_encoding(encoding: str) -> None:
-    assert decoder(encoding, "https://www.korea.kr", 10).done() == b""
+    assert decoding(encoding, 10).done() == b""
 
 
 # Lanes

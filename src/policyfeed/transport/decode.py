@@ -7,18 +7,24 @@ brotli and zstandard turn a kilobyte into half a gigabyte before a stream's read
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 from policyfeed.errors import TooLarge, Truncated, Unreadable
 
 _GZIP = b"\x1f\x8b"
+_STEP = 256 * 1024
+
+Grown = Callable[[int], None]
+"""Is told a body's size after each step, and may raise."""
 
 
 class Plain:
     """A body as it is, up to ``limit`` bytes."""
 
-    def __init__(self, url: str, limit: int) -> None:
+    def __init__(self, url: str, limit: int, grown: Grown) -> None:
         self._url = url
         self._limit = limit
+        self._grown = grown
         self._parts = bytearray()
 
     def feed(self, data: bytes) -> None:
@@ -26,6 +32,7 @@ class Plain:
         self._parts += data
         if len(self._parts) > self._limit:
             raise TooLarge("{url} holds more than {limit} bytes.", url=self._url, limit=self._limit)
+        self._grown(len(self._parts))
 
     def done(self) -> bytes:
         return bytes(self._parts)
@@ -34,26 +41,29 @@ class Plain:
 class Gzip(Plain):
     """A gzip body (RFC 1952, one or more members), unpacked up to ``limit`` bytes."""
 
-    def __init__(self, url: str, limit: int) -> None:
-        super().__init__(url, limit)
+    def __init__(self, url: str, limit: int, grown: Grown) -> None:
+        super().__init__(url, limit, grown)
         self._member = zlib.decompressobj(wbits=31)
         self._begun = False
         self._padding = False
 
     def feed(self, data: bytes) -> None:
         """Raises TooLarge, and Unreadable for what is no gzip."""
-        while data and not self._padding:
+        full = False  # then more may be left in the decompressor
+        while (data or full) and not self._padding:
             self._begun = True
-            room = self._limit - len(self._parts) + 1
+            step = min(self._limit - len(self._parts) + 1, _STEP)
             try:
-                super().feed(self._member.decompress(data, room))
+                unpacked = self._member.decompress(data, step)
             except zlib.error:
                 raise Unreadable("{url} says that it is packed with gzip, but it is not.", url=self._url) from None
-            data = self._member.unconsumed_tail or self._next_member()
+            super().feed(unpacked)
+            full = len(unpacked) == step
+            data = self._next_member() if self._member.eof else self._member.unconsumed_tail
 
     def _next_member(self) -> bytes:
         rest = self._member.unused_data
-        if self._member.eof and rest:
+        if rest:
             self._padding = not rest.startswith(_GZIP[: len(rest)])
             self._member = self._member if self._padding else zlib.decompressobj(wbits=31)
         return rest
@@ -68,8 +78,8 @@ class Gzip(Plain):
 class Refused(Plain):
     """A body in an encoding that was not asked for: an error as soon as there is a first byte of it."""
 
-    def __init__(self, url: str, encoding: str) -> None:
-        super().__init__(url, 0)
+    def __init__(self, url: str, encoding: str, grown: Grown) -> None:
+        super().__init__(url, 0, grown)
         self._encoding = encoding
 
     def feed(self, data: bytes) -> None:
@@ -80,12 +90,12 @@ class Refused(Plain):
             )
 
 
-def decoder(encoding: str, url: str, limit: int) -> Plain:
+def decoder(encoding: str, url: str, limit: int, grown: Grown) -> Plain:
     """The decoder for a Content-Encoding header, for up to ``limit`` decoded bytes."""
     match encoding.strip().lower():
         case "" | "identity":
-            return Plain(url, limit)
+            return Plain(url, limit, grown)
         case "gzip" | "x-gzip":
-            return Gzip(url, limit)
+            return Gzip(url, limit, grown)
         case other:
-            return Refused(url, other)
+            return Refused(url, other, grown)

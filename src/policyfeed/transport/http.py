@@ -28,6 +28,7 @@ from policyfeed.transport.engine import Transport
 from policyfeed.transport.failures import explained
 from policyfeed.transport.guard import Resolver, SystemResolver, allowed, check_host
 from policyfeed.transport.lanes import Lanes
+from policyfeed.transport.load import Load
 from policyfeed.transport.pools import Pools, Route
 from policyfeed.transport.proxies import from_environment, proxy
 from policyfeed.transport.redirects import PERMANENT, following
@@ -35,6 +36,8 @@ from policyfeed.transport.urls import Address, redacted, shown, take_apart
 from policyfeed.transport.wire import METER, Meter
 from policyfeed.types import Document, Request
 
+LARGEST = 3
+"""So many answers of the largest size may be in memory at once."""
 ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"
 
 # At DEBUG and INFO these write whole URLs and headers, in which webhooks have their secrets.
@@ -101,6 +104,10 @@ class _Deadline:
     def __init__(self, seconds: float) -> None:
         self.seconds = self._left = seconds
 
+    @property
+    def taken(self) -> float:
+        return self.seconds - self._left
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
@@ -138,6 +145,7 @@ class HttpClient:
         self._resolver = SystemResolver()
         self._http = Transport(Pools(environ, resolver or self._resolver))
         self._jars: dict[str, Cookies] = {}
+        self._load = Load()
         self._width = (0, 0)
         self._behave(user_agent, limits, allow, (per_host, total))
 
@@ -159,6 +167,7 @@ class HttpClient:
 
     def _behave(self, user_agent: str, limits: Limits, allow: Sequence[str], width: tuple[int, int]) -> None:
         self._user_agent, self._limits, self._allow = user_agent, limits, tuple(allow)
+        self._load.most = LARGEST * limits.decoded
         _allowed(self._allow)
         if width != self._width:
             self._width, self._lanes = width, Lanes(*width)
@@ -217,7 +226,7 @@ class HttpClient:
                 jar.keep(hop.url, answer.headers)
             after = following(hop, answer.status, answer.header("location")) if manner.follow else None
             if after is None:
-                return self._document(hop.url, answer, hops, moved and hop.url != request.url)
+                return self._document(hop.url, answer, hops, moved and hop.url != request.url, deadline.taken)
             # an address is for good only where the whole request may go: what stayed behind would be sent there later
             moved = moved and answer.status in PERMANENT and after.headers == hop.headers
             hop = after
@@ -227,7 +236,7 @@ class HttpClient:
             "{url} redirected more than {count} times.", url=manner.show(request.url), count=self._limits.redirects
         )
 
-    def _document(self, url: str, answer: _Answer, hops: int, moved: bool) -> Document:
+    def _document(self, url: str, answer: _Answer, hops: int, moved: bool, took: float) -> Document:
         names = dict.fromkeys(name for name, _ in answer.headers if name != "set-cookie")
         return Document(
             url=url,
@@ -235,6 +244,7 @@ class HttpClient:
             headers={name: answer.header(name) for name in names},
             body=answer.body,
             fetched=self._clock(),
+            took=took,
             hops=hops,
             moved_to=url if moved else None,
         )
@@ -276,14 +286,15 @@ class HttpClient:
             METER.reset(token)
 
     async def _body(self, answer: _Answer, response: httpx.Response, meter: Meter) -> bytes:
-        redirect = 300 <= answer.status < 400
-        decoded = decoder("" if redirect else answer.header("content-encoding"), meter.url, self._limits.decoded)
+        encoding = "" if 300 <= answer.status < 400 else answer.header("content-encoding")
         try:
-            async for part in response.aiter_raw():
-                decoded.feed(part)
-                if meter.part():
-                    await asyncio.sleep(0)  # what has come in is given without waiting: others must have their turn
-            return decoded.done()
+            with self._load.answer(meter.url) as grown:
+                decoded = decoder(encoding, meter.url, self._limits.decoded, grown)
+                async for part in response.aiter_raw():
+                    decoded.feed(part)
+                    if meter.part():
+                        await asyncio.sleep(0)  # what has come in is given without waiting: others must have their turn
+                return decoded.done()
         except (TooLarge, Truncated, Unreadable, httpcore.NetworkError, httpcore.RemoteProtocolError):
             if answer.status < 300:
                 raise
