@@ -24,7 +24,7 @@ from concurrent.futures import TimeoutError as TimedOut
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing.context import ForkServerContext
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from pebble import ProcessExpired, ProcessPool
@@ -43,7 +43,7 @@ log = structlog.get_logger(__name__)
 
 QUICK = 0.5
 """Seconds that a poll's document may take at first."""
-_MOST_WAITING = 2
+_MOST_LATE = 3
 _TOGETHER, _LEAST = 33.0, 3.0
 _MEGABYTE = 1024 * 1024
 _PIPE = 512 * 1024
@@ -81,9 +81,11 @@ class Workers:
         context = _Wide()
         context.set_forkserver_preload(["policyfeed.workers", "policyfeed.sources.feed"])
         self._seconds = seconds
-        self._quick = _Places(2 * processes)  # what waits for a worker is there twice: as bytes in a pipe too
-        self._slow = _Places(max(1, processes - 1))
+        self._most_quick, self._most_slow = 2 * processes, max(1, processes - 1)
+        self._quick = asyncio.Semaphore(self._most_quick)  # what waits for a worker is there twice: in a pipe, too
+        self._slow = asyncio.Semaphore(self._most_slow)
         self._slow_sources = set[str]()
+        self._late = 0
         self._made = partial(
             ProcessPool,
             max_workers=processes,
@@ -108,13 +110,28 @@ class Workers:
                         reading = await self._ask(QUICK, _read, source, cursor, document)
                         return reading
                 self._slow_sources.add(source.id)
-            self._slow.admit(document)
-            async with self._slow:
-                began = time.monotonic()
-                reading = await self._ask(patience(document.took), _read, source, cursor, document)
-                if time.monotonic() - began < QUICK:
-                    self._slow_sources.discard(source.id)
-                return reading
+            with self._among_the_slow(document):
+                async with self._slow:
+                    began = time.monotonic()
+                    reading = await self._ask(patience(document.took), _read, source, cursor, document)
+                    if time.monotonic() - began < QUICK:
+                        self._slow_sources.discard(source.id)
+                    return reading
+
+    @contextlib.contextmanager
+    def _among_the_slow(self, document: Document) -> Iterator[None]:
+        """Raises HostileDocument when enough documents of polls are read there or wait: all of them are in memory."""
+        if self._late >= _MOST_LATE * self._most_slow:
+            raise HostileDocument(
+                "Reading {url} takes long, and other documents that do wait already.",
+                remedy="It is tried again later, by itself.",
+                url=shown(document.url),
+            )
+        self._late += 1
+        try:
+            yield
+        finally:
+            self._late -= 1
 
     async def read_detail(self, source: Source, document: Document, so_far: Detail | None) -> Detail:
         """The adapter's ``read_detail`` in a worker. Raises what it raises, HostileDocument and InternalError."""
@@ -157,8 +174,9 @@ class Workers:
     async def retire(self) -> None:
         """Stop the processes when everything that is at hand has been read; nothing new may come."""
         try:
-            await self._quick.all()
-            await self._slow.all()
+            for lane, places in ((self._quick, self._most_quick), (self._slow, self._most_slow)):
+                for _ in range(places):
+                    await lane.acquire()
         finally:
             self.close()
 
@@ -171,36 +189,6 @@ class Workers:
 def patience(took: float) -> float:
     """Seconds that a document may be read, whose answer took so long: half a minute and a little for both together."""
     return max(_LEAST, _TOGETHER - took)
-
-
-class _Places(asyncio.Semaphore):
-    """Places for so many documents; those that wait for one are in memory, too."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self._number = number
-        self._queue = 0
-
-    def admit(self, document: Document) -> None:
-        """Raises HostileDocument when enough documents are waiting."""
-        if self._queue >= _MOST_WAITING * self._number:
-            raise HostileDocument(
-                "Reading {url} takes long, and other documents that do wait already.",
-                remedy="It is tried again later, by itself.",
-                url=shown(document.url),
-            )
-
-    async def acquire(self) -> Literal[True]:
-        self._queue += 1
-        try:
-            return await super().acquire()
-        finally:
-            self._queue -= 1
-
-    async def all(self) -> None:
-        """Take every place: what was read is read, and nothing more will be."""
-        for _ in range(self._number):
-            await self.acquire()
 
 
 @contextlib.contextmanager

@@ -157,3 +157,13 @@ def test_guesses_are_few_and_of_the_same_site() -> None:
 )
 def test_a_feed_says_what_it_is(text: str, expected: tuple[str, str]) -> None:
     assert described(text) == expected
+
+
+@pytest.mark.parametrize("tag", ["o:p", "h2026.05.20<ul"])
+def test_tags_that_no_selector_can_name_do_not_matter(tag: str) -> None:
+    """Word processors leave ``o:p`` behind, torn pages anything."""
+    form = f"<li><a href='view.do?no={{n}}'>{{title}}</a> <{tag} class='when'>{{day}}</{tag}></li>"
+    html = document(f"<{tag} class='board'><ul>{rows(form)}</ul>")
+    proposal = propose(html, URL)
+    assert proposal is not None
+    assert [entry.title for entry in read(proposal, html)] == list(TITLES)

@@ -82,8 +82,8 @@ def attributes(rows: Sequence[LexborNode], links: Sequence[LexborNode]) -> Itera
     for name in (name for name in rows[0].attributes if _may_bear(name)):
         yield f"@{name}", [one.attributes.get(name) or "" for one in rows]
     inner = next((node for node in rows[0].css("*") if node.attributes.get("onclick")), None)
-    if inner is not None and inner.tag:
-        yield f"{inner.tag}@onclick", [_attribute(row, inner.tag, "onclick") for row in rows]
+    if inner is not None:
+        yield f"{_tag(inner)}@onclick", [_attribute(row, _tag(inner), "onclick") for row in rows]
 
 
 def selectors(row: LexborNode) -> Iterator[str]:
@@ -94,8 +94,8 @@ def selectors(row: LexborNode) -> Iterator[str]:
     for _ in range(8):
         if ancestor is None or ancestor.tag in ("html", "body", None):
             break
-        named = [f"{ancestor.tag}#{id_}"] if (id_ := _id(ancestor)) else []
-        named += [f"{ancestor.tag}.{name}" for name in _classes(ancestor)]
+        named = [f"{_tag(ancestor)}#{id_}"] if (id_ := _id(ancestor)) else []
+        named += [f"{_tag(ancestor)}.{name}" for name in _classes(ancestor)]
         yield from (f"{name} {path}{own}" for name in named)
         if ancestor.tag in ("table", "tbody", "ul", "ol"):
             path = f"{ancestor.tag} {path}"
@@ -148,20 +148,25 @@ def _date_places(row: LexborNode) -> list[str]:
     leaves.sort(key=lambda node: _position(node) != column)
     places: list[str] = []
     for node in leaves:
+        tag, position = _tag(node), _nth(node)
         data = [name for name in node.attributes if name.startswith("data-") or name == "aria-label"]
-        places += [f"{node.tag}.{name}" for name in _classes(node)]
-        places += [f'{node.tag}[{name}="{node.attributes[name]}"]' for name in data if _plain(node.attributes[name])]
-        position = _nth(node)
-        places += [f"{node.tag}:nth-child({position})"] if position else []
+        places += [f"{tag}.{name}" for name in _classes(node)]
+        places += [f'{tag}[{name}="{node.attributes[name]}"]' for name in data if _plain(name, node.attributes[name])]
+        places += [f"{tag}:nth-child({position})"] if position else []
         parent = node.parent
         if parent is not None and node.tag not in ("td", "th"):
-            places += [f".{name} > {node.tag}:nth-child({position})" for name in _classes(parent)]
-        places.append(node.tag or "")
+            places += [f".{name} > {tag}:nth-child({position})" for name in _classes(parent)]
+        places.append(tag)
     return places
 
 
-def _plain(value: str | None) -> bool:
-    return bool(value) and '"' not in str(value)
+def _plain(name: str, value: str | None) -> bool:
+    return bool(value and _NAME.fullmatch(name)) and not re.search(r'["\\\n]', str(value))
+
+
+def _tag(node: LexborNode) -> str:
+    """The node's tag, or * for one that cannot be written in a selector: a torn one may be called h2026.05<ul."""
+    return node.tag if node.tag and _NAME.fullmatch(node.tag) else "*"
 
 
 def _inner_date(node: LexborNode) -> bool:
