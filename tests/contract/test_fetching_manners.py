@@ -28,11 +28,13 @@ from tests.loopback import (
     Asked,
     Reply,
     Server,
+    Writer,
     client,
     names,
     redirect,
     reply,
     serving,
+    streams,
 )
 
 NEWS = "<rss><channel><title>국토교통부 보도자료</title></channel></rss>".encode()
@@ -411,6 +413,44 @@ async def test_connections_are_kept_alive() -> None:
             method = "POST" if target == "/post" else "GET"
             await http.fetch(Request(url=server.url(target), method=method, body=b"x" if method == "POST" else b""))
         assert server.connections == 1
+
+
+async def _hang_up(_writer: asyncio.StreamWriter) -> None:
+    """Close the connection without a word."""
+
+
+async def _half_an_answer(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    await writer.drain()
+
+
+@pytest.mark.parametrize(
+    ("method", "later", "asked"),
+    [("GET", _hang_up, 3), ("GET", _half_an_answer, 2), ("POST", _hang_up, 2)],
+    ids=["asked again", "what was begun is not asked again", "a POST is sent once"],
+)
+async def test_a_connection_that_closes_while_it_is_used_again(method: str, later: Writer, asked: int) -> None:
+    """RFC 9112 §9.3.1: servers close idle connections whenever they like; then a new one is asked, once."""
+
+    def answer(asked: Asked) -> Reply:
+        return reply(200, NEWS) if asked.target == "/first" or asked.connection > 1 else later
+
+    async with serving(answer) as server, client() as http:
+        await http.fetch(Request(url=server.url("/first")))
+        again = http.fetch(Request(url=server.url("/again"), method=method))
+        if asked == 3:
+            assert (await again).body == NEWS
+        else:
+            with pytest.raises(Unreachable):
+                await again
+        assert len(server.asked) == asked
+
+
+async def test_a_server_that_hangs_up_at_once_is_asked_once() -> None:
+    async with serving(streams(_hang_up)) as server, client() as http:
+        with pytest.raises(Unreachable):
+            await http.fetch(Request(url=server.url()))
+        assert len(server.asked) == 1
 
 
 async def test_of_two_connections_to_one_place_one_is_kept_and_one_closed() -> None:

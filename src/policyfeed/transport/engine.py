@@ -12,6 +12,7 @@ import httpcore
 import httpx
 
 from policyfeed.transport.pools import Lent, Pools
+from policyfeed.transport.wire import METER
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -32,16 +33,34 @@ class Transport(httpx.AsyncBaseTransport):
             target=request.extensions["target"],
         )
         asked = httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
-        lent = await self._pools.take(request.extensions["route"], url.origin)
+        route = request.extensions["route"]
+        lent = await self._pools.take(route, url.origin)
         try:
-            answer = await lent.connection.handle_async_request(asked)
-        except BaseException:
-            await lent.connection.aclose()
-            raise
+            answer = await _answer(lent, asked)
+        except (httpcore.NetworkError, httpcore.RemoteProtocolError):
+            # RFC 9112 §9.3.1: the server closed what had been idle while we asked, and never heard of the request.
+            if not lent.used or request.method != "GET" or _heard():
+                raise
+            lent = await self._pools.connect(route, url.origin)
+            answer = await _answer(lent, asked)
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer, lent, self._pools))
 
     async def aclose(self) -> None:
         await self._pools.aclose()
+
+
+async def _answer(lent: Lent, asked: httpcore.Request) -> httpcore.Response:
+    try:
+        return await lent.connection.handle_async_request(asked)
+    except BaseException:
+        await lent.connection.aclose()
+        raise
+
+
+def _heard() -> bool:
+    """Whether the server said anything in this exchange."""
+    meter = METER.get()
+    return meter is not None and meter.bytes > 0
 
 
 class _Body(httpx.AsyncByteStream):

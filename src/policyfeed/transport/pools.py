@@ -10,7 +10,7 @@ from __future__ import annotations
 import resource
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import certifi
@@ -42,10 +42,11 @@ _Connect = Callable[[httpcore.Origin], Awaitable[httpcore.AsyncConnectionInterfa
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """A connection in use, and where it leads."""
+    """A connection in use, and where it leads. ``used``: it was answered upon before."""
 
     key: Key
     connection: httpcore.AsyncConnectionInterface
+    used: bool = False
 
 
 class _Idle(dict[Key, Lent]):
@@ -75,8 +76,12 @@ class Pools:
             if not kept.connection.has_expired():
                 return kept
             await kept.connection.aclose()
+        return await self.connect(route, origin)
+
+    async def connect(self, route: Route, origin: httpcore.Origin) -> Lent:
+        """A new connection to the origin. Raises httpcore's ConnectError."""
         connect = self._ways.get(route) or self._ways.setdefault(route, self._way(route))
-        return Lent(key, await connect(origin))
+        return Lent((route, str(origin)), await connect(origin))
 
     async def give_back(self, lent: Lent) -> None:
         """Keep the connection if it can be used again; of too many the one goes that has waited longest."""
@@ -84,7 +89,7 @@ class Pools:
         if not lent.connection.is_idle() or lent.key in idle:
             await lent.connection.aclose()
             return
-        idle[lent.key] = lent
+        idle[lent.key] = lent if lent.used else replace(lent, used=True)
         if len(idle) > idle.most:
             await idle.pop(next(iter(idle))).connection.aclose()
 
