@@ -509,6 +509,28 @@ def test_a_proxys_password_is_not_shown(folder: Folder) -> None:
     assert len(folder.write("sources/own.toml", table).mistakes()) == 2
 
 
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (f"Cookie = '{SECRET}'", "Cookie itself"),
+        ("accept-encoding = 'br'", "accept-encoding itself"),
+        (f"'X Key' = '{SECRET}'", "no header may hold"),
+        (f'X-Key = "{SECRET}\\r\\nHost: other"', "no header may hold"),
+    ],
+)
+def test_a_header_that_would_not_go_out_is_a_mistake(folder: Folder, header: str, said: str) -> None:
+    table = source(headers=f"{{ {header} }}")
+    mistake = folder.write("sources/own.toml", table).mistake()
+    assert said in mistake
+    assert "source.a.headers" in mistake
+    assert SECRET not in mistake
+
+
+def test_headers_go_out_as_they_are_given(folder: Folder) -> None:
+    config = folder.write("sources/own.toml", source(headers="{ Accept = '*/*', X-Key = '한글\t1' }")).load()
+    assert config.sources[0].headers == (("Accept", "*/*"), ("X-Key", "한글\t1"))
+
+
 def test_a_source_may_do_without_the_environments_proxy(folder: Folder) -> None:
     config = folder.write("sources/own.toml", source(proxy='""') + source(id='"b"')).load()
     assert [manner(one).proxy for one in config.sources] == ["", None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, Literal, get_type_hints
@@ -24,6 +25,8 @@ from policyfeed.types import Kind, Ministry, Name, Source
 
 TOLD = "told"
 """The type of a mistake that an error of ours tells (``notice``)."""
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def http(url: str) -> str:
@@ -61,6 +64,23 @@ def proxy(url: str) -> str:
     except ConfigError as notice:
         raise PydanticCustomError(TOLD, "is no proxy", {"notice": notice}) from None
     return url
+
+
+def sendable(headers: dict[str, str]) -> dict[str, str]:
+    """Headers that go out as they are given."""
+    from policyfeed.transport.http import OURS  # with httpx: not for configurations without headers
+
+    for name, value in headers.items():
+        if name.lower() in OURS:
+            notice = ConfigError(
+                "policyfeed sets {name} itself.", remedy="Cookies are kept with `cookies` and `warm_up`.", name=name
+            )
+        elif not _TOKEN.fullmatch(name) or _CONTROL.search(value):
+            notice = ConfigError("{name} or its value holds a character that no header may hold.", name=name)
+        else:
+            continue
+        raise PydanticCustomError(TOLD, "cannot be sent", {"notice": notice})
+    return headers
 
 
 def charset(label: str) -> str:
@@ -176,7 +196,7 @@ class SourceTable(Strict):
     polls_per_day: Annotated[int, Field(ge=1, le=1440)] | None = None
     licence: str = ""
     method: Literal["GET", "POST"] = "GET"
-    headers: dict[str, str] = {}
+    headers: Annotated[dict[str, str], AfterValidator(sendable)] = {}
     body: str = ""
     encoding: Annotated[str, AfterValidator(charset)] | None = None
     cookies: bool = False

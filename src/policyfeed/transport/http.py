@@ -47,9 +47,10 @@ for _name in ("httpcore", "httpx"):
 _allowed = lru_cache(256)(allowed)
 _site = lru_cache(4096)(httpx.URL)
 
-_OURS = frozenset(
+OURS = frozenset(
     {"accept-encoding", "connection", "content-length", "cookie", "host", "te", "transfer-encoding", "upgrade"}
 )
+"""Headers that are not the caller's to set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,7 +302,7 @@ class HttpClient:
             return b""  # the status and its headers (Location, Retry-After) count, not the page that explains them
 
     def _headers(self, request: Request, address: Address, cookie: str) -> list[tuple[bytes, bytes]]:
-        given = [(name, value) for name, value in request.headers if name.lower() not in _OURS]
+        given = [(name, value) for name, value in request.headers if name.lower() not in OURS]
         names = {name.lower() for name, _ in given}
         ours = [("Host", address.authority), ("User-Agent", self._user_agent), ("Accept", ACCEPT)]
         ours = [pair for pair in ours if pair[0].lower() not in names] + [("Accept-Encoding", "gzip")]
