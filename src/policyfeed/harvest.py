@@ -18,6 +18,7 @@ from policyfeed.clock import Clock, retry_after
 from policyfeed.documents import Reading, forgetful
 from policyfeed.errors import LayoutChanged, Refused, Unreachable, UpstreamError
 from policyfeed.normalize.slicing import sameness
+from policyfeed.rhythm import server_floor
 from policyfeed.sources import elsewhere, explain, hidden, revealed
 from policyfeed.store import SourceState
 from policyfeed.store.sources import NO_VALIDATORS
@@ -53,7 +54,6 @@ class Harvest:
     vanished: tuple[str, ...] = ()
     moved_to: str = ""
     wishes: Wishes = NO_WISHES
-    headers: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     listed: int = 0
     """How many entries the source lists, those known before included."""
@@ -175,8 +175,7 @@ class Visit:
             final_url=document.url,
             whole=document.status != NOT_MODIFIED,
             moved_to=(document.moved_to or "") if request.url == self.source.url else "",
-            wishes=state.wishes,
-            headers=document.headers,
+            wishes=replace(state.wishes, fresh=_fresh(document, state.wishes)),
             listed=state.listed,
         )
         if document.status == NOT_MODIFIED:
@@ -224,7 +223,7 @@ class Visit:
             body_hash=None if paged else harvest.body_hash,
             cursor={**(reading.cursor or {}), **first.memory},
             vanished=reading.vanished,
-            wishes=first.wishes if first.wishes is not None else harvest.wishes,
+            wishes=replace(first.wishes or harvest.wishes, fresh=harvest.wishes.fresh),
             warnings=tuple(warning for one in readings for warning in one.warnings),
             listed=listed,
             rightly_empty=all(one.rightly_empty for one in readings),
@@ -296,6 +295,13 @@ def _conditional(request: Request, validators: Validators) -> Request:
     if request.method != "GET" or not headers:
         return request
     return replace(request, headers=(*request.headers, *headers))
+
+
+def _fresh(document: Document, known: Wishes) -> float:
+    """Seconds. What a 304 leaves unsaid is as the answer said it that is still good (RFC 9111 §4.3.4)."""
+    if document.status == NOT_MODIFIED and document.headers.keys().isdisjoint(("cache-control", "expires")):
+        return known.fresh
+    return (server_floor(document.headers, document.fetched) or timedelta()).total_seconds()
 
 
 def _validators(document: Document) -> Validators:

@@ -29,7 +29,6 @@ from policyfeed.rhythm import (
     after_failure,
     believable,
     next_poll,
-    server_floor,
     settled,
     with_plan,
 )
@@ -291,7 +290,7 @@ class Poller:
     ) -> tuple[datetime, Profile]:
         """When to come again after a success, and the profile with its plan."""
         now, bounds = self.clock(), self.bounds(source)
-        floor = max(server_floor(harvest.headers, now) or timedelta(), timedelta(seconds=harvest.wishes.seconds))
+        floor = timedelta(seconds=max(harvest.wishes.fresh, harvest.wishes.seconds))
         profile = with_plan(profile, self.prior, now, bounds, seed=source.id)
         due = next_poll(profile, self.prior, now, bounds, found_new=found_new, floor=now + floor, seed=source.id)
         return settled(due, profile, bounds, harvest.wishes, now, source.id), profile

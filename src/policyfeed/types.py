@@ -197,10 +197,11 @@ class Entry:
 class Wishes:
     """What a feed asks of those who poll it: leave ``seconds`` between polls, come not in these hours or on these days.
 
-    Hours (0–23) and days (0 = Monday) are in GMT, as RSS has them.
+    Hours (0–23) and days (0 = Monday) are in GMT, as RSS has them. Its server called it ``fresh`` for so many seconds.
     """
 
     seconds: float = 0.0
+    fresh: float = 0.0
     hours: tuple[int, ...] = ()
     days: tuple[int, ...] = ()
 

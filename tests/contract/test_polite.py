@@ -219,6 +219,22 @@ async def test_what_the_server_and_the_feed_say_is_a_lower_bound(
         assert least <= report.due - years.clock() <= DAY
 
 
+async def test_what_a_304_leaves_unsaid_is_as_the_answer_said_it(years: Years) -> None:
+    """12: RFC 9111 §4.3.4. A 304 that says something else counts from there on."""
+    body = rss(Item(number=1)).replace("<description/>", "<description/><ttl>60</ttl>")
+    first = years.server.page(body, etag='"1"', cache_control="max-age=10800")
+    silent, other = years.server.page("", 304), years.server.page("", 304, cache_control="max-age=7200")
+    uncached = years.server.page("", 304, cache_control="no-cache")
+    years.server.at(FEED.url, first, silent, silent, other, silent, uncached, silent)
+    years.bounds = Bounds(interval=timedelta(minutes=30))
+    waits = []
+    for _ in range(7):
+        report = await years.now()
+        assert report.due is not None
+        waits.append(report.due - years.clock())
+    assert waits == [timedelta(hours=hours) for hours in (3, 3, 3, 2, 2, 1, 1)]
+
+
 async def test_hours_and_days_that_a_feed_wants_for_itself_are_left_to_it(years: Years) -> None:
     """12: skipHours and skipDays, in GMT."""
     hours = "".join(f"<hour>{hour}</hour>" for hour in (0, 1, 2, 3, 4, 5, 6))

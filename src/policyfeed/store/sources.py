@@ -107,4 +107,4 @@ def _state(row: Mapping[str, Any]) -> SourceState:
 def _wishes(stored: Mapping[str, Any]) -> Wishes:
     if not stored:
         return NO_WISHES
-    return Wishes(seconds=stored["seconds"], hours=tuple(stored["hours"]), days=tuple(stored["days"]))
+    return Wishes(**{**stored, "hours": tuple(stored["hours"]), "days": tuple(stored["days"])})
