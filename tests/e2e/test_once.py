@@ -146,6 +146,9 @@ def test_classify_keeps_the_order_and_the_input(program: Program) -> None:
 def test_a_mistake_of_the_user_is_a_message_not_a_traceback(program: Program) -> None:
     wrong = [
         (("classify", "--json"), "not json\n", 2),
+        (("classify", "--json"), f'{{"title": "탄소중립", "mine": {"[" * 5000}{"]" * 5000}}}\n', 2),
+        (("classify", "--json"), '{"title": "탄소중립", "mine": 1e999}\n', 2),
+        (("explain", "\udcb9\udcb0"), "", 2),  # 물 of a terminal in cp949
         (("poll", "nowhere"), "", 2),
         (("explain", "https://example.org/none"), "", 2),
         (("--config", "missing-folder", "check"), "", 2),
@@ -159,6 +162,15 @@ def test_a_mistake_of_the_user_is_a_message_not_a_traceback(program: Program) ->
         assert "Traceback" not in result.stderr
         assert result.stderr.strip()
         assert result.stdout == ""
+
+
+def test_tables_of_topics_and_channels_are_headed_in_korean(program: Program, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text('{"title": "갯벌 소식", "relevant": true}\n', encoding="utf-8")
+    program.extra = {"LANG": "ko_KR.UTF-8", "POLICYFEED_SLACK_URL": "https://hooks.slack.com/services/T/B/x"}
+    suggested = program.run("topics", "suggest", str(labels)).stdout
+    assert ("새로 선별" in suggested, "새로 제외" in suggested, "newly" in suggested) == (True, True, False)
+    assert "자료 종류" not in program.run("channels", "list").stdout, "that is the kind of an article"
 
 
 def test_a_folder_that_cannot_be_written_is_named(program: Program, tmp_path: Path) -> None:

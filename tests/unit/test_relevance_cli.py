@@ -121,3 +121,7 @@ def test_train_writes_what_the_next_load_reads(topics: Path, labels: Path) -> No
 def test_a_missing_file_is_a_mistake_of_usage(topics: Path, tmp_path: Path) -> None:
     result = run("eval", tmp_path / "absent.jsonl", "--topics", topics)
     assert isinstance(result.exception, UsageError)
+
+
+def test_suggest_wants_at_least_one(topics: Path, labels: Path) -> None:
+    assert run("suggest", labels, "--topics", topics, "--limit", -5).exit_code == 2

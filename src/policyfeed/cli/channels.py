@@ -29,7 +29,7 @@ def list_(context: typer.Context) -> None:
     with opened_store() as store, store.read() as tx:
         counts = stored.counts(tx)
         states = {channel.name: stored.channel_state(tx, channel.name) for channel in config.channels}
-    shown = table("channel", "kind", "state", "pending", "delivered", "dead", wide="state")
+    shown = table("channel", "messenger", "state", "pending", "delivered", "dead", wide="state")
     for channel in config.channels:
         closed = states[channel.name].closed
         numbers = (str(counts.get((channel.name, state), 0)) for state in ("pending", "delivered", "dead"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from math import isinf
 from typing import Annotated, Any
 
 import typer
@@ -40,8 +41,8 @@ def _lines() -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line, parse_constant=_refuse)
-        except ValueError:
+            value = json.loads(line, parse_constant=_refuse, parse_float=_finite)
+        except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict) or not isinstance(value.get("title"), str):
             raise UsageError(
@@ -55,6 +56,14 @@ def _lines() -> Iterator[dict[str, Any]]:
 def _refuse(constant: str) -> None:
     """NaN and Infinity are no JSON, whatever Python thinks (RFC 8259 §6)."""
     raise ValueError(constant)
+
+
+def _finite(number: str) -> float:
+    """1e999 is JSON, and would come out as Infinity, which is none."""
+    value = float(number)
+    if isinf(value):
+        raise ValueError(number)
+    return value
 
 
 def _judged(judge: Judge, value: dict[str, Any]) -> Verdict:

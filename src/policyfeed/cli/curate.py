@@ -74,7 +74,7 @@ def _found(tx: Transaction, wanted: str) -> Judged:
     if found is None:
         raise UsageError(
             "No stored article has the number, id or address {wanted}.",
-            remedy="`policyfeed articles --all` lists them; a title may be given as well.",
+            remedy="`policyfeed articles --all` lists them.",
             wanted=wanted,
         )
     return found

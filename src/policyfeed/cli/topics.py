@@ -17,6 +17,7 @@ from policyfeed.cli.say import FAILED, _, json_line, out, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.config import find_folder
 from policyfeed.errors import OutputError, UsageError
+from policyfeed.i18n import marked
 from policyfeed.relevance import Judge, Rules, check_topics, load_topics
 from policyfeed.relevance.checking import Severity, check_patterns
 from policyfeed.relevance.evaluate import Counts, Rated, Report, rate, reliability_text, report
@@ -107,7 +108,7 @@ def suggest_terms(
     stored: Annotated[
         bool, typer.Option("--stored", help=_("Count the stored articles that it would keep, too."))
     ] = False,
-    limit: Annotated[int, typer.Option(help=_("How many at most."))] = 20,
+    limit: Annotated[int, typer.Option(min=1, help=_("How many at most."))] = 20,
     as_json: AsJson = False,
 ) -> None:
     judge = Judge(_rules(context, topics))
@@ -118,9 +119,9 @@ def suggest_terms(
         for one in (*for_misses, *for_keeps):
             json_line(asdict(one))
         return
-    show(_suggested("newly kept", for_misses))
+    show(_suggested(marked("newly kept"), for_misses))
     say("Against what is wrongly kept, as a mask or a pattern:")
-    show(_suggested("newly dropped", for_keeps))
+    show(_suggested(marked("newly dropped"), for_keeps))
 
 
 def _suggested(changed: str, found: Sequence[Suggestion]) -> Table:
