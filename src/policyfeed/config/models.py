@@ -86,6 +86,7 @@ class Service(Strict):
     base_url: Url | None = None
     contact: Url = "https://pypi.org/project/policyfeed/"
     language: Literal["ko", "en"] = "ko"
+    title: Annotated[str, Field(min_length=1, max_length=100)] = "ESG 정책뉴스"
 
 
 class Polling(Strict):
