@@ -201,6 +201,14 @@ def test_a_full_disk_loses_nothing(program: Program, upstream: Upstream) -> None
     assert len(program.articles()) == before + 60
 
 
+def test_a_test_message_speaks_the_channels_language(program: Program, upstream: Upstream) -> None:
+    program.extra = {"LANG": "C.UTF-8"}
+    tested = program.run("channels", "test", "slack")
+    assert (tested.returncode, tested.stdout) == (0, "slack took the test message.\n")
+    (message,) = upstream.slack
+    assert "시험 메시지" in message["text"]
+
+
 def test_a_secret_is_shown_nowhere(program: Program, upstream: Upstream) -> None:
     upstream.publish(1, moment(minutes_ago=5))
     program.extra = {"POLICYFEED_SLACK_URL": "http://127.0.0.1:9/slack/hook-secret-part"}

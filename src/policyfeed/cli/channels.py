@@ -17,6 +17,7 @@ from policyfeed.clock import now
 from policyfeed.config import Config, data_folder
 from policyfeed.deliver import try_out
 from policyfeed.errors import UsageError
+from policyfeed.i18n import Translate, translator
 from policyfeed.store import outbox as stored
 from policyfeed.types import Article, Judged, MinistryName, Outcome, Reason, Result, Verdict
 
@@ -59,10 +60,14 @@ def test(context: typer.Context, name: Annotated[str, typer.Argument(help=_("The
 
 async def _send(config: Config, channel: Channel) -> Outcome:
     async with opened(config, data_folder()) as app:
-        return await try_out(channel, _sample(), store=app.store, db=app.db, send=app.send, clock=app.clock)
+        return await try_out(
+            channel, _sample(translator(channel.language)), store=app.store, db=app.db, send=app.send, clock=app.clock
+        )
 
 
-def _sample() -> Judged:
+def _sample(translate: Translate) -> Judged:
+    """In the language of the channel, as its messages are."""
+    _ = translate
     moment = now() - timedelta(minutes=1)
     article = Article(
         id="urn:uuid:00000000-0000-4000-8000-000000000000",
