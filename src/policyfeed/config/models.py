@@ -254,7 +254,7 @@ class SelectionTable(Strict):
 
 class FeedTable(Strict):
     name: Slug
-    title: str
+    title: Annotated[str, Field(min_length=1)]
     subtitle: str = ""
     language: Literal["ko", "en"] | None = None
     id: str = ""
