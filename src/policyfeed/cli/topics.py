@@ -35,6 +35,8 @@ app = typer.Typer()
 
 EXAMPLES = 10
 STORED = 5000
+ENOUGH = 1000
+"""From so many labels on what is learned is no worse than the weights as written (docs/relevance.md)."""
 PATIENCE = 1.0
 """Seconds of CPU that a pattern may search in one title; the slowest one shipped takes a tenth of that."""
 
@@ -142,6 +144,13 @@ def train_model(
 ) -> None:
     rules = _rules(context, topics)
     labels = _labels(files, texts, feedback=feedback)
+    if out_file is None and len(labels) < ENOUGH:
+        raise UsageError(
+            "{count} labelled articles are too few to learn from: below {enough} the corrections make verdicts worse.",
+            remedy="Give more label files; to try these all the same, name another file with --out.",
+            count=len(labels),
+            enough=ENOUGH,
+        )
     model = train(rules, samples(rules, labels))
     relevant = sum(label.relevant for label in labels)
     target = out_file or _folder(context, topics) / MODEL_FILE
