@@ -143,6 +143,13 @@ def test_classify_keeps_the_order_and_the_input(program: Program) -> None:
     assert all(one["reasons"] and one["rule_version"] for one in judged)
 
 
+def test_classify_knows_a_ministry_as_articles_name_it(program: Program) -> None:
+    named = [{"title": "업무협약 체결", "ministry": one} for one in ("외교부", {"id": "mofa", "name": "외교부"}, "")]
+    result = program.run("classify", "--json", stdin="\n".join(json.dumps(line, ensure_ascii=False) for line in named))
+    bare, whole, none = (json.loads(line)["score"] for line in result.stdout.splitlines())
+    assert bare == whole < none
+
+
 def test_a_mistake_of_the_user_is_a_message_not_a_traceback(program: Program) -> None:
     wrong = [
         (("classify", "--json"), "not json\n", 2),

@@ -67,5 +67,7 @@ def _finite(number: str) -> float:
 
 
 def _judged(judge: Judge, value: dict[str, Any]) -> Verdict:
-    title, lead, body, ministry = (clean(str(value.get(name) or "")) for name in ("title", "lead", "body", "ministry"))
-    return judge_text(judge, title=title, lead=lead, body=body, ministry=ministry)
+    by = value.get("ministry")
+    name = by.get("name") if isinstance(by, dict) else by  # as `policyfeed articles --json` gives it
+    title, lead, body = (clean(str(value.get(field) or "")) for field in ("title", "lead", "body"))
+    return judge_text(judge, title=title, lead=lead, body=body, ministry=clean(str(name or "")))
