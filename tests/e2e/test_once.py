@@ -130,6 +130,10 @@ def test_explain_and_articles_speak_korean_and_english(program: Program, upstrea
     assert "100점 만점" in korean.stdout
     program.extra = {"LANG": "C.UTF-8"}
     assert "of 100 points" in program.run("explain", "1").stdout
+    for page in (f"http://{program.address}/articles/1", f"http://{program.address}/articles/1?lang=en#why"):
+        assert program.run("explain", page).stdout.startswith(f"1 · {release.title}")
+        assert program.run("label", page, "relevant").returncode == 0
+    assert program.run("explain", "http://127.0.0.2:9/articles/1").returncode == 2
 
 
 def test_classify_keeps_the_order_and_the_input(program: Program) -> None:
