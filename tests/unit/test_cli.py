@@ -22,7 +22,8 @@ from policyfeed.cli import app
 from policyfeed.cli.say import show, table
 from policyfeed.config import shipped
 from policyfeed.errors import PolicyfeedError, StoreError, UsageError
-from policyfeed.store import Store
+from policyfeed.relevance import load_topics
+from policyfeed.store import Store, articles
 from tests import releases
 
 
@@ -204,3 +205,13 @@ def test_a_row_is_a_line_where_there_is_no_terminal() -> None:
 def test_a_terminal_too_narrow_for_the_rest_breaks_no_word() -> None:
     lines = shown(width=20, terminal=True)
     assert any("unikorea-press" in line and "11-25 17:46" in line for line in lines)
+
+
+def test_explain_says_when_the_topics_are_others_than_those_that_judged(folder: Path) -> None:
+    rules = load_topics(shipped() / "topics")
+    store = releases.stored(folder, [releases.judged(1)])
+    assert f"({rules.version}): `policyfeed rescore`" in run("explain", "1").stdout
+    with store.write() as tx:
+        articles.save_verdict(tx, 1, releases.verdict(rule_version=rules.version), releases.NOW)
+    assert "rescore" not in run("explain", "1").stdout
+    store.close()

@@ -74,6 +74,8 @@ def explain(
         out.print(f"{article.number} · {article.title}", markup=False)
         out.print(f"{article.ministry.name} · {when(article.published)} · {article.url}", markup=False)
         _explain(rules, found.verdict)
+        if found.verdict.rule_version != rules.version:
+            say("The topics are others now ({version}): `policyfeed rescore` applies them.", version=rules.version)
         return
     if wanted.isdigit() or wanted.startswith(("http://", "https://", "urn:")):
         raise UsageError(
