@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -18,6 +19,8 @@ import pytest
 from scripts import messages, reference
 
 from policyfeed import registry
+from policyfeed.config import load
+from policyfeed.config.models import ChannelTable
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -182,6 +185,31 @@ def test_the_readme_calls_the_commands_that_matter() -> None:
 @pytest.mark.parametrize("line", ["fly", "poll --everything", "channels tset", "--colour run", "db backup a b"])
 def test_a_wrong_command_would_be_noticed(line: str) -> None:
     assert _wrong(line.split(), whole=False)
+
+
+@pytest.mark.parametrize("path", [page for page in PAGES if "```toml" in page.read_text("utf-8")], ids=_named)
+def test_every_configuration_in_a_page_is_right(path: Path, tmp_path: Path) -> None:
+    blocks = [block for language, block in FENCE.findall(path.read_text(encoding="utf-8")) if language == "toml"]
+    named = [re.match(r"# (?:\w+/)?(\w+\.toml)\b", block) for block in blocks]
+    for name, block in [(found[1], block) for found, block in zip(named, blocks, strict=True) if found]:
+        with (tmp_path / name).open("a", encoding="utf-8") as file:
+            file.write(block)
+    if path.name == "topics.md":
+        shutil.copytree(ROOT / "docs/examples/ai-regulation", tmp_path / "topics")
+    sources = "\n".join(block for block in blocks if block.startswith("[[source]]"))
+    if sources:
+        (tmp_path / "sources").mkdir()
+        (tmp_path / "sources" / "own.toml").write_text(sources, encoding="utf-8")
+    load(tmp_path, {})
+
+
+def test_every_key_of_a_channel_that_its_page_names_exists() -> None:
+    rows = (
+        (ROOT / "docs/channels.md").read_text(encoding="utf-8").partition("\n| key | meaning |\n")[2].splitlines()[1:]
+    )
+    named = {key for row in takewhile(str.strip, rows) for key in SPAN.findall(row.split("|")[1])}
+    assert named
+    assert named <= set(ChannelTable.model_fields)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=_named)

@@ -106,5 +106,5 @@ def key(data: Any, where: Place) -> str:
             else None
         )
         named = data.get("id") or data.get("name") if isinstance(step, int) and isinstance(data, dict) else None
-        parts.append(str(named or step))
+        parts.append(named if named and isinstance(named, str) else str(step))
     return ".".join(parts)

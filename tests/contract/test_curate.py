@@ -166,7 +166,9 @@ async def test_a_daily_cap_prefers_the_best(store: Store, clock: Hand) -> None:
     with store.write() as tx:
         for one in articles.newest(tx, Selection(kept_only=False), 100):
             score = float(one.article.number)
-            articles.save_verdict(tx, one.article.number, replace(one.verdict, kept=True, score=score), clock())
+            urgent = one.article.number == 5
+            verdict = replace(one.verdict, kept=True, score=score, alert=urgent)
+            articles.save_verdict(tx, one.article.number, verdict, clock())
             key = f"key_{one.article.number}"
             owed = Delivery(key=key, channel="team", number=one.article.number, created=clock(), due=clock())
             outbox.owe(tx, [owed])
@@ -181,7 +183,7 @@ async def test_a_daily_cap_prefers_the_best(store: Store, clock: Hand) -> None:
     assert report.next_due is None
     with store.read() as tx:
         told = [one.number for one in outbox.listing(tx, [DeliveryState.DELIVERED])]
-        assert sorted(told) == [10, 11, 12]
+        assert sorted(told) == [5, 11, 12], "what is on the short list goes before a better score"
         assert {one.error for one in outbox.listing(tx, [DeliveryState.DEAD])} == {"over the day's cap of 3"}
     with store.write() as tx:
         outbox.owe(tx, [Delivery(key="late", channel="team", number=1, revision=2, created=clock(), due=clock())])

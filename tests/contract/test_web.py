@@ -44,6 +44,7 @@ class World:
         self.buttons: Buttons | None = None
         self.faulty = False
         self.address = "https://feeds.example.org"
+        self.title = "ESG 정책뉴스"
         checks = {
             "database": health.database_readable(self.store),
             "polls": health.polled_within(self.store, lambda: self.now, timedelta(hours=3)),
@@ -63,6 +64,7 @@ class World:
             conditions=lambda: conditions(self.store, [KOREA_KR], self.now),
             waits=lambda: waits(self.store, self.now),
             page_size=5,
+            title=lambda: self.title,
         )
         transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://test", headers={"Accept-Language": "ko"})
@@ -579,6 +581,27 @@ async def test_the_path_alone_leads_to_the_board(world: World) -> None:
     answer = await world.get("/esg")
     assert (answer.status_code, answer.headers["location"]) == (307, "http://test/esg/")
     assert (await world.get("/esgfeeds")).status_code == 404
+
+
+async def test_pages_and_lists_are_called_as_the_configuration_says(world: World) -> None:
+    world.title = "AI <policy> news"
+    board = html.fromstring((await world.get("/")).text)
+    called = [board.cssselect(one)[0] for one in ("title", "h1", ".brand")]
+    assert [(one.text_content(), one.get("lang")) for one in called] == [("AI <policy> news", "en")] * 3
+    assert "<title>AI &lt;policy&gt; news</title>" in (await world.get("/opml")).text
+    made = pages(FEEDS, title=world.title, topic_names=releases.TOPIC_NAMES)
+    publish.publish(world.store, FEEDS, world.out, NOW, made)
+    files = (world.out / "index.html").read_text()
+    assert "ESG" not in html.fromstring(files).cssselect("main")[0].text_content()
+
+
+async def test_pages_say_what_is_on_the_short_list(world: World) -> None:
+    with world.store.write() as tx:
+        store.articles.save_verdict(tx, 12, releases.verdict(alert=True), NOW)
+    for path in ("/", "/articles/12"):
+        (said,) = html.fromstring((await world.get(path)).text).cssselect(".alert")
+        assert said.text == "주요 소식"
+    assert not html.fromstring((await world.get("/articles/11")).text).cssselect(".alert")
 
 
 async def test_the_static_board_stands_alone(world: World) -> None:

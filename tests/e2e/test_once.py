@@ -130,6 +130,10 @@ def test_explain_and_articles_speak_korean_and_english(program: Program, upstrea
     assert "100점 만점" in korean.stdout
     program.extra = {"LANG": "C.UTF-8"}
     assert "of 100 points" in program.run("explain", "1").stdout
+    for page in (f"http://{program.address}/articles/1", f"http://{program.address}/articles/1?lang=en#why"):
+        assert program.run("explain", page).stdout.startswith(f"1 · {release.title}")
+        assert program.run("label", page, "relevant").returncode == 0
+    assert program.run("explain", "http://127.0.0.2:9/articles/1").returncode == 2
 
 
 def test_classify_keeps_the_order_and_the_input(program: Program) -> None:
@@ -143,9 +147,19 @@ def test_classify_keeps_the_order_and_the_input(program: Program) -> None:
     assert all(one["reasons"] and one["rule_version"] for one in judged)
 
 
+def test_classify_knows_a_ministry_as_articles_name_it(program: Program) -> None:
+    named = [{"title": "업무협약 체결", "ministry": one} for one in ("외교부", {"id": "mofa", "name": "외교부"}, "")]
+    result = program.run("classify", "--json", stdin="\n".join(json.dumps(line, ensure_ascii=False) for line in named))
+    bare, whole, none = (json.loads(line)["score"] for line in result.stdout.splitlines())
+    assert bare == whole < none
+
+
 def test_a_mistake_of_the_user_is_a_message_not_a_traceback(program: Program) -> None:
     wrong = [
         (("classify", "--json"), "not json\n", 2),
+        (("classify", "--json"), f'{{"title": "탄소중립", "mine": {"[" * 5000}{"]" * 5000}}}\n', 2),
+        (("classify", "--json"), '{"title": "탄소중립", "mine": 1e999}\n', 2),
+        (("explain", "\udcb9\udcb0"), "", 2),  # 물 of a terminal in cp949
         (("poll", "nowhere"), "", 2),
         (("explain", "https://example.org/none"), "", 2),
         (("--config", "missing-folder", "check"), "", 2),
@@ -159,6 +173,15 @@ def test_a_mistake_of_the_user_is_a_message_not_a_traceback(program: Program) ->
         assert "Traceback" not in result.stderr
         assert result.stderr.strip()
         assert result.stdout == ""
+
+
+def test_tables_of_topics_and_channels_are_headed_in_korean(program: Program, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text('{"title": "갯벌 소식", "relevant": true}\n', encoding="utf-8")
+    program.extra = {"LANG": "ko_KR.UTF-8", "POLICYFEED_SLACK_URL": "https://hooks.slack.com/services/T/B/x"}
+    suggested = program.run("topics", "suggest", str(labels)).stdout
+    assert ("새로 선별" in suggested, "새로 제외" in suggested, "newly" in suggested) == (True, True, False)
+    assert "자료 종류" not in program.run("channels", "list").stdout, "that is the kind of an article"
 
 
 def test_a_folder_that_cannot_be_written_is_named(program: Program, tmp_path: Path) -> None:
@@ -187,6 +210,14 @@ def test_a_full_disk_loses_nothing(program: Program, upstream: Upstream) -> None
     assert program.run("db", "verify").returncode == 0
     assert program.run("poll", "--all").returncode == 0
     assert len(program.articles()) == before + 60
+
+
+def test_a_test_message_speaks_the_channels_language(program: Program, upstream: Upstream) -> None:
+    program.extra = {"LANG": "C.UTF-8"}
+    tested = program.run("channels", "test", "slack")
+    assert (tested.returncode, tested.stdout) == (0, "slack took the test message.\n")
+    (message,) = upstream.slack
+    assert "시험 메시지" in message["text"]
 
 
 def test_a_secret_is_shown_nowhere(program: Program, upstream: Upstream) -> None:

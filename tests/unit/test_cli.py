@@ -8,11 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
@@ -20,16 +22,18 @@ from policyfeed.cli import app
 from policyfeed.cli.say import show, table
 from policyfeed.config import shipped
 from policyfeed.errors import PolicyfeedError, StoreError, UsageError
-from policyfeed.store import Store
+from policyfeed.relevance import load_topics
+from policyfeed.store import Store, articles
 from tests import releases
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty data folder, and no configuration but the shipped one."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty data folder, and no configuration but the shipped one. What commands set of logs is undone."""
     monkeypatch.setenv("POLICYFEED_DATA", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    structlog.reset_defaults()
 
 
 def run(*arguments: str, given: bytes = b"") -> Result:
@@ -201,3 +205,13 @@ def test_a_row_is_a_line_where_there_is_no_terminal() -> None:
 def test_a_terminal_too_narrow_for_the_rest_breaks_no_word() -> None:
     lines = shown(width=20, terminal=True)
     assert any("unikorea-press" in line and "11-25 17:46" in line for line in lines)
+
+
+def test_explain_says_when_the_topics_are_others_than_those_that_judged(folder: Path) -> None:
+    rules = load_topics(shipped() / "topics")
+    store = releases.stored(folder, [releases.judged(1)])
+    assert f"({rules.version}): `policyfeed rescore`" in run("explain", "1").stdout
+    with store.write() as tx:
+        articles.save_verdict(tx, 1, releases.verdict(rule_version=rules.version), releases.NOW)
+    assert "rescore" not in run("explain", "1").stdout
+    store.close()

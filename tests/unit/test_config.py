@@ -379,6 +379,22 @@ def test_a_kind_takes_the_options_that_it_declares(
     assert hint in said
 
 
+@pytest.mark.parametrize("name", ["기후에너지환경부", "환경부", "기후부"])
+def test_a_ministry_by_name_is_answered_with_its_id(folder: Folder, name: str) -> None:
+    (listed,) = folder.write("sources/own.toml", source(ministry=f'"{name}"')).mistakes()
+    assert listed.endswith(f"source.a.ministry {name!r} is not known. Did you mean 'mcee'?")
+    (folder.path / "sources" / "own.toml").unlink()
+    (folder.path / "sources").rmdir()
+    feed = f'[[feed]]\nname = "a"\ntitle = "A"\nselect = {{ ministries = ["{name}"] }}\n'
+    assert (
+        f"select.ministries {name!r} is not known. Did you mean 'mcee'?" in folder.write("feeds.toml", feed).mistake()
+    )
+
+
+def test_a_feed_has_a_title(folder: Folder) -> None:
+    assert "feed.a.title" in folder.write("feeds.toml", '[[feed]]\nname = "a"\ntitle = ""\n').mistake()
+
+
 def test_the_options_of_a_channel_are_its_kinds_too(folder: Folder) -> None:
     folder.environ = {"HOOK": HOOK}
     said = folder.write("channels.toml", channel(options=f'{{ color = "{SECRET}" }}')).mistake()

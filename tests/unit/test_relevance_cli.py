@@ -111,13 +111,28 @@ def test_suggest_counts_what_stored_articles_it_would_keep(
 
 
 def test_train_writes_what_the_next_load_reads(topics: Path, labels: Path) -> None:
-    assert run("train", labels, "--topics", topics).exit_code == 0
+    model = topics / "_model.toml"
+    assert run("train", labels, "--topics", topics, "--out", model).exit_code == 0
     assert load_topics(topics).model.corrections
-    first = (topics / "_model.toml").read_bytes()
-    run("train", labels, "--topics", topics)
-    assert (topics / "_model.toml").read_bytes() == first
+    first = model.read_bytes()
+    run("train", labels, "--topics", topics, "--out", model)
+    assert model.read_bytes() == first
+
+
+def test_a_few_labels_do_not_replace_the_model(topics: Path, labels: Path, tmp_path: Path) -> None:
+    result = run("train", labels, "--topics", topics)
+    assert isinstance(result.exception, UsageError)
+    assert not (topics / "_model.toml").exists()
+    many = tmp_path / "many.jsonl"
+    many.write_text(f"{labels.read_text(encoding='utf-8')}\n" * 250, encoding="utf-8")
+    assert run("train", many, "--topics", topics).exit_code == 0
+    assert (topics / "_model.toml").exists()
 
 
 def test_a_missing_file_is_a_mistake_of_usage(topics: Path, tmp_path: Path) -> None:
     result = run("eval", tmp_path / "absent.jsonl", "--topics", topics)
     assert isinstance(result.exception, UsageError)
+
+
+def test_suggest_wants_at_least_one(topics: Path, labels: Path) -> None:
+    assert run("suggest", labels, "--topics", topics, "--limit", -5).exit_code == 2

@@ -175,13 +175,37 @@ def test_labels_may_name_known_releases(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ['{"newsId": "8", "relevant": true}', '{"title": "제목", "relevant": "yes"}', "no json"]
+    "line",
+    [
+        '{"newsId": "8", "relevant": true}',
+        '{"title": "제목", "relevant": "yes"}',
+        '{"title": 5, "relevant": true}',
+        "no json",
+        "[]",
+        "[" * 5000,
+    ],
 )
 def test_labels_that_cannot_be_used_are_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "labels.jsonl"
-    path.write_text(line + "\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"labels\.jsonl"):
+    path.write_text(f'{{"title": "날씨", "relevant": false}}\n{line}\n', encoding="utf-8")
+    with pytest.raises(UsageError, match=r"labels\.jsonl, line 2"):
         read_labels([path])
+
+
+def test_labels_as_editors_and_programs_write_them(tmp_path: Path) -> None:
+    path = tmp_path / "labels.jsonl"
+    ministry = '{"id": "pipc", "name": "개인정보보호위원회"}'
+    text = f'{{"title": "가명\u2028정보", "ministry": {ministry}, "relevant": true, "topics": "D1"}}\r\n'
+    path.write_text(f"\ufeff{text}\n", encoding="utf-8")
+    (found,) = read_labels([path])
+    assert (found.title, found.ministry, found.topics) == ("가명\u2028정보", "개인정보보호위원회", ("D1",))
+
+
+def test_a_broken_collection_is_named(tmp_path: Path) -> None:
+    texts = tmp_path / "texts.jsonl.gz"
+    texts.write_bytes(gzip.compress(b'{"title": "without a number"}\n' * 9)[:-12])
+    with pytest.raises(UsageError, match=r"texts\.jsonl\.gz"):
+        read_labels([], [texts])
 
 
 def test_a_label_file_that_is_missing_is_named(tmp_path: Path) -> None:

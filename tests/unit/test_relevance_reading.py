@@ -145,6 +145,23 @@ def test_a_term_of_nothing(tmp_path: Path) -> None:
     assert (found["line"], found["term"]) == (5, "··")
 
 
+@pytest.mark.parametrize("text", ['masks = ["|"]\n' + RULES, RULES + GENRE.format("x") + 'terms = ["*"]\n'])
+def test_a_mask_and_a_genres_term_of_nothing(tmp_path: Path, text: str) -> None:
+    (found,) = mistakes(tmp_path, _rules=text, A1=TOPIC + TERMS)
+    assert (found["file"], found["term"]) == ("_rules.toml", "|" if "masks" in text else "*")
+
+
+def test_two_genres_of_one_id(tmp_path: Path) -> None:
+    (found,) = mistakes(tmp_path, _rules=RULES + GENRE.format("x") + GENRE.format("x"), A1=TOPIC + TERMS)
+    assert (found["file"], found["id"]) == ("_rules.toml", "x")
+
+
+def test_a_genre_without_an_id_is_known_by_its_place(tmp_path: Path) -> None:
+    nameless = GENRE.format("x").replace('id = "x"\n', "")
+    (found,) = mistakes(tmp_path, _rules=RULES + nameless, A1=TOPIC + TERMS)
+    assert found["key"] == "genres.0.id"
+
+
 def test_a_background_term_must_be_a_term(tmp_path: Path) -> None:
     (found,) = mistakes(tmp_path, _rules=RULES, A1=TOPIC + 'background = ["수질", "단속"]\n' + TERMS)
     assert (found["file"], found["line"], found["term"]) == ("A1.toml", 4, "단속")
@@ -157,8 +174,8 @@ def test_a_folder_without_rules(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_utf8(tmp_path: Path) -> None:
     (tmp_path / "A1.toml").write_bytes("id = '물'".encode("cp949"))
-    found = mistakes(tmp_path, _rules=RULES)
-    assert found[0]["file"] == "A1.toml"
+    (found,) = mistakes(tmp_path, _rules=RULES)
+    assert found["file"] == "A1.toml", "and nothing is missed in what could not be read"
 
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
@@ -188,3 +205,21 @@ def test_dead_and_doubled_terms_are_warnings(tmp_path: Path) -> None:
     rules = load_topics(folder(tmp_path, _rules=RULES, A1=topic, A2=other))
     found = {(one.severity.value, one.topic, one.term) for one in check_topics(rules)}
     assert found == {("warning", "A1", "물가"), ("warning", "A1", "수 질"), ("warning", "A2", "수질")}
+
+
+def test_a_sign_inside_a_term_is_a_warning(tmp_path: Path) -> None:
+    topic = (
+        TOPIC
+        + 'keep = ["수질"]\ndrop = ["날씨"]\nmasks = ["수질|검사"]\n[terms]\nstrong = ["수질", "녹조 | 적조", "|댐|"]\n'
+    )
+    found = check_topics(small(tmp_path, topic, RULES + GENRE.format("x") + 'terms = ["전*시"]\n'))
+    assert {(one.severity.value, one.topic, one.term) for one in found} == {
+        ("warning", "A1", "녹조 | 적조"),
+        ("warning", "A1", "수질|검사"),
+        ("warning", "x", "전*시"),
+    }
+
+
+def test_a_failed_example_is_told_in_korean(tmp_path: Path) -> None:
+    (found, *_) = check_topics(small(tmp_path, TOPIC + 'keep = ["가뭄 소식"]\ndrop = ["날씨"]\n' + TERMS))
+    assert "점: 기본 점수 +" in found.text(translator("ko"))

@@ -65,14 +65,27 @@ def main() -> None:
         for mistake in problems.mistakes:
             complain(mistake)
         sys.exit(USAGE)
-    except UsageError as problem:
-        complain(problem)
-        sys.exit(USAGE)
     except PolicyfeedError as problem:
         complain(problem)
-        sys.exit(FAILED)
+        sys.exit(USAGE if isinstance(problem, UsageError) else FAILED)
+    except UnicodeEncodeError:
+        if (unreadable := _unreadable(sys.argv[1:])) is None:
+            raise
+        complain(unreadable)
+        sys.exit(USAGE)
     except OSError as problem:
         if problem.filename is not None or problem.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
             raise
         complain(OutputError("The output could not be written: {problem}.", problem=problem.strerror))
         os._exit(FAILED)  # leaving as usual would try to write the rest once more
+
+
+def _unreadable(arguments: list[str]) -> UsageError | None:
+    """For the first with bytes that are no UTF-8 (of a terminal in cp949): Python makes lone surrogates of them."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            remedy = "Set the terminal to UTF-8."
+            return UsageError("The argument {argument!r} is no text in UTF-8.", remedy=remedy, argument=argument)
+    return None

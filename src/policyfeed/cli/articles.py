@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from policyfeed.article_json import as_json as article_json
-from policyfeed.cli.given import configuration, moment, topics
+from policyfeed.cli.given import configuration, moment, pointed, topics
 from policyfeed.cli.say import _, brief, json_line, out, say, show, table, when
 from policyfeed.cli.stored import opened_store
 from policyfeed.config import Config
@@ -68,12 +68,14 @@ def explain(
         raise UsageError("There is nothing to explain.", remedy="Give an article's number, id or address, or a title.")
     rules = topics(context)
     with opened_store() as store, store.read() as tx:
-        found = stored.find(tx, wanted)
+        found = stored.find(tx, pointed(context, wanted))
     if found is not None:
         article = found.article
         out.print(f"{article.number} · {article.title}", markup=False)
         out.print(f"{article.ministry.name} · {when(article.published)} · {article.url}", markup=False)
         _explain(rules, found.verdict)
+        if found.verdict.rule_version != rules.version:
+            say("The topics are others now ({version}): `policyfeed rescore` applies them.", version=rules.version)
         return
     if wanted.isdigit() or wanted.startswith(("http://", "https://", "urn:")):
         raise UsageError(

@@ -17,6 +17,7 @@ from policyfeed.clock import now
 from policyfeed.config import Config, data_folder
 from policyfeed.deliver import try_out
 from policyfeed.errors import UsageError
+from policyfeed.i18n import Translate, translator
 from policyfeed.store import outbox as stored
 from policyfeed.types import Article, Judged, MinistryName, Outcome, Reason, Result, Verdict
 
@@ -29,7 +30,7 @@ def list_(context: typer.Context) -> None:
     with opened_store() as store, store.read() as tx:
         counts = stored.counts(tx)
         states = {channel.name: stored.channel_state(tx, channel.name) for channel in config.channels}
-    shown = table("channel", "kind", "state", "pending", "delivered", "dead", wide="state")
+    shown = table("channel", "messenger", "state", "pending", "delivered", "dead", wide="state")
     for channel in config.channels:
         closed = states[channel.name].closed
         numbers = (str(counts.get((channel.name, state), 0)) for state in ("pending", "delivered", "dead"))
@@ -59,10 +60,14 @@ def test(context: typer.Context, name: Annotated[str, typer.Argument(help=_("The
 
 async def _send(config: Config, channel: Channel) -> Outcome:
     async with opened(config, data_folder()) as app:
-        return await try_out(channel, _sample(), store=app.store, db=app.db, send=app.send, clock=app.clock)
+        return await try_out(
+            channel, _sample(translator(channel.language)), store=app.store, db=app.db, send=app.send, clock=app.clock
+        )
 
 
-def _sample() -> Judged:
+def _sample(translate: Translate) -> Judged:
+    """In the language of the channel, as its messages are."""
+    _ = translate
     moment = now() - timedelta(minutes=1)
     article = Article(
         id="urn:uuid:00000000-0000-4000-8000-000000000000",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from math import isinf
 from typing import Annotated, Any
 
 import typer
@@ -40,8 +41,8 @@ def _lines() -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line, parse_constant=_refuse)
-        except ValueError:
+            value = json.loads(line, parse_constant=_refuse, parse_float=_finite)
+        except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict) or not isinstance(value.get("title"), str):
             raise UsageError(
@@ -57,6 +58,16 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
+def _finite(number: str) -> float:
+    """1e999 is JSON, and would come out as Infinity, which is none."""
+    value = float(number)
+    if isinf(value):
+        raise ValueError(number)
+    return value
+
+
 def _judged(judge: Judge, value: dict[str, Any]) -> Verdict:
-    title, lead, body, ministry = (clean(str(value.get(name) or "")) for name in ("title", "lead", "body", "ministry"))
-    return judge_text(judge, title=title, lead=lead, body=body, ministry=ministry)
+    by = value.get("ministry")
+    name = by.get("name") if isinstance(by, dict) else by  # as `policyfeed articles --json` gives it
+    title, lead, body = (clean(str(value.get(field) or "")) for field in ("title", "lead", "body"))
+    return judge_text(judge, title=title, lead=lead, body=body, ministry=clean(str(name or "")))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from policyfeed.article_json import as_json as article_json
-from policyfeed.cli.given import configuration, moment
+from policyfeed.cli.given import configuration, moment, pointed
 from policyfeed.cli.say import _, brief, json_line, out, progress, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
@@ -43,7 +43,7 @@ def label(
     if topic and topic not in known:
         raise UsageError("No topic is called {topic!r}.", remedy="Known: {known}.", topic=topic, known=", ".join(known))
     with opened_store() as store, store.write() as tx:
-        found = _found(tx, wanted)
+        found = _found(tx, pointed(context, wanted))
         say_of(tx, found, relevant=word is Word.RELEVANT, topic=topic, now=now())
     out.print(f"{found.article.number} · {found.article.title} · {_(word.value)}", markup=False)
 
@@ -58,7 +58,7 @@ def split(
     config = configuration(context)
     sources = {source.id: source for source in config.sources}
     with opened_store() as store, store.write() as tx:
-        known = _found(tx, wanted).article
+        known = _found(tx, pointed(context, wanted)).article
         pair = separate(tx, known, place, Judge(config.rules).judge, sources, now())
     for one in pair:
         if as_json:
@@ -74,7 +74,7 @@ def _found(tx: Transaction, wanted: str) -> Judged:
     if found is None:
         raise UsageError(
             "No stored article has the number, id or address {wanted}.",
-            remedy="`policyfeed articles --all` lists them; a title may be given as well.",
+            remedy="`policyfeed articles --all` lists them.",
             wanted=wanted,
         )
     return found

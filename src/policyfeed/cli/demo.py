@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ def run(
     serve: Annotated[bool, typer.Option(help=_("Serve the pages until Ctrl-C."))] = True,
 ) -> None:
     host, port = daemon.address()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended as by Ctrl-C: the folder goes
     with tempfile.TemporaryDirectory(prefix="policyfeed-demo-") as folder, contextlib.suppress(KeyboardInterrupt):
         asyncio.run(demo(Path(folder), (host, port), shown=_show, serve=serve))
 

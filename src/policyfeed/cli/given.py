@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import typer
@@ -20,6 +21,12 @@ def configuration(context: typer.Context) -> Config:
 def topics(context: typer.Context) -> Rules:
     """The topics that the command judges by, whatever the rest of the configuration says. Raises ConfigErrors."""
     return load_rules(find_folder(context.obj))
+
+
+def pointed(context: typer.Context, wanted: str) -> str:
+    """The number in the address of one of our own pages, to which alerts and feeds lead; all else as it is."""
+    found = re.fullmatch(r"(https?://.+)/articles/([0-9]{1,18})(?:[?#].*)?", wanted)
+    return found[2] if found and found[1] == configuration(context).address else wanted
 
 
 def moment(text: str) -> datetime | None:

@@ -17,6 +17,7 @@ from policyfeed.cli.say import FAILED, _, json_line, out, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.config import find_folder
 from policyfeed.errors import OutputError, UsageError
+from policyfeed.i18n import marked
 from policyfeed.relevance import Judge, Rules, check_topics, load_topics
 from policyfeed.relevance.checking import Severity, check_patterns
 from policyfeed.relevance.evaluate import Counts, Rated, Report, rate, reliability_text, report
@@ -34,6 +35,8 @@ app = typer.Typer()
 
 EXAMPLES = 10
 STORED = 5000
+ENOUGH = 1000
+"""From so many labels on what is learned is no worse than the weights as written (docs/relevance.md)."""
 PATIENCE = 1.0
 """Seconds of CPU that a pattern may search in one title; the slowest one shipped takes a tenth of that."""
 
@@ -107,7 +110,7 @@ def suggest_terms(
     stored: Annotated[
         bool, typer.Option("--stored", help=_("Count the stored articles that it would keep, too."))
     ] = False,
-    limit: Annotated[int, typer.Option(help=_("How many at most."))] = 20,
+    limit: Annotated[int, typer.Option(min=1, help=_("How many at most."))] = 20,
     as_json: AsJson = False,
 ) -> None:
     judge = Judge(_rules(context, topics))
@@ -118,9 +121,9 @@ def suggest_terms(
         for one in (*for_misses, *for_keeps):
             json_line(asdict(one))
         return
-    show(_suggested("newly kept", for_misses))
+    show(_suggested(marked("newly kept"), for_misses))
     say("Against what is wrongly kept, as a mask or a pattern:")
-    show(_suggested("newly dropped", for_keeps))
+    show(_suggested(marked("newly dropped"), for_keeps))
 
 
 def _suggested(changed: str, found: Sequence[Suggestion]) -> Table:
@@ -141,6 +144,13 @@ def train_model(
 ) -> None:
     rules = _rules(context, topics)
     labels = _labels(files, texts, feedback=feedback)
+    if out_file is None and len(labels) < ENOUGH:
+        raise UsageError(
+            "{count} labelled articles are too few to learn from: below {enough} the corrections make verdicts worse.",
+            remedy="Give more label files; to try these all the same, name another file with --out.",
+            count=len(labels),
+            enough=ENOUGH,
+        )
     model = train(rules, samples(rules, labels))
     relevant = sum(label.relevant for label in labels)
     target = out_file or _folder(context, topics) / MODEL_FILE

@@ -106,6 +106,7 @@ class Service(Strict):
     base_url: Url | None = None
     contact: Url = "https://pypi.org/project/policyfeed/"
     language: Literal["ko", "en"] = "ko"
+    title: Annotated[str, Field(min_length=1, max_length=100)] = "ESG 정책뉴스"
 
 
 class Polling(Strict):
@@ -273,7 +274,7 @@ class SelectionTable(Strict):
 
 class FeedTable(Strict):
     name: Slug
-    title: str
+    title: Annotated[str, Field(min_length=1)]
     subtitle: str = ""
     language: Literal["ko", "en"] | None = None
     id: str = ""

@@ -23,6 +23,7 @@ from policyfeed.config.models import (
     options_model,
 )
 from policyfeed.errors import ConfigError, ConfigErrors, PolicyfeedError
+from policyfeed.normalize.ministry import Ministries
 from policyfeed.relevance import Rules, load_topics
 from policyfeed.types import Ministry, Secret, Source
 
@@ -84,6 +85,11 @@ class Known:
             for value in getattr(select, key)
             if value not in values
         ]
+
+
+def _meant(bodies: tuple[Ministry, ...] | None, name: str) -> str:
+    """The id of the body that is called so: files name ids, but people know names."""
+    return Ministries(bodies or ()).named(name).id
 
 
 class Reader:
@@ -167,9 +173,10 @@ class Reader:
                 self._explain(file, key, mistake, list(model.model_fields), hidden=hidden)
         return {name: value for name, value in given.items() if not self._named(file, f"{place}.options.{name}")}
 
-    def _stranger(self, file: Path, key: str, value: str, known: Collection[str]) -> None:
+    def _stranger(self, file: Path, key: str, value: str, known: Collection[str], meant: str = "") -> None:
         """A name that does not exist, with the one that was probably meant, or those that there are."""
-        remedy, facts = invalid.meant(value, known)
+        remedy, facts = invalid.meant(meant if meant in known else value, known)
+        facts["value"] = value
         self._wrong(file, key, "{file}: {key} {value!r} is not known.", remedy, **facts)
 
     def _wrong(self, file: Path, key: str, template: str, remedy: str, **facts: object) -> None:
@@ -215,16 +222,17 @@ class Reader:
             self._wrong(file, f"ministry.{id_}", _TWICE, "Give each ministry an id of its own.")
         return tuple(table.body() for table in parsed.ministry)
 
-    def sources(self, ministries: set[str] | None) -> tuple[Source, ...]:
+    def sources(self, bodies: tuple[Ministry, ...] | None) -> tuple[Source, ...]:
         found: dict[str, Source] = {}
+        ids = None if bodies is None else {body.id for body in bodies}
         for file in self._source_files():
             for one in (self._parse(file, SourcesFile) or SourcesFile()).source:
                 place = f"source.{one.id}"
                 if one.id in found:
                     self._wrong(file, place, _TWICE, "Give each source an id of its own.")
                 options = self._options(file, place, "sources", one.kind, one.options)
-                if ministries is not None and one.ministry is not None and one.ministry not in ministries:
-                    self._stranger(file, f"{place}.ministry", one.ministry, ministries)
+                if ids is not None and one.ministry is not None and one.ministry not in ids:
+                    self._stranger(file, f"{place}.ministry", one.ministry, ids, _meant(bodies, one.ministry))
                 adapter = registry.load("sources", one.kind)
                 source = replace(one.source(), options=options)
                 found[one.id] = self._with_secrets(source, file, getattr(adapter, "SECRETS", ()))
@@ -269,7 +277,7 @@ class Reader:
             if names.count(table.name) > 1:
                 self._wrong(file, f"{list_}.{table.name}", _TWICE, "Give each a name of its own.")
             for key, value, values in known.strangers(table.select):
-                self._stranger(file, f"{list_}.{table.name}.select.{key}", value, values)
+                self._stranger(file, f"{list_}.{table.name}.select.{key}", value, values, _meant(known.bodies, value))
         return tuple(table.model_copy(update={"language": table.language or language}) for table in tables)
 
     def channels(self, known: Known, base_url: str, language: str) -> tuple[tuple[Channel, ...], tuple[str, ...]]:

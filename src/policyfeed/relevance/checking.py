@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from policyfeed.naming import rule_name
 from policyfeed.relevance.evidence import Evidence
 from policyfeed.relevance.genres import trials
-from policyfeed.relevance.rules import Example, Place, Rules, Term, Topic
+from policyfeed.relevance.matching import Sought
+from policyfeed.relevance.rules import Place, Rules, Term, Topic
 from policyfeed.relevance.terms import needles
 from policyfeed.relevance.verdict import Judge, judge_text
+from policyfeed.types import Reason
 
 
 class Severity(StrEnum):
@@ -21,7 +24,9 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing to mend. ``message`` is a template for the facts ``topic``, ``term`` and ``detail``."""
+    """One thing to mend. ``message`` is a template for the facts ``topic``, ``term``, ``detail`` and ``score``; where
+    ``detail`` is empty, the strongest reasons of the verdict stand for it.
+    """
 
     severity: Severity
     place: Place
@@ -29,10 +34,15 @@ class Finding:
     term: str
     message: str
     detail: str = ""
+    score: float = 0.0
+    reasons: tuple[Reason, ...] = ()
 
     def text(self, translate: Callable[[str], str] = str) -> str:
         """The message with its place; ``translate`` maps the English template to the reader's language."""
-        said = translate(self.message).format(topic=self.topic, term=self.term, detail=self.detail)
+        detail = self.detail or ", ".join(
+            f"{reason.term or rule_name(reason.rule, translate)} {reason.points:+.1f}" for reason in self.reasons
+        )
+        said = translate(self.message).format(topic=self.topic, term=self.term, detail=detail, score=self.score)
         return f"{self.place.file}:{self.place.line}: {said}"
 
 
@@ -42,6 +52,7 @@ def check_topics(rules: Rules) -> tuple[Finding, ...]:
     return (
         *(finding for topic in rules.topics for finding in _examples(judge, topic)),
         *(finding for topic in rules.topics for finding in _dead(judge, topic)),
+        *_signs(rules),
         *_doubled(rules),
         *(finding for topic in rules.topics for finding in _empty(topic)),
     )
@@ -72,22 +83,23 @@ def _examples(judge: Judge, topic: Topic) -> Iterator[Finding]:
         elsewhere = example.keep and example.topic not in verdict.topics
         if not wrong and not elsewhere:
             continue
-        told = ", ".join(f"{reason.term or reason.rule} {reason.points:+.1f}" for reason in verdict.reasons[:5])
         message = (
-            "the example “{term}” of {topic} is kept, but should be dropped ({detail})"
+            "the example “{term}” of {topic} is kept, but should be dropped (score {score:.0f}: {detail})"
             if wrong and not example.keep
-            else "the example “{term}” of {topic} is dropped, but should be kept ({detail})"
+            else "the example “{term}” of {topic} is dropped, but should be kept (score {score:.0f}: {detail})"
             if wrong
             else "the example “{term}” of {topic} is kept for other topics ({detail})"
         )
-        detail = f"score {verdict.score:.0f}: {told}" if wrong else ", ".join(verdict.topics)
-        yield _finding(Severity.ERROR, example, message, detail)
-
-
-def _finding(severity: Severity, example: Example, message: str, detail: str) -> Finding:
-    return Finding(
-        severity=severity, place=example.place, topic=example.topic, term=example.title, message=message, detail=detail
-    )
+        yield Finding(
+            severity=Severity.ERROR,
+            place=example.place,
+            topic=example.topic,
+            term=example.title,
+            message=message,
+            detail="" if wrong else ", ".join(verdict.topics),
+            score=verdict.score,
+            reasons=verdict.reasons[:5],
+        )
 
 
 def _dead(judge: Judge, topic: Topic) -> Iterator[Finding]:
@@ -101,6 +113,24 @@ def _dead(judge: Judge, topic: Topic) -> Iterator[Finding]:
                 topic=topic.id,
                 term=term.text,
                 message="the term “{term}” of {topic} can never count: a mask or a longer term hides it",
+            )
+
+
+def _signs(rules: Rules) -> Iterator[Finding]:
+    """Terms, masks and genres' terms with a sign where it is none, but a letter that no text has."""
+    sought: list[Sought] = [*rules.masks]
+    for topic in rules.topics:
+        sought += [*topic.terms, *topic.masks]
+    written = [(one.text, one.topic or one.place.file, one.place) for one in sought]
+    written += [(text, genre.id, genre.place) for genre in rules.genres for text in genre.terms]
+    for text, owner, place in written:
+        if any(sign in needle.text for needle in needles(text) for sign in "|*"):
+            yield Finding(
+                severity=Severity.WARNING,
+                place=place,
+                topic=owner,
+                term=text,
+                message="the term “{term}” of {topic} can never count: | and * are signs only at its ends",
             )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ class Label:
 
 def read_labels(files: Iterable[Path], texts: Iterable[Path] = ()) -> tuple[Label, ...]:
     """All labels of the files. Raises UsageError naming file and line of what cannot be used."""
-    known = {str(record["newsId"]): record for path in texts for _, record in _records(path)}
+    known = {str(record.get("newsId")): record for path in texts for _, record in _records(path)}
     return tuple(_label(path, line, record, known) for path in files for line, record in _records(path))
 
 
@@ -65,20 +66,35 @@ def samples(rules: Rules, labels: Sequence[Label]) -> list[Sample]:
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a file with their lines. Texts hold U+2028 and the like, which end no line."""
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        for number, line in enumerate(content.decode("utf-8").splitlines(), 1):
-            if line.strip():
-                yield number, json.loads(line)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        lines = content.decode("utf-8-sig").split("\n")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise UsageError(
             "{file} could not be read as JSON lines: {detail}.", remedy="", file=str(path), detail=str(error)
         ) from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield number, _object(path, number, line)
+
+
+def _object(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise UsageError(
+            "{file}, line {line} is no JSON object.", remedy="Write one object a line.", file=str(path), line=number
+        )
+    return value
 
 
 def _label(path: Path, line: int, record: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> Label:
     text = dict(known.get(str(record.get("newsId", "")), {})) | dict(record)
-    if not isinstance(text.get("relevant"), bool) or not text.get("title"):
+    title = text.get("title")
+    if not isinstance(text.get("relevant"), bool) or not isinstance(title, str) or not title:
         raise UsageError(
             "{file}, line {line}: a label needs a title, or a known newsId, and relevant = true or false.",
             remedy="Name the releases with --texts, or complete the line.",
@@ -87,16 +103,27 @@ def _label(path: Path, line: int, record: Mapping[str, Any], known: Mapping[str,
         )
     return Label(
         id=str(text.get("id") or text.get("newsId") or f"{path.name}:{line}"),
-        title=text["title"],
+        title=title,
         relevant=text["relevant"],
-        ministry=text.get("ministry") or "",
-        lead=text.get("lead") or _lead(text),
-        body=text.get("body") or "",
-        topics=tuple(text.get("topics") or ()),
-        pillars=tuple(text.get("pillars") or ()),
-        confidence=text.get("confidence") or "high",
+        ministry=_name(text.get("ministry")),
+        lead=str(text.get("lead") or _lead(text)),
+        body=str(text.get("body") or ""),
+        topics=_ids(text.get("topics")),
+        pillars=_ids(text.get("pillars")),
+        confidence=str(text.get("confidence") or "high"),
     )
 
 
+def _name(ministry: object) -> str:
+    """A ministry's name, also of an article as ``policyfeed articles --json`` gives it."""
+    return str((ministry.get("name") if isinstance(ministry, dict) else ministry) or "")
+
+
+def _ids(given: object) -> tuple[str, ...]:
+    """One id, or a list of them."""
+    return tuple(str(one) for one in (given if isinstance(given, list) else [given] if given else []))
+
+
 def _lead(text: Mapping[str, Any]) -> str:
-    return " ".join((*(text.get("subtitles") or ()), text.get("body") or ""))[:LEAD_CHARS].strip()
+    subtitles = text.get("subtitles")
+    return " ".join((*_ids(subtitles), str(text.get("body") or "")))[:LEAD_CHARS].strip()

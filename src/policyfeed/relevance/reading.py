@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from policyfeed import invalid
 from policyfeed.errors import ConfigError, ConfigErrors
@@ -31,6 +30,7 @@ from policyfeed.relevance.rules import (
     Topic,
 )
 from policyfeed.relevance.terms import needles
+from policyfeed.relevance.topic_file import TopicFile
 from policyfeed.types import Kind
 
 ENGINE = "3"
@@ -39,7 +39,6 @@ ENGINE = "3"
 RULES_FILE = "_rules.toml"
 MODEL_FILE = "_model.toml"
 
-_QUOTED = re.compile(r'"([^"]*)"|\'([^\']*)\'')
 _Text = Annotated[str, Field(min_length=1)]
 _Kind = Annotated[str, AfterValidator(lambda kind: invalid.one_of(kind, tuple(Kind)))]
 
@@ -136,80 +135,10 @@ class _Model(_Shape):
     corrections: dict[str, float] = {}
 
 
-_S = TypeVar("_S", bound=_Shape)
-
-
-class _File:
-    """One file: its text for line numbers, and the mistakes found in it."""
-
-    def __init__(self, path: Path, mistakes: list[ConfigError]) -> None:
-        self.name = path.name
-        self.mistakes = mistakes
-        self.text = _read(path, mistakes)
-        self._lines = self.text.splitlines()
-        self._quoted: dict[str, int] = {}
-        for number, line in enumerate(self._lines, 1):
-            for double, single in _QUOTED.findall(line):
-                self._quoted.setdefault(double or single, number)
-
-    def shape(self, kind: type[_S]) -> _S | None:
-        """The file's content in the given shape; None when it had mistakes, which are noted."""
-        data: dict[str, Any] = {}
-        try:
-            data = tomllib.loads(self.text)
-            return kind.model_validate(data)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            self._note("{file} is not valid TOML: {detail}.", "Correct the place named.", detail=str(error))
-        except ValidationError as error:
-            for found in error.errors(include_url=False):
-                self._note_invalid(data, found)
-        return None
-
-    def _note_invalid(self, data: dict[str, Any], found: Any) -> None:
-        where: dict[str, Any] = {"key": invalid.key(data, found["loc"]), "line": self._line_of(found["loc"])}
-        if found["type"] == "extra_forbidden":
-            remedy = "Check its spelling against docs/topics.md."
-            self._note("{file}, line {line}: unknown key {key}.", remedy, **where)
-        elif found["type"] == "missing":
-            self._note("{file}: the key {key} is missing.", "Add it; docs/topics.md shows every key.", **where)
-        elif found["type"] == invalid.STRANGER:
-            remedy, facts = invalid.meant(found["input"], found["ctx"]["known"])
-            self._note("{file}, line {line}: {key} {value!r} is not known.", remedy, **where, **facts)
-        else:
-            said = invalid.said(found)
-            self._note("{file}, line {line}: {key}: {said}.", "Correct the value.", **where, said=said)
-
-    def _note(self, template: str, remedy: str, key: str = "", line: int = 0, **facts: object) -> None:
-        self.mistakes.append(ConfigError(template, remedy=remedy, file=self.name, key=key, line=line, **facts))
-
-    def _line_of(self, where: Iterable[str | int]) -> int:
-        """The line of a key: each step is sought behind the one before it. In a list in [ ], where that begins."""
-        at, table = 0, ""
-        for step in where:
-            sought = table if isinstance(step, int) else rf"(?<!\w){re.escape(step)}[\"']?\s*[=.\]]"
-            found = [number for number in range(at, len(self._lines)) if re.search(sought, self._lines[number])]
-            if len(found) <= (number := step if isinstance(step, int) else 0):
-                break
-            at, table = found[number], rf"^\s*\[\[\s*{re.escape(str(step))}\s*\]\]"
-        return at + 1
-
-    def line(self, needle: str) -> int:
-        """The first line (from 1) that holds the text, best in quotes; 0 = none."""
-        if needle in self._quoted:
-            return self._quoted[needle]
-        return next((number for number, line in enumerate(self._lines, 1) if needle in line), 0)
-
-    def place(self, text: str) -> Place:
-        return Place(file=self.name, line=self.line(text))
-
-    def mistake(self, template: str, remedy: str, key: str, text: str = "", **facts: object) -> None:
-        self._note(template, remedy, key, self.line(text or key), **facts)
-
-
 def load_topics(folder: Path) -> Rules:
     """The rules of a folder. Raises ConfigErrors with every mistake (facts: file, line, key)."""
     mistakes: list[ConfigError] = []
-    files = {path.name: _File(path, mistakes) for path in sorted(folder.glob("*.toml"))}
+    files = {path.name: TopicFile(path, mistakes) for path in sorted(folder.glob("*.toml"))}
     if RULES_FILE not in files:
         missing = ConfigError(
             "{folder} holds no {file}.",
@@ -229,23 +158,7 @@ def load_topics(folder: Path) -> Rules:
     return _rules(rules, topics, model, files)
 
 
-def _read(path: Path, mistakes: list[ConfigError]) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")  # some editors begin a file with a BOM
-    except (OSError, UnicodeDecodeError) as error:
-        mistakes.append(
-            ConfigError(
-                "{file} could not be read: {detail}.",
-                remedy="Save it as UTF-8 and make it readable.",
-                file=path.name,
-                key="",
-                detail=str(error),
-            )
-        )
-        return ""
-
-
-def _rules(rules: _Rules, topics: list[Topic], model: _Model, files: Mapping[str, _File]) -> Rules:
+def _rules(rules: _Rules, topics: list[Topic], model: _Model, files: Mapping[str, TopicFile]) -> Rules:
     file = files[RULES_FILE]
     return Rules(
         version=_version(files),
@@ -267,7 +180,7 @@ def _pillar(key: str, shape: _Pillar) -> Pillar:
     return Pillar(id=key, name_ko=shape.ko, name_en=shape.en, topic_share=shape.topic_share)
 
 
-def _version(files: Mapping[str, _File]) -> str:
+def _version(files: Mapping[str, TopicFile]) -> str:
     digest = hashlib.sha256(ENGINE.encode())
     for name, file in sorted(files.items()):
         digest.update(f"\0{name}\0{file.text}".encode())
@@ -279,16 +192,12 @@ def _natural(text: str) -> tuple[str, int]:
     return (parts[1], int(parts[2] or 0)) if parts else (text, 0)
 
 
-def _topic(file: _File) -> Topic | None:
+def _topic(file: TopicFile) -> Topic | None:
     shape = file.shape(_Topic)
     if shape is None:
         return None
     terms = _terms(shape, file)
-    for text in (*(term.text for term in terms), *shape.masks):
-        if not needles(text):
-            file.mistake(
-                "{file}, line {line}: {term} leaves nothing to search.", "Write a word.", "terms", text, term=text
-            )
+    _check_words((*(term.text for term in terms), *shape.masks), file)
     return Topic(
         id=shape.id,
         pillar=shape.pillar,
@@ -310,7 +219,7 @@ def _topic(file: _File) -> Topic | None:
     )
 
 
-def _terms(shape: _Topic, file: _File) -> list[Term]:
+def _terms(shape: _Topic, file: TopicFile) -> list[Term]:
     background = set(shape.background)
     terms = [
         Term(text=text, topic=shape.id, strength=strength, background=text in background, place=file.place(text))
@@ -328,7 +237,7 @@ def _terms(shape: _Topic, file: _File) -> list[Term]:
     return terms
 
 
-def _example(shape: _Example, keep: bool, topic: str, file: _File) -> Example:
+def _example(shape: _Example, keep: bool, topic: str, file: TopicFile) -> Example:
     return Example(
         title=shape.title,
         ministry=shape.ministry,
@@ -339,7 +248,7 @@ def _example(shape: _Example, keep: bool, topic: str, file: _File) -> Example:
     )
 
 
-def _genre(shape: _Genre, file: _File) -> Genre:
+def _genre(shape: _Genre, file: TopicFile) -> Genre:
     facts: dict[str, Any] = shape.model_dump(exclude={"name", "terms", "patterns", "kinds"})
     return Genre(
         name_ko=shape.name.ko,
@@ -353,7 +262,7 @@ def _genre(shape: _Genre, file: _File) -> Genre:
 
 
 def _check_together(
-    rules: _Rules, topics: list[Topic], files: Mapping[str, _File], mistakes: list[ConfigError]
+    rules: _Rules, topics: list[Topic], files: Mapping[str, TopicFile], mistakes: list[ConfigError]
 ) -> None:
     """Mistakes that no single key shows: unknown pillars, ids used twice, patterns that are no regular expressions."""
     file = files[RULES_FILE]
@@ -378,12 +287,23 @@ def _check_together(
                 other=by_id[topic.id],
             )
         by_id[topic.id] = topic.place.file
-    for genre in rules.genres:
+    _check_words((*rules.masks, *(term for genre in rules.genres for term in genre.terms)), file)
+    for number, genre in enumerate(rules.genres):
+        if genre.id in (one.id for one in rules.genres[:number]):
+            file.mistake("{file}: two genres have the id {id}.", "Give each genre its own id.", "id", id=genre.id)
         for pattern in genre.patterns:
             _check_pattern(pattern, genre.id, file)
 
 
-def _check_pattern(pattern: str, genre: str, file: _File) -> None:
+def _check_words(texts: Iterable[str], file: TopicFile) -> None:
+    for text in texts:
+        if not needles(text):
+            file.mistake(
+                "{file}, line {line}: {term} leaves nothing to search.", "Write a word.", "terms", text, term=text
+            )
+
+
+def _check_pattern(pattern: str, genre: str, file: TopicFile) -> None:
     try:
         re.compile(pattern)
     except re.error as error:

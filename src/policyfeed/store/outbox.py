@@ -64,8 +64,8 @@ def claim(
     """Take the channel's oldest due deliveries for ``lease``: until then nobody else gets them.
 
     A lease that ran out (its holder died) is taken over. In order of creation: a channel tells things in their order,
-    or, where there is only room for some (``best_first``), by score. What was never tried has nothing to wait for,
-    whatever the clock was when it was written.
+    or, where there is only room for some (``best_first``), those of the short list before the others, by score. What
+    was never tried has nothing to wait for, whatever the clock was when it was written.
     """
     free = or_(deliveries.c.leased_until.is_(None), deliveries.c.leased_until <= now)
     due = or_(deliveries.c.due <= now, deliveries.c.attempts == 0, deliveries.c.due > now + LONGEST_WAIT)
@@ -74,7 +74,7 @@ def claim(
     statement = select(deliveries).where(where)
     if best_first:
         statement = statement.outerjoin(verdicts, verdicts.c.number == deliveries.c.number)
-        order = (verdicts.c.score.desc(), *order)
+        order = (verdicts.c.alert.desc(), verdicts.c.score.desc(), *order)
     rows = tx.execute(statement.order_by(*order).limit(limit)).mappings().all()
     if keys := [row["key"] for row in rows]:
         tx.execute(deliveries.update().where(deliveries.c.key.in_(keys)).values(leased_until=now + lease))

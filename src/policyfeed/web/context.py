@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from policyfeed.clock import Clock, now
+from policyfeed.config.models import Service
 from policyfeed.formats import Feed, Publication
 from policyfeed.health import Condition, Waits
 from policyfeed.store import Store
@@ -44,5 +45,6 @@ class Context:
     clock: Clock = now
     waits: Callable[[], Mapping[str, Waits]] = dict
     """Source id → how long its releases waited to be seen."""
-    title: str = "ESG 정책뉴스"
+    title: Callable[[], str] = lambda: Service().title
+    """What the board is called."""
     page_size: int = 50

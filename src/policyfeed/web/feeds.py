@@ -42,7 +42,7 @@ async def opml_list(request: Request) -> Response:
     page = f"{site(request)}/"  # absolute, as the list is carried away
     links = [(one, f"{page}feeds/{one.name}.atom") for one in context.feeds()]
     outlines = [opml.Outline(title=one.title, url=url, page=page, language=one.language) for one, url in links]
-    body = opml.write(context.title, outlines)
+    body = opml.write(context.title(), outlines)
     disposition = {"Content-Disposition": 'attachment; filename="policyfeed.opml"'}
     return Response(body, headers=disposition, media_type=f"{opml.MEDIA_TYPE}; charset=utf-8")
 

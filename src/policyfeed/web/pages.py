@@ -147,7 +147,7 @@ def _answer(template: str, request: Request, status: int = 200, **facts: Any) ->
         # relative to this address: a path like //evil.example would be another site's
         languages={one: f"?{urlencode({**request.query_params, 'lang': one})}" for one in LANGUAGES},
         keep=f"?lang={language}" if asked else "",
-        site=context.title,
+        site=context.title(),
         buttons=context.buttons(),
         feeds=[(one, f"{root}/feeds/{one.name}") for one in context.feeds()],
         formats=sorted((extension, made.MEDIA_TYPE) for extension, made in publish.formats().items()),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from policyfeed.i18n import Translate, translator
 
+_HANGUL = re.compile("[가-힣]")
 
-def html(template: str, language: str, **facts: object) -> str:
-    """A page. ``facts`` are the template's variables; a missing one is an error."""
-    return environment(language).get_template(template).render(lang=language, **facts)
+
+def html(template: str, language: str, *, site: str, **facts: object) -> str:
+    """A page. ``site``: what the board is called; ``facts`` are the template's variables, a missing one is an error."""
+    named = {"site": site, "site_lang": "ko" if _HANGUL.search(site) else "en"}
+    return environment(language).get_template(template).render(lang=language, **named, **facts)
 
 
 @cache

@@ -55,6 +55,7 @@ class Row:
     kind: str
     when: When
     score: str
+    alert: bool
     pillars: tuple[Named, ...]
     topics: tuple[Named, ...]
     reasons: tuple[Told, ...]
@@ -76,6 +77,7 @@ def row(judged: Judged, names: Mapping[str, str], translate: Translate) -> Row:
         kind=kind_name(article.kind, translate),
         when=when(article.sort_time, dated=article.dated and article.published is not None),
         score=f"{verdict.score:.0f}",
+        alert=verdict.alert,
         pillars=tuple(Named(id=id_, name=names.get(id_) or pillar_name(id_, translate)) for id_ in verdict.pillars),
         topics=tuple(Named(id=id_, name=names.get(id_, "")) for id_ in verdict.topics),
         reasons=tuple(_told(reason, names, translate) for reason in reasons),

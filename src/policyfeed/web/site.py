@@ -47,6 +47,7 @@ class Site:
                 buttons=lambda: _buttons(app.config),
                 clock=app.clock,
                 waits=lambda: waits(app.store, app.clock()),
+                title=lambda: app.config.settings.service.title,
             )
         )
         self.published.load()
@@ -58,8 +59,9 @@ class Site:
 
 def board_pages(config: Config) -> Mapping[str, Page]:
     """The static board of a configuration, in the service's language."""
-    language = config.settings.service.language
-    return pages(config.feeds, title="ESG 정책뉴스", language=language, topic_names=config.rules.names(language))
+    service = config.settings.service
+    names = config.rules.names(service.language)
+    return pages(config.feeds, title=service.title, language=service.language, topic_names=names)
 
 
 def _buttons(config: Config) -> Buttons | None:
