@@ -149,7 +149,8 @@ async def test_known_rules_stay_while_the_site_gives_none() -> None:
     async def hang_up(writer: asyncio.StreamWriter) -> None:
         """No answer."""
 
-    answers: list[Reply] = [reply(200, RULES), reply(503), hang_up, reply(404)]
+    closed = reply(503, b"", ("Connection", "close"))  # one that was used before would be asked again
+    answers: list[Reply] = [reply(200, RULES), closed, hang_up, reply(404)]
     clock = Hours()
     async with serving(lambda _: answers[len(server.asked) - 1]) as server, client() as http:
         robots = Robots(http, product="policyfeed", clock=clock)
