@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, Literal, get_type_hints
@@ -22,6 +23,7 @@ from policyfeed.transport.proxies import proxy as read_proxy
 from policyfeed.transport.urls import take_apart
 from policyfeed.types import Kind, Ministry, Name, Source
 
+_TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)  # RFC 9110, 5.6.2
 TOLD = "told"
 """The type of a mistake that an error of ours tells (``notice``)."""
 
@@ -206,6 +208,16 @@ class SourceTable(Strict):
         if most is not None and most < (others.data.get("least_minutes") or 0):
             raise ValueError(marked("must not be less than least_minutes"))
         return most
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if name.lower() == "cookie":
+                raise ValueError(marked("a Cookie is not sent from here; cookies = true keeps those of the server"))
+            if not _TOKEN.fullmatch(name) or not value.replace("\t", " ").isprintable():
+                raise ValueError(marked("HTTP allows no such header"))
+        return headers
 
     @field_validator("url")
     @classmethod
