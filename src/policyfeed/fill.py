@@ -12,6 +12,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from policyfeed import pauses
@@ -49,7 +50,7 @@ MOST_REQUESTS = 120
 _LEASE = timedelta(minutes=30)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=2)
 _LONGEST_WISH = 24 * 3600.0
-_GONE = (404, 410)
+_GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 Fetch = Callable[[Source, Request], Awaitable[Document]]
 """Asks when robots.txt allows it and it is the host's turn. Raises Paused for a host that is to be left alone."""
@@ -187,7 +188,7 @@ class Filler:
         now = self.clock()
         ended = _postponed(claimed, now, error.dumped())
         host_failed = _concerns_host(error)
-        withdrawn = isinstance(error, Deleted) and claimed.error == ended.error  # said twice, some time apart
+        withdrawn = _is_gone(claimed, ended, error)
         with self.store.write() as tx:
             if withdrawn:
                 ended = replace(ended, state=BodyState.FAILED)
@@ -267,6 +268,16 @@ def _postponed(claimed: Body, now: datetime, why: str) -> Body:
         state = BodyState.DONE if claimed.revision else BodyState.FAILED
         return replace(claimed, state=state, attempts=attempts, error=why)
     return replace(claimed, attempts=attempts, due=now + RETRIES[attempts - 1], error=why)
+
+
+def _is_gone(claimed: Body, ended: Body, error: UpstreamError) -> bool:
+    """Whether the release is gone for good: its page said so twice, or one that is doubted answered 404 to the last
+    try."""
+    status = error.status if isinstance(error, Refused) else None
+    if isinstance(error, Deleted) or status == HTTPStatus.GONE:
+        return claimed.error == ended.error
+    doubted = claimed.state is BodyState.PENDING and claimed.revision > 0
+    return status == HTTPStatus.NOT_FOUND and doubted and ended.attempts > len(RETRIES)
 
 
 def _concerns_host(error: UpstreamError) -> bool:
