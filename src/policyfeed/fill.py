@@ -102,7 +102,7 @@ class Filler:
         claimed = await self.db(self._claim, host)
         if claimed is None:
             return None
-        asking = _Asking(filler=self, source=self.sources.get(claimed.source))
+        asking = _Asking(filler=self, source=self.sources.get(claimed.source), again=claimed.attempts > 0)
         known = await self.db(self._known, claimed) if claimed.state is BodyState.AGAIN else None
         try:
             with admitted(claimed.source):
@@ -213,6 +213,8 @@ class _Asking:
 
     filler: Filler
     source: Source | None
+    again: bool
+    """Whether it was tried before: a viewer or file that then still answers 5xx has trouble of its own."""
     requests: int = 0
 
     async def gather(self, url: str, known: datetime | None = None) -> Detail | None:
@@ -239,7 +241,8 @@ class _Asking:
         except (TooLarge, Unreadable, HostileDocument, InternalError, LayoutChanged, Forbidden) as error:
             problem: UpstreamError = error
         except Refused as error:
-            if error.status not in _GONE:
+            own = self.again and error.status >= 500 and not detail.content  # a text that began is not cut short
+            if error.status not in _GONE and not own:
                 raise
             problem = error
         said = () if detail.content else (str(problem),)  # a viewer ends where its next page is missing
