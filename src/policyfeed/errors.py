@@ -178,7 +178,7 @@ class Forbidden(UpstreamError):
 
 
 class Misconfigured(UpstreamError):
-    """What a source is to be asked with cannot be used: its certificates, its proxy."""
+    """What a source is to be asked with cannot be used: its certificates, its proxy, its key."""
 
 
 class TooLarge(UpstreamError):

@@ -12,6 +12,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from policyfeed import pauses
@@ -50,7 +51,7 @@ MOST_REQUESTS = 120
 _LEASE = timedelta(minutes=30)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=2)
 _LONGEST_WISH = 24 * 3600.0
-_GONE = (404, 410)
+_GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 Fetch = Callable[[Source, Request], Awaitable[Document]]
 """Asks when robots.txt allows it and it is the host's turn. Raises Paused for a host that is to be left alone."""
@@ -102,7 +103,7 @@ class Filler:
         claimed = await self.db(self._claim, host)
         if claimed is None:
             return None
-        asking = _Asking(filler=self, source=self.sources.get(claimed.source))
+        asking = _Asking(filler=self, source=self.sources.get(claimed.source), again=claimed.attempts > 0)
         known = await self.db(self._known, claimed) if claimed.state is BodyState.AGAIN else None
         try:
             with admitted(claimed.source), holding():
@@ -188,7 +189,7 @@ class Filler:
         now = self.clock()
         ended = _postponed(claimed, now, error.dumped())
         host_failed = _concerns_host(error)
-        withdrawn = isinstance(error, Deleted) and claimed.error == ended.error  # said twice, some time apart
+        withdrawn = _is_gone(claimed, ended, error)
         with self.store.write() as tx:
             if withdrawn:
                 ended = replace(ended, state=BodyState.FAILED)
@@ -213,6 +214,8 @@ class _Asking:
 
     filler: Filler
     source: Source | None
+    again: bool
+    """Whether it was tried before: a viewer or file that then still answers 5xx has trouble of its own."""
     requests: int = 0
 
     async def gather(self, url: str, known: datetime | None = None) -> Detail | None:
@@ -239,7 +242,8 @@ class _Asking:
         except (TooLarge, Unreadable, HostileDocument, InternalError, LayoutChanged, Forbidden) as error:
             problem: UpstreamError = error
         except Refused as error:
-            if error.status not in _GONE:
+            own = self.again and error.status >= 500 and not detail.content  # a text that began is not cut short
+            if error.status not in _GONE and not own:
                 raise
             problem = error
         said = () if detail.content else (str(problem),)  # a viewer ends where its next page is missing
@@ -268,6 +272,16 @@ def _postponed(claimed: Body, now: datetime, why: str) -> Body:
         state = BodyState.DONE if claimed.revision else BodyState.FAILED
         return replace(claimed, state=state, attempts=attempts, error=why)
     return replace(claimed, attempts=attempts, due=now + RETRIES[attempts - 1], error=why)
+
+
+def _is_gone(claimed: Body, ended: Body, error: UpstreamError) -> bool:
+    """Whether the release is gone for good: its page said so twice, or one that is doubted answered 404 to the last
+    try."""
+    status = error.status if isinstance(error, Refused) else None
+    if isinstance(error, Deleted) or status == HTTPStatus.GONE:
+        return claimed.error == ended.error
+    doubted = claimed.state is BodyState.PENDING and claimed.revision > 0
+    return status == HTTPStatus.NOT_FOUND and doubted and ended.attempts > len(RETRIES)
 
 
 def _concerns_host(error: UpstreamError) -> bool:

@@ -131,12 +131,13 @@ def condition(source: Source, state: SourceState, published: Sequence[Moment], n
 
 
 def _trouble(state: SourceState) -> ConditionName:
-    if state.state == "Refused":
-        status = errors.fact(state.error, "status")
-        return (
-            _BY_STATUS.get(status, ConditionName.UNREACHABLE) if isinstance(status, int) else ConditionName.UNREACHABLE
-        )
-    return _BY_ERROR.get(state.state, ConditionName.UNREACHABLE)
+    if state.state != "Refused":
+        return _BY_ERROR.get(state.state, ConditionName.UNREACHABLE)
+    status = errors.fact(state.error, "status")
+    if not isinstance(status, int):
+        return ConditionName.UNREACHABLE
+    refused = 200 <= status < 300  # by what it says: a gateway's code
+    return ConditionName.BLOCKED if refused else _BY_STATUS.get(status, ConditionName.UNREACHABLE)
 
 
 def working_days(since: datetime, now: datetime) -> int:

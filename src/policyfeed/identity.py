@@ -93,8 +93,15 @@ def same_release(one: Article, other: Article) -> bool:
     a, b = close_title(one.title), close_title(other.title)
     shared = _share_ministry(one, other)
     if a == b:
-        return shared or (len(a) >= _LEAST // 2 and not _ROUTINE.search(a)) if a else False
-    return shared and (_alike(one.title, other.title, a, b) or _headed(one.title, other.title, a, b))
+        return shared or _telling(a, _LEAST // 2) if a else False
+    if _headed(one.title, other.title, a, b):
+        return shared or _telling(min(a, b, key=len), _LEAST)
+    return shared and _alike(one.title, other.title, a, b)
+
+
+def _telling(title: str, least: int) -> bool:
+    """Whether two ministries that publish under this title publish one release."""
+    return len(title) >= least and not _ROUTINE.search(title)
 
 
 def _close_in_time(one: Article, other: Article) -> bool:

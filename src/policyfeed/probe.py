@@ -17,6 +17,7 @@ from policyfeed.clock import Clock
 from policyfeed.discovery import Candidate, Proposal
 from policyfeed.errors import Remark, UpstreamError
 from policyfeed.normalize.article import one_by_one
+from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.normalize.text import decode, is_charset, one_line
 from policyfeed.types import Article, Document, Entry, Request, Source
@@ -135,7 +136,8 @@ def survey(source: Source, document: Document) -> Survey:
         return Survey(format=form, links=())
     links, proposal = discovery.feed_links(text, document.url), discovery.propose(text, document.url)
     if proposal is None:
-        return Survey(format="", links=links)
+        odd = (Remark("the page reads like a block page"),) if not links and is_block_page(text) else ()
+        return Survey(format="", links=links, warnings=odd)
     adapter, board = registry.load("sources", "page"), board_of(document.url, proposal)
     if mistakes := adapter.check(board):
         return Survey(format="", links=links, warnings=tuple(str(one) for one in mistakes))
@@ -284,7 +286,7 @@ def _encoding(document: Document, text: str, given: str | None) -> str:
                 return name
         except UnicodeError:
             continue
-    return document.headers.get("content-type", "").rpartition("charset=")[2] or "?"
+    return document.headers.get("content-type", "").partition("charset=")[2] or "?"
 
 
 def _bare(text: str) -> str:

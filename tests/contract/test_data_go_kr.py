@@ -11,10 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from policyfeed.config import load, shipped
-from policyfeed.errors import ConfigErrors, LayoutChanged, Refused
+from policyfeed.errors import Blocked, ConfigErrors, LayoutChanged, Misconfigured, Refused
+from policyfeed.health import conditions
 from policyfeed.poll import HELD, PollReport
+from policyfeed.selection import Selection
 from policyfeed.sources import data_go_kr, hidden, revealed
-from policyfeed.store import Store, hosts, sources
+from policyfeed.store import Store, articles, hosts, sources
 from policyfeed.types import Document, Request, Secret, Source
 from tests.alerts import NOW, Hand
 from tests.fakes import Server, poller
@@ -82,10 +84,34 @@ async def test_every_refusal_of_the_gateway_has_its_name_and_a_remedy(
     store: Store, clock: Hand, code: str, status: int
 ) -> None:
     report, _ = await polled(store, clock, server_page(clock, recorded(f"gateway-{code}"), status))
-    assert isinstance(report.error, LayoutChanged if code == "12" else Refused)
+    assert report.error is not None
+    assert isinstance(report.error, {"12": LayoutChanged, "22": Refused}.get(code, Misconfigured))
     assert f"code {code}" in str(report.error)
     assert report.error.remedy
     assert "Moonlit" not in str(report.error) + json.dumps(report.error.facts)
+
+
+@pytest.mark.parametrize(("code", "name"), [("22", "blocked"), ("30", "misconfigured"), ("31", "misconfigured")])
+async def test_a_refusal_with_status_200_is_no_host_that_does_not_answer(
+    store: Store, clock: Hand, code: str, name: str
+) -> None:
+    await polled(store, clock, server_page(clock, recorded(f"gateway-{code}")))
+    assert [one.name for one in conditions(store, [SOURCE], clock())] == [name]
+
+
+async def test_a_block_page_is_one_though_it_is_well_formed(store: Store, clock: Hand) -> None:
+    report, _ = await polled(store, clock, server_page(clock, "<html>정상적인 메뉴접근이 아닙니다</html>"))
+    assert isinstance(report.error, Blocked)
+
+
+async def test_a_bare_ampersand_costs_no_article(store: Store, clock: Hand) -> None:
+    answer = recorded("articles")
+    title = answer.partition("<Title>")[2].partition("</Title>")[0]
+    report, _ = await polled(store, clock, server_page(clock, answer.replace(title, "R&D 예산 & 성과")))
+    assert (report.state, report.new) == ("ok", 2)
+    with store.read() as tx:
+        titles = {one.article.title for one in articles.newest(tx, Selection(kept_only=False), 2)}
+    assert "R&D 예산 & 성과" in titles
 
 
 async def test_a_used_up_quota_waits_for_tomorrow_in_korea(store: Store, clock: Hand) -> None:

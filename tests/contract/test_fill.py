@@ -290,6 +290,29 @@ async def test_a_bad_file_costs_only_itself(world: World, trouble: Trouble) -> N
     assert "온실가스를 줄인다." in world.article(156770032).article.content
 
 
+async def test_a_viewer_that_fails_time_and_again_leaves_the_files(world: World) -> None:
+    await world.contact()
+    await world.announce(156770033)
+    world.pages(156770033, viewer=True, files=("보도자료.hwpx",))
+    world.server.at(VIEWER.format(156770033, 1), world.server.page("", status=500))
+    world.server.at(file_url(1567700330), world.server.page(hwpx("온실가스를 줄인다.")))
+    assert (await world.fill()).host_failed, "it may be the host"
+    world.clock.advance(minutes=11)
+    assert (await world.fill()).state is BodyState.DONE
+    assert "온실가스를 줄인다." in world.article(156770033).article.content
+
+
+async def test_a_viewer_that_fails_in_the_middle_is_read_again(world: World) -> None:
+    await world.contact()
+    await world.announce(156770034)
+    world.pages(156770034, "<p>첫 쪽</p>")
+    world.server.at(VIEWER.format(156770034, 2), world.server.page("", status=500))
+    for _ in range(2):
+        assert (await world.fill()).host_failed
+        world.clock.advance(minutes=90)
+    assert world.article(156770034).article.content == ""
+
+
 # What goes wrong ------------------------------------------------------------------------------------------------------
 
 

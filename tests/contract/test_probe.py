@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from policyfeed.discovery import guesses
 from policyfeed.errors import Refused, Unreachable
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.probe import Discoverer, Discovery, Looked, Probe, Survey, guess_of, look, look_at, survey
@@ -71,6 +72,23 @@ async def test_every_entry_is_shown_with_what_becomes_of_it(world: World) -> Non
     article = looked.seen[0].article
     assert article is not None
     assert (article.ministry.id, article.url) == ("mcee", f"{SITE}/board/view.do?no=1")
+
+
+async def test_an_encoding_that_only_the_document_declares_is_not_its_type(world: World) -> None:
+    body = rss(Item(number=1)).replace("UTF-8", "johab").encode("johab")
+    world.server.at(fakes.source().url, world.server.page(body, content_type="application/xml"))
+    looked = (await world.look(fakes.source())).looked
+    assert looked is not None
+    assert looked.encoding == "?"
+
+
+async def test_a_block_page_is_told_from_a_page_without_a_list(world: World) -> None:
+    for guess in guesses(BOARD):
+        world.server.at(guess.url, world.server.page("", status=404))
+    world.page(BOARD, "<html><body>정상적인 메뉴접근이 아닙니다</body></html>")
+    assert (await world.discover(BOARD)).notes == ("the page reads like a block page",)
+    world.page(BOARD, "<html><body>점검 중입니다</body></html>")
+    assert (await world.discover(BOARD)).notes == ()
 
 
 async def test_a_doubled_entry_is_marked(world: World) -> None:

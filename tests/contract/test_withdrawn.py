@@ -86,6 +86,22 @@ async def test_withdrawn_after_its_own_page_said_so_twice(tmp_path: Path) -> Non
     assert all(world.article(id_).withdrawn is None for id_ in (1, 3, 4))
 
 
+async def test_a_page_that_is_gone_by_its_status_is_gone(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    await world.later()
+    world.list.withdraw(2)
+    world.list.withdraw(3)
+    world.server.at(VIEW.format(id=2), world.server.page("", status=410))
+    world.server.at(VIEW.format(id=3), world.server.page("", status=404))
+    world.server.at(VIEW.format(id=4), world.server.page("", status=404))  # and listed all the same
+    for hours in (1, 1):
+        await world.later(hours=hours)
+    assert [world.article(id_).withdrawn is not None for id_ in (2, 3, 4)] == [True, False, False]
+    for hours in (2, 7, 25, 30):
+        await world.later(hours=hours)
+    assert [world.article(id_).withdrawn is not None for id_ in (2, 3, 4)] == [True, True, False]
+
+
 async def test_what_merely_left_the_list_stays(tmp_path: Path) -> None:
     world = World(tmp_path)
     await world.later()

@@ -122,7 +122,10 @@ def test_a_source_is_shown_entry_by_entry(program: Program) -> None:
     assert (head["status"], head["encoding"], head["format"], head["entries"]) == (200, "utf-8", "RSS 2.0", 30)
     assert [entry["published"] for entry in entries] == ["2024-08-05T00:24:00Z", "2024-08-05T00:23:00Z"]
     assert {"kept", "score", "key", "kind", "ministry", "raw_date", "url"} <= entries[0].keys()
+    lead = entries[0]["summary"]
+    assert "붙임을 참고" in lead
     shown = program.run("sources", "test", "board")
+    assert f"   {lead}\n" in shown.stdout
     assert "10 more entries" in shown.stdout
     assert program.articles() == []
 

@@ -92,6 +92,25 @@ def test_a_channel_that_fails_or_is_closed_is_told_with_the_exit_code(program: P
         assert "no_service" in closed.stderr
 
 
+def test_the_operator_is_told_without_a_daemon_too(program: Program, upstream: Upstream) -> None:
+    operator = '[[channel]]\nname = "operator"\nkind = "slack"\noperator = true\nurl = "env:POLICYFEED_SLACK_URL"\n'
+    (program.folder / "config/channels.toml").write_text(operator)
+    for number in range(1, 4):
+        upstream.publish(number, moment(minutes_ago=60 * 24 * (60 - number)))
+
+    def told() -> list[str]:
+        assert program.run("poll", "--all").returncode == 0
+        for _ in range(2):
+            assert program.run("once").returncode == 0
+        return [str(message["text"]) for message in upstream.slack]
+
+    silent = told()
+    assert len(silent) == 1
+    assert "board" in silent[0]
+    upstream.publish(101, moment())
+    assert len(told()) == 2, "the recovery, once"
+
+
 def test_a_folder_for_another_server_leads_nowhere_that_it_does_not_hold(program: Program, upstream: Upstream) -> None:
     upstream.publish(1, moment(minutes_ago=5))
     assert program.run("once").returncode == 0

@@ -45,6 +45,18 @@ def program(*arguments: str, given: bytes = b"", **environ: str) -> subprocess.C
     return subprocess.run(call, input=given, capture_output=True, check=False, env={**os.environ, **environ})
 
 
+def test_an_old_readers_list_is_read_whatever_else_stands_in_it(folder: Path) -> None:
+    odd = ("https://a.go.kr:99999/", "http://[::1", "javascript:x", "https://u:p@a.go.kr/")
+    outlines = "".join(f'<outline xmlUrl="{url}"/>' for url in (*odd, "https://b.go.kr/rss?a=1&b=2"))
+    text = f'<?xml version="1.0" encoding="euc-kr"?><opml><body><outline text="똠방"/>{outlines}</body></opml>'
+    (folder / "old.opml").write_bytes(text.encode("cp949"))
+    done = run("sources", "import", "old.opml")
+    assert done.exit_code == 0, done.output
+    assert 'url = "https://b.go.kr/rss?a=1&b=2"' in done.stdout
+    assert done.stdout.count("[[source]]") == 1
+    assert all(f"{url} is no web address" in done.stderr for url in odd)
+
+
 def test_check_warns_of_a_ministry_that_is_mistyped(folder: Path) -> None:
     topics = Path(shutil.copytree(shipped() / "topics", folder / "config" / "topics"))
     (folder / "config" / "policyfeed.toml").touch()

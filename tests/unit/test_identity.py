@@ -117,6 +117,19 @@ def test_a_joint_release_stands_under_each_ministry() -> None:
 
 
 @pytest.mark.parametrize(
+    ("head", "joint"),
+    [
+        ("탄소중립 녹색성장 기본계획 확정해 추진", True),
+        ("녹조 합동 점검", False),
+        ("주간 보도자료 배포계획과 주요 일정", False),
+    ],
+)
+def test_a_joint_release_may_have_its_subtitle_under_one_ministry_alone(head: str, joint: bool) -> None:
+    """So the third place, whose title is one ministry's and the other's, finds one article in any order of arrival."""
+    assert same(korea(head), article(f"{head} - 2030년까지 40% 감축 -", ministry=LABOUR)) is joint
+
+
+@pytest.mark.parametrize(
     "title",
     ["주간 보도계획", "주간 보도자료 배포계획(5.18.~5.24.)", "주요 일정", "인사발령(2026년 5월 20일자)", "부고"],
 )

@@ -28,6 +28,7 @@ class Visitor:
         self.site, self.clock, self.source = site, clock, korea_kr(**options)
         self.cursor: Mapping[str, Any] = {}
         self.ids: set[int] = set()
+        self.said: list[str] = []
 
     def poll(self) -> list[Request]:
         """One poll; the requests that it took."""
@@ -37,6 +38,7 @@ class Visitor:
             asked.append(request)
             document = replace(self.site(request), fetched=self.clock())
             page = adapter.read(self.source, cursor, document)
+            self.said += page.warnings
             self.ids |= {int(entry.url.rpartition("=")[2]) for entry in page.entries}
             cursor = json.loads(json.dumps(page.cursor))
             if page.next is None:
@@ -145,6 +147,20 @@ def test_a_list_that_counts_less_than_it_shows_is_not_read_to_its_end_each_time(
     assert visitor.cursor["short"] == -2
     clock.advance(minutes=10)
     assert len(visitor.poll()) == 1
+
+
+def test_a_total_that_is_less_than_one_page_shows_is_no_total(site: PressList, clock: Hand) -> None:
+    class Elsewhere(PressList):
+        def __call__(self, request: Request) -> Any:
+            document = super().__call__(request)
+            return replace(document, body=document.body.replace(b"<strong>95<", b"<strong>3<"))
+
+    visitor = Visitor(Elsewhere(site.releases), clock)
+    visitor.poll()
+    assert visitor.ids == everything(site)
+    assert visitor.said == ["the list says that it has 3, and shows 20"] * 4 + [
+        "the list says that it has 3, and shows 15"
+    ]
 
 
 def test_the_list_is_swept_every_three_hours(visitor: Visitor, clock: Hand) -> None:

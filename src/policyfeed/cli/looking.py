@@ -18,9 +18,10 @@ from policyfeed.config import Config, data_folder
 from policyfeed.config.writing import source_table
 from policyfeed.errors import Unreadable, UpstreamError, UsageError, told
 from policyfeed.normalize.links import canonical
+from policyfeed.normalize.text import shorten
 from policyfeed.probe import Discoverer, Discovery, Feed, Looked, Probe, Seen, guess_of, look
 from policyfeed.retired import retired
-from policyfeed.types import Document, Source, Verdict
+from policyfeed.types import Article, Document, Source, Verdict
 
 app = typer.Typer()
 T = TypeVar("T")
@@ -190,8 +191,16 @@ def _show_entry(number: int, line: _Line) -> None:
     out.print(f"{number}. {article.title}", style="bold", markup=False)
     facts = (f"{when(article.published)} ({printed})", article.ministry.name, article.kind.value)
     out.print("   " + " · ".join((*facts, f"{mark} {line.verdict.score:.0f}", *line.verdict.topics)), markup=False)
+    if more := _more(article):
+        out.print(f"   {more}", markup=False)
     out.print(f"   {article.url}", markup=False)
     out.print(f"   {article.origins[0].key}", style="dim", markup=False)
+
+
+def _more(article: Article) -> str:
+    """What a table reads besides, so that a place that finds nothing is seen: department, lead, files."""
+    files = (one.name or one.url for one in article.attachments)
+    return " · ".join(filter(None, (article.department, shorten(article.summary, 160), *files)))
 
 
 def _entry_json(line: _Line) -> dict[str, Any]:
@@ -216,6 +225,10 @@ def _entry_json(line: _Line) -> dict[str, Any]:
         "kept": verdict.kept,
         "score": verdict.score,
         "topics": list(verdict.topics),
+        "department": article.department,
+        "summary": article.summary,
+        "characters": len(article.content),
+        "attachments": [{"name": one.name, "url": one.url, "type": one.type} for one in article.attachments],
     } | raw
 
 

@@ -9,18 +9,17 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
-from pydantic import ValidationError
 
 from policyfeed import opml
 from policyfeed.cli.given import configuration
 from policyfeed.cli.say import _, err, say
 from policyfeed.clock import now
 from policyfeed.config import Config
-from policyfeed.config.models import SourceTable
+from policyfeed.config.models import SourceTable, askable
 from policyfeed.config.writing import source_table
-from policyfeed.errors import OutputError, UsageError
+from policyfeed.errors import OutputError, Unreadable, UsageError
 from policyfeed.normalize.links import canonical
-from policyfeed.normalize.text import one_line
+from policyfeed.normalize.text import decode, one_line
 from policyfeed.opml import Outline
 from policyfeed.retired import retired
 from policyfeed.types import Source
@@ -77,27 +76,32 @@ def _sources(config: Config, outlines: tuple[Outline, ...]) -> list[Source]:
     for one in outlines:
         if (notice := retired(one.url)) is not None:
             err.print(notice.text(_), style="yellow", markup=False)
+        elif not _is_address(one.url):
+            err.print(_("{url} is no web address.").format(url=one.url), style="yellow", markup=False)
         elif canonical(one.url) in known:
             _tell("{url} is configured already.", url=one.url)
-        elif (source := _source(one, ids)) is not None:
-            made.append(source)
-            ids.add(source.id)
+        else:
+            made.append(_source(one, ids))
+            ids.add(made[-1].id)
             known.add(canonical(one.url))
     return made
 
 
-def _source(outline: Outline, taken: set[str]) -> Source | None:
+def _is_address(url: str) -> bool:
+    try:
+        return bool(askable(url))
+    except ValueError:
+        return False
+
+
+def _source(outline: Outline, taken: set[str]) -> Source:
     name = one_line(outline.title)
     host = (urlsplit(outline.url).hostname or "feed").removeprefix("www.").partition(".")[0]
     slug = re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-")[:50] or "feed"
     id_ = next(
         one for number in range(1, len(taken) + 3) if (one := slug if number == 1 else f"{slug}-{number}") not in taken
     )
-    try:
-        source = SourceTable(id=id_, kind="feed", url=outline.url, name=name).source()
-    except ValidationError:
-        err.print(_("{url} is no web address.").format(url=outline.url), style="yellow", markup=False)
-        return None
+    source = SourceTable(id=id_, kind="feed", url=outline.url, name=name).source()
     language = outline.language.lower().partition("-")[0]
     return replace(source, language=language) if language and language != "ko" else source
 
@@ -106,11 +110,14 @@ def _tell(template: str, **facts: object) -> None:
     err.print(_(template).format(**facts), markup=False)
 
 
-def _read(file: Path) -> bytes:
+def _read(file: Path) -> str:
     try:
-        return file.read_bytes()
+        return decode(file.read_bytes())
     except OSError as problem:
         raise UsageError("{file} cannot be read: {problem}.", file=file, problem=problem.strerror) from problem
+    except Unreadable as problem:
+        remedy = "Give the list that a feed reader exports."
+        raise UsageError("{file} is no OPML.", remedy=remedy, file=file) from problem
 
 
 def _write(file: Path, text: str) -> None:

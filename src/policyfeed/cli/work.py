@@ -73,6 +73,7 @@ def deliver(context: typer.Context, as_json: Json = False) -> None:
 def once(context: typer.Context, as_json: Json = False) -> None:
     async def work(app: App) -> tuple[list[PollReport], list[DeliveryReport], OutputError | None]:
         polled = await _poll(app, app.due(app.clock()), quiet=as_json)
+        await app.watch()
         unwritten = None
         try:
             await app.publish()

@@ -11,7 +11,7 @@ import nh3
 from selectolax.lexbor import LexborHTMLParser
 
 from policyfeed.normalize import links
-from policyfeed.normalize.text import clean, one_line, unescape, wanted
+from policyfeed.normalize.text import clean, one_line, unescape, unescape_once, wanted
 
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "div", "dl", "dt", "em", "figcaption",
@@ -30,6 +30,8 @@ _MARKUP = re.compile(_TAG, re.IGNORECASE)
 _SOME_MARKUP = re.compile(
     rf"{_TAG}|<!--|<!doctype|&(?:[a-zA-Z]{{2,10}}|#\d{{1,6}}|#x[0-9a-fA-F]{{1,6}});", re.IGNORECASE
 )
+# An end of a tag in references: who writes about tags names their beginnings
+_ESCAPED = re.compile(r"&lt;/(?:p|div|span|a|b|strong|font|h[1-6]|ul|ol|li|table|tbody|tr|td)\s*&gt;", re.IGNORECASE)
 # <K-푸드> and <창업> are words in brackets
 _BRACKET = re.compile(rf"<(?!!--)(?!{_TAG[1:]})", re.IGNORECASE)
 _BREAKS = ("p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "dd", "blockquote", "pre", "hr",
@@ -55,6 +57,7 @@ def sanitize(text: str, base: str) -> str:
     """
     if not text.strip():
         return ""
+    text = _resolved(text)
     if not is_html(text):
         return paragraphs(text)
 
@@ -104,6 +107,7 @@ def _escaped(text: str) -> str:
 
 def to_text(markup: str) -> str:
     """The text of HTML, blocks on lines of their own. Plain text comes back cleaned."""
+    markup = _resolved(markup)
     if not is_html(markup):
         return clean(markup[:MOST]).strip()
     tree = LexborHTMLParser(f"<body>{_bracketed(markup[:MOST])}")
@@ -140,6 +144,11 @@ def title(printed: str) -> str:
     if not is_html(text):
         return one_line(text)
     return to_line(_BRACKET.sub("&lt;", unescape(text)))
+
+
+def _resolved(markup: str) -> str:
+    """Where the whole text was escaped once too often, it without that: all its tags stand in references."""
+    return unescape_once(markup) if _ESCAPED.search(markup) and not _MARKUP.search(markup) else markup
 
 
 def _bracketed(markup: str) -> str:

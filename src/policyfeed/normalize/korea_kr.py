@@ -163,17 +163,22 @@ def _viewed(source: Source, document: Document, so_far: Detail) -> Detail:
     for node in tree.css("script, style"):
         node.decompose()
     said = html.paragraphs(_text(tree.body)) if tree.body else ""
-    if not said and number == 1:
-        return replace(so_far, ways=tuple(left))  # pictures: the files may hold the text
-    if _is_end(said, so_far.content):
+    if number == 1 and (not said or _is_error_page(said)):
+        return replace(so_far, ways=tuple(left))  # pictures, or nothing converted (yet): the files may hold the text
+    if _is_error_page(said) or _is_repeated(said, so_far.content):
         return replace(so_far, ways=())
     following = replace(asked, url=asked.url.removesuffix(f"{number}.html") + f"{number + 1}.html")
     return replace(so_far, content=so_far.content + said, ways=(following,) if number < MOST_PAGES else ())
 
 
-def _is_end(said: str, before: str) -> bool:
-    """Whether a server that has no such page shows its error page, or the last page again, with status 200."""
-    return (len(said) < 1_000 and _NOT_FOUND.search(said) is not None) or (len(said) > 200 and before.endswith(said))
+def _is_error_page(said: str) -> bool:
+    """Whether a server that has no such page shows its error page with status 200."""
+    return len(said) < 1_000 and _NOT_FOUND.search(said) is not None
+
+
+def _is_repeated(said: str, before: str) -> bool:
+    """Whether a server that has no such page shows the last page again. A line may stand on two pages, on no third."""
+    return bool(said) and before.endswith(said if len(said) > 200 else said * 2)
 
 
 def _text(node: LexborNode) -> str:

@@ -11,7 +11,7 @@ from policyfeed.normalize.text import clean
 
 MOST = 4_000
 """Characters of a link; longer ones are no addresses of pages."""
-_SESSION = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
+_SESSION = re.compile(r"(?:;|%3b)jsessionid(?:=|%3d)[^/?#]*", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _AMPERSAND = re.compile(r"&(?:(?:amp|#38|#[xX]26);)+")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")

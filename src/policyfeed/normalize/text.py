@@ -143,11 +143,16 @@ def one_line(text: str) -> str:
 def unescape(text: str) -> str:
     """Character references resolved until nothing changes (some sites escape titles twice); only with semicolons."""
     for _ in range(_ROUNDS):
-        resolved = _REFERENCE.sub(lambda found: html.unescape(found[0]), _AMPERSANDS.sub("&", text))
+        resolved = unescape_once(_AMPERSANDS.sub("&", text))
         if resolved == text:
             break
         text = resolved
     return text
+
+
+def unescape_once(text: str) -> str:
+    """Character references resolved, one layer of them; only with semicolons."""
+    return _REFERENCE.sub(lambda found: html.unescape(found[0]), text)
 
 
 def shorten(text: str, limit: int) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -17,7 +18,7 @@ from lxml import etree
 
 from policyfeed import sources
 from policyfeed.clock import KST
-from policyfeed.errors import Blocked, ConfigError, LayoutChanged, Refused, Unreadable, UpstreamError
+from policyfeed.errors import Blocked, ConfigError, LayoutChanged, Misconfigured, Refused, Unreadable, UpstreamError
 from policyfeed.normalize import dates, listing
 from policyfeed.normalize.attachments import media_type
 from policyfeed.normalize.html import paragraphs
@@ -49,6 +50,7 @@ QUOTA_MARGIN = timedelta(minutes=5)
 _GOOD = ("0", "00")
 _QUOTA, _NO_SERVICE = "22", "12"
 _ASKED_WRONGLY = ("11", "97", "98")
+_NO_KEY = ("20", "30", "31")
 _REMEDIES = {
     "12": "The address is wrong or was retired: use policyNewsService2/policyNewsList2.",
     "20": "Apply for the dataset 15095335 at data.go.kr, or wait until the application is approved.",
@@ -70,6 +72,7 @@ _KINDS = {
 """GroupingCode → kind; what is not known here is what the source's ``article_kind`` says."""
 _VIEW = "https://www.korea.kr/news/policyNewsView.do?newsId={id}"
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_BARE = re.compile(r"&(?!#?\w{1,32};)")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CODE = re.compile(r"<(?:returnReasonCode|resultCode)>\s*(\d{1,4})\s*<")
 _MESSAGE = re.compile(r"<(?:errMsg|resultMsg)>\s*([^<]{1,200})<")
@@ -101,14 +104,15 @@ def days(source: Source, start: date, end: date) -> Request:
 def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:  # noqa: ARG001
     """A window's articles, and the next window until the last day asked for (``until`` in the address, for us alone).
 
-    The cursor: ``covered``, the last day asked for. Raises Refused, LayoutChanged, Unreadable, Blocked.
+    The cursor: ``covered``, the last day asked for. Raises Refused, Misconfigured (the key), LayoutChanged, Unreadable,
+    Blocked.
     """
     root = _root(source, document)
     if error := refusal(source, document):
         raise error
     items = root.findall(".//NewsItem")
-    if root.find("header") is None and root.find(".//header") is None:
-        raise LayoutChanged("The API's answer has no header.", source=source.id)
+    if root.find(".//header") is None:
+        raise _blocked(source, document) or LayoutChanged("The API's answer has no header.", source=source.id)
     gone = [_said(item, "OriginalUrl") or _VIEW.format(id=_said(item, "NewsItemId"))
             for item in items if _said(item, "ContentsStatus").upper() == _WITHDRAWN]  # fmt: skip
     entries = tuple(_entry(item) for item in items if _said(item, "ContentsStatus").upper() != _WITHDRAWN)
@@ -136,6 +140,8 @@ def refusal(source: Source, document: Document) -> UpstreamError | None:
     remedy = _REMEDIES.get(code, "It is tried again later, by itself.")
     if code in (_NO_SERVICE, *_ASKED_WRONGLY):
         return LayoutChanged("The API answers with code {code}: {said}.", remedy=remedy, **facts)
+    if code in _NO_KEY and document.status != HTTPStatus.TOO_MANY_REQUESTS:
+        return Misconfigured("The API refuses with code {code}: {said}.", remedy=remedy, **facts)
     after = _until_tomorrow(document.fetched) if code == _QUOTA else None
     return Refused(
         "The API refuses with code {code}: {said}.",
@@ -178,14 +184,29 @@ def _asked(source: Source, document: Document) -> tuple[date, date, date]:
 
 
 def _root(source: Source, document: Document) -> etree._Element:
-    text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+    text = _NOT_XML.sub("", _DECLARATION.sub("", _text_of(source, document)))
     try:
-        return etree.fromstring(_NOT_XML.sub("", _DECLARATION.sub("", text)), parser)
+        return _parsed(text)
+    except etree.XMLSyntaxError:
+        pass
+    try:
+        return _parsed(_BARE.sub("&amp;", text))
     except etree.XMLSyntaxError as problem:
-        if listing.is_block_page(text):
-            raise Blocked("A block page came instead of the API's answer.", source=source.id) from problem
-        raise Unreadable("The API's answer is no XML.", source=source.id) from problem
+        raise (_blocked(source, document) or Unreadable("The API's answer is no XML.", source=source.id)) from problem
+
+
+def _text_of(source: Source, document: Document) -> str:
+    return decode(document.body, document.headers.get("content-type", ""), source.encoding)
+
+
+def _parsed(text: str) -> etree._Element:
+    return etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
+
+
+def _blocked(source: Source, document: Document) -> Blocked | None:
+    if not listing.is_block_page(_text_of(source, document)):
+        return None
+    return Blocked("A block page came instead of the API's answer.", source=source.id)
 
 
 def _is_known(root: etree._Element) -> bool:

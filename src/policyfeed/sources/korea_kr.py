@@ -3,7 +3,8 @@
 The list gives title, lead, ministry and day. It is asked for the last days (``overlap_days``), newest first, page by
 page. Releases may be listed late, under their earlier approval date, or vanish, so a poll may stop early only when the
 page's own total is just what is known; every ``sweep_hours`` it goes to the end all the same. The end is where the
-total is reached or, but for a few, a page brings nothing new, however many releases a page holds.
+total is reached (one that is less than a page shows is none) or, but for a few, a page brings nothing new, however many
+releases a page holds.
 """
 
 from __future__ import annotations
@@ -82,11 +83,11 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
         raise LayoutChanged(
             "{url} says {total} releases but lists nothing new on this page.", url=document.url, total=total
         )
-    warnings = _check(found, (start, end), document)
+    warnings = _check(found, total, (start, end), document)
     read_ = dict(cursor.get("read", {})) | {id_: _day(entry) or end for id_, entry in found.items()}
     seen = {id_: day for id_, day in cursor.get("seen", {}).items() if day >= start} | read_
     swept, short = cursor.get("swept", ""), int(cursor.get("short", 0))
-    complete = len(read_) >= total or len(read_) == len(cursor.get("read", {}))
+    complete = len(read_) >= total >= len(found) or len(read_) == len(cursor.get("read", {}))
     if complete:
         swept, seen, short = document.fetched.isoformat(), read_, total - len(read_)
     entries = tuple(found.values())
@@ -200,7 +201,7 @@ def _day(entry: Entry) -> str:
     return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}" if found else ""
 
 
-def _check(found: Mapping[str, Entry], window: tuple[str, str], document: Document) -> tuple[str, ...]:
+def _check(found: Mapping[str, Entry], total: int, window: tuple[str, str], document: Document) -> tuple[str, ...]:
     """Raises LayoutChanged for a page that is not what it was; single odd releases are warnings, and are kept."""
     odd = [id_ for id_, entry in found.items() if not (id_ and entry.title.strip() and entry.ministry and _day(entry))]
     if len(odd) * 2 > len(found):
@@ -210,4 +211,6 @@ def _check(found: Mapping[str, Entry], window: tuple[str, str], document: Docume
             raise LayoutChanged(
                 "{url} lists {day}, outside the days asked for: the filter was ignored.", url=document.url, day=day
             )
-    return tuple(Remark("release {id} is listed without title, ministry or date", id=id_) for id_ in odd)
+    contradiction = Remark("the list says that it has {total}, and shows {count}", total=total, count=len(found))
+    remarks = (Remark("release {id} is listed without title, ministry or date", id=id_) for id_ in odd)
+    return (*([contradiction] if len(found) > total else []), *remarks)

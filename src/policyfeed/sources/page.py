@@ -26,6 +26,7 @@ ROBOTS = True
 ADDRESS = "page"
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 _PLACE = re.compile(r"^(?P<css>.*?)(?:@(?P<attribute>[\w:-]+))?$", re.DOTALL)
+_UNSEEN = "script, style"
 _PAGES = 5
 _SELECTORS = (
     *("item", "title", "link", "id", "date", "lead", "ministry", "department"),
@@ -96,7 +97,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     table = Options.of(source)
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
     tree = LexborHTMLParser(text)
-    for node in tree.css(table.without) if table.without else ():
+    for node in tree.css(", ".join(filter(None, (_UNSEEN, table.without)))):
         node.decompose()
     base = _base(tree, document.url)
     rows = [_entry(row, table, base, source.timezone) for row in tree.css(table.item)]
@@ -187,7 +188,7 @@ def _url(row: LexborNode, table: Options, base: str) -> str:
 
 def _attachments(row: LexborNode, table: Options, base: str) -> list[Attachment]:
     nodes = row.css(table.attachments) if table.attachments else []
-    found = ((node.text().strip(), absolute(node.attributes.get("href") or "", base)) for node in nodes)
+    found = ((_text(node), absolute(node.attributes.get("href") or "", base)) for node in nodes)
     return [Attachment(name=name, url=url) for name, url in found if url]
 
 
@@ -199,7 +200,13 @@ def _all(node: LexborNode, place: str) -> list[str]:
     nodes = node.css(found["css"]) if found["css"] else [node]
     if attribute := found["attribute"]:
         return [node.attributes.get(attribute) or "" for node in nodes]
-    return [node.text().strip() for node in nodes]
+    return [_text(node) for node in nodes]
+
+
+def _text(node: LexborNode) -> str:
+    for line_break in node.css("br"):
+        line_break.replace_with(" ")
+    return node.text().strip()
 
 
 def _one(node: LexborNode, place: str) -> str:
