@@ -27,7 +27,6 @@ from tests.loopback import (
     USER_AGENT,
     Asked,
     Reply,
-    Server,
     Writer,
     client,
     names,
@@ -684,15 +683,13 @@ async def test_a_source_may_have_its_own_proxy_or_none() -> None:
         assert len(server.asked) == 1
 
 
-async def test_a_proxy_that_refuses_is_named() -> None:
-    def closed(server: Server) -> str:
-        return server.url()
-
-    async with serving(reply(200, NEWS)) as proxy:
-        environ = {"HTTP_PROXY": closed(proxy)}
-    async with client(environ=environ) as http:
-        with pytest.raises(Unreachable):
-            await http.fetch(Request(url="http://www.example.kr/"))
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_cannot_be_reached_is_named(scheme: str) -> None:
+    async with serving(reply()) as gone:
+        url = gone.url()
+    async with client(allow=(), environ={"HTTP_PROXY": url, "HTTPS_PROXY": url}) as http:
+        with pytest.raises(Unreachable, match="The proxy did not let us through"):
+            await http.fetch(Request(url=f"{scheme}://www.example.kr/rss"))
 
 
 @pytest.mark.parametrize("url", ["socks5://127.0.0.1:1080", "http://", "http://[::1", "http://a:b:c"])

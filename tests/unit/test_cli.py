@@ -72,6 +72,17 @@ def test_check_warns_of_a_ministry_that_is_mistyped(folder: Path) -> None:
     ]
 
 
+def test_check_warns_of_certificates_that_are_not_there(folder: Path) -> None:
+    sources = folder / "config" / "sources"
+    sources.mkdir(parents=True)
+    (folder / "config" / "policyfeed.toml").touch()
+    table = '[[source]]\nid = "a"\nkind = "feed"\nurl = "https://a.example.go.kr/rss"\nca_bundle = "/nowhere/ca.pem"\n'
+    (sources / "own.toml").write_text(table, encoding="utf-8")
+    done = run("check")
+    assert done.exit_code == 0, done.output
+    assert "warning: The certificates of source a cannot be read: /nowhere/ca.pem." in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -15,6 +16,19 @@ LIKENESS = 0.8
 
 
 def doubts(config: Config) -> Iterator[ConfigError]:
+    """All of them, each an error that ends nothing."""
+    yield from _mistyped(config)
+    for source in config.sources:
+        if source.ca_bundle and not os.access(source.ca_bundle, os.R_OK):
+            yield ConfigError(
+                "The certificates of source {source} cannot be read: {file}.",
+                remedy="Give a file of PEM certificates as its ca_bundle; until then every poll of it fails.",
+                source=source.id,
+                file=source.ca_bundle,
+            )
+
+
+def _mistyped(config: Config) -> Iterator[ConfigError]:
     """Biases of ministries that no body is called, where one is called nearly so.
 
     Other names may be those of bodies that nobody listed: their releases are judged by the name that is printed.

@@ -19,7 +19,7 @@ import httpcore
 from policyfeed.errors import ConfigError
 from policyfeed.transport.guard import Resolver, allowed
 from policyfeed.transport.proxies import Proxy
-from policyfeed.transport.wire import GuardedBackend, PlainBackend
+from policyfeed.transport.wire import GuardedBackend, ProxyBackend
 
 _KEPT_SECONDS = 30.0
 _MOST_KEPT = 4096
@@ -106,7 +106,7 @@ class Pools:
             ssl_context=tls,
             proxy_ssl_context=self._context(None) if route.proxy.scheme == "https" else None,
             keepalive_expiry=_KEPT_SECONDS,
-            network_backend=PlainBackend(),
+            network_backend=ProxyBackend(),
         )
         return partial(_through, proxy)
 

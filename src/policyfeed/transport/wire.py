@@ -177,7 +177,7 @@ def _readable(transport: asyncio.Transport) -> bool:
 
 
 class PlainBackend(httpcore.AsyncNetworkBackend):
-    """Connects to where it is told: for proxies, whose address the operator gave."""
+    """Connects to where it is told."""
 
     def __init__(self) -> None:
         self._buffer = memoryview(bytearray(_READ))
@@ -199,6 +199,23 @@ class PlainBackend(httpcore.AsyncNetworkBackend):
         except OSError as error:
             raise httpcore.ConnectError(error) from error
         return stream
+
+
+class ProxyBackend(PlainBackend):
+    """Connects to a proxy, whose address the operator gave."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await super().connect_tcp(host, port, timeout, local_address, socket_options)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            raise httpcore.ProxyError("it cannot be reached") from error
 
 
 class GuardedBackend(PlainBackend):
