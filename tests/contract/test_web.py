@@ -295,7 +295,9 @@ async def test_a_press_is_stored_and_leads_back(world: World) -> None:
     answer = await world.press("word=irrelevant&topic=E1&page=2", "/articles/1/label?lang=en")
     assert answer.headers["location"] == "/?page=2&lang=en#a1"
     assert world.said() == {1: (False, "")}
-    pressed = html.fromstring((await world.get("/?page=2")).text).cssselect("#a1 button[aria-pressed=true]")
+    board = html.fromstring((await world.get("/?page=2")).text)
+    assert len(board.cssselect("summary > .said")) == 1, "seen without opening the reasons"
+    pressed = board.cssselect("#a1 button[aria-pressed=true]")
     assert [one.get("value") for one in pressed] == ["irrelevant"]
 
 
