@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -159,6 +162,27 @@ def test_a_mistake_of_the_user_is_a_message_not_a_traceback(program: Program) ->
         assert "Traceback" not in result.stderr
         assert result.stderr.strip()
         assert result.stdout == ""
+
+
+class _EmptyPage(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/" else 404)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<html><body><p>Nothing here.</p></body></html>")
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Nothing on stderr."""
+
+
+@pytest.mark.parametrize("command", ["test", "discover"])
+def test_an_address_where_nothing_can_be_read_is_a_failure(program: Program, command: str) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _EmptyPage) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        result = program.run("sources", command, f"http://127.0.0.1:{server.server_address[1]}/")
+        server.shutdown()
+    assert "Neither a feed nor a list" in result.stdout
+    assert result.returncode == 1
 
 
 def test_a_folder_that_cannot_be_written_is_named(program: Program, tmp_path: Path) -> None:

@@ -56,9 +56,7 @@ def start(
 def main() -> None:
     """Run the command; a user's mistake is a message and an exit code, never a traceback."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # None when it was closed
-            stream.reconfigure(errors="replace")  # a terminal without Korean letters shows the others
+    _open_streams()
     try:
         app(standalone_mode=True)
     except ConfigErrors as problems:
@@ -76,3 +74,16 @@ def main() -> None:
             raise
         complain(OutputError("The output could not be written: {problem}.", problem=problem.strerror))
         os._exit(FAILED)  # leaving as usual would try to write the rest once more
+
+
+def _open_streams() -> None:
+    """The three standard streams as commands need them, whatever the caller closed."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # else a database would be opened as stdout
+        os.set_inheritable(number, True)
+    os.close(number)
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Korean letters shows the others

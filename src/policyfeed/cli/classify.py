@@ -41,7 +41,7 @@ def _lines() -> Iterator[dict[str, Any]]:
             continue
         try:
             value = json.loads(line, parse_constant=_refuse)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict) or not isinstance(value.get("title"), str):
             raise UsageError(

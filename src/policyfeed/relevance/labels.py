@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,16 +70,22 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         for number, line in enumerate(content.decode("utf-8").splitlines(), 1):
             if line.strip():
-                yield number, json.loads(line)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+                yield number, _record(number, json.loads(line))
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         raise UsageError(
             "{file} could not be read as JSON lines: {detail}.", remedy="", file=str(path), detail=str(error)
         ) from error
 
 
+def _record(number: int, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"line {number} is no JSON object")
+    return value
+
+
 def _label(path: Path, line: int, record: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> Label:
     text = dict(known.get(str(record.get("newsId", "")), {})) | dict(record)
-    if not isinstance(text.get("relevant"), bool) or not text.get("title"):
+    if not isinstance(text.get("relevant"), bool) or not (text.get("title") and isinstance(text["title"], str)):
         raise UsageError(
             "{file}, line {line}: a label needs a title, or a known newsId, and relevant = true or false.",
             remedy="Name the releases with --texts, or complete the line.",
