@@ -7,6 +7,8 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from policyfeed.store import Store, outbox
 from tests.e2e.program import Program
 from tests.e2e.upstream import Upstream, moment
 
@@ -93,6 +96,21 @@ def test_a_channel_that_fails_or_is_closed_is_told_with_the_exit_code(program: P
         closed = program.run(command)
         assert (closed.returncode, len(upstream.slack)) == (1, 1), command
         assert "no_service" in closed.stderr
+
+
+@pytest.mark.parametrize("command", ["deliver", "once"])
+def test_what_a_process_was_sending_when_it_ended_is_sent_at_once(
+    program: Program, upstream: Upstream, command: str
+) -> None:
+    upstream.publish(1, moment(minutes_ago=5))
+    assert program.run("once").returncode == 0
+    upstream.publish(101, moment())
+    assert program.run("poll", "--all").returncode == 0
+    with closing(Store(program.data)) as store, store.write() as tx:  # as far as the ended one came
+        assert outbox.claim(tx, "webhook", moment(), timedelta(minutes=5), 1)
+    result = program.run(command)
+    assert "webhook: 1 delivered" in result.stdout
+    assert len(upstream.webhooks) == 1
 
 
 def test_a_folder_for_another_server_leads_nowhere_that_it_does_not_hold(program: Program, upstream: Upstream) -> None:
