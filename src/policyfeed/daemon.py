@@ -112,6 +112,7 @@ class _Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._terminate)
         loop.add_signal_handler(signal.SIGHUP, self.changed.set)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came during the start was kept
 
     def _terminate(self) -> None:
         if self.stop.is_set():
