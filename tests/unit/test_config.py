@@ -147,7 +147,7 @@ def test_every_mistake_of_a_file_is_named_at_once(folder: Folder) -> None:
         *("source.one.options.dat_only", "source.one.ministry"),
         *("source.three.options.title", "source.three.options.item", "source.one"),
         *["feed.a.limit", "feed.a.select.wordz"] * 2,
-        *["feed.a", "feed.a.select.topics"] * 2,
+        *("feed.a", *["feed.a.select.topics"] * 2),
         *("channel.hook.per_second", "channel.hook.secrets.secret", "channel.slack.url"),
     ]
 
@@ -422,9 +422,7 @@ def test_a_selection_names_what_is_known(folder: Folder, select: str, key: str) 
 
 
 def test_two_feeds_of_one_name(folder: Folder) -> None:
-    assert (
-        "feed.a is there twice" in folder.write("feeds.toml", '[[feed]]\nname = "a"\ntitle = "x"\n' * 2).mistakes()[0]
-    )
+    assert "feed.a is there twice" in folder.write("feeds.toml", '[[feed]]\nname = "a"\ntitle = "x"\n' * 2).mistake()
 
 
 def channel(**changes: str) -> str:
@@ -507,6 +505,19 @@ def test_a_variables_line_break_is_no_part_of_the_secret(folder: Folder) -> None
 def test_a_proxys_password_is_not_shown(folder: Folder) -> None:
     table = source(proxy=f'"user:{SECRET}@proxy:3128"', headers=f'{{ Authorization = ["{SECRET}"] }}')
     assert len(folder.write("sources/own.toml", table).mistakes()) == 2
+
+
+@pytest.mark.parametrize("header", ['"X y" = "z"', 'X = "a\\nb"', 'X = " a"', '"" = "a"', '"X:" = "a"'])
+def test_a_header_that_http_does_not_know_is_a_mistake(folder: Folder, header: str) -> None:
+    table = source(headers=f'{{ Authorization = "{SECRET}", {header} }}')
+    assert "source.a.headers has a wrong value: HTTP takes" in folder.write("sources/own.toml", table).mistake()
+
+
+def test_headers_hold_what_http_takes(folder: Folder) -> None:
+    headers = {"X-Requested-With": "XMLHttpRequest", "x_y": "", "Referer": "https://example.kr/?q=탄소 중립"}
+    told = ", ".join(f'{name} = "{value}"' for name, value in headers.items())
+    (made,) = folder.write("sources/own.toml", source(headers=f"{{ {told} }}")).load().sources
+    assert dict(made.headers) == headers
 
 
 def test_a_source_may_do_without_the_environments_proxy(folder: Folder) -> None:

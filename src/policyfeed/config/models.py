@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, Literal, get_type_hints
@@ -22,6 +23,8 @@ from policyfeed.transport.proxies import proxy as read_proxy
 from policyfeed.transport.urls import take_apart
 from policyfeed.types import Kind, Ministry, Name, Source
 
+_HEADER_NAME, _HEADER_VALUE = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"), re.compile(r"(?!\s)[^\r\n\0]*(?<!\s)")
+"""RFC 9110 §5"""
 TOLD = "told"
 """The type of a mistake that an error of ours tells (``notice``)."""
 
@@ -199,6 +202,13 @@ class SourceTable(Strict):
         except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, like Asia
             raise ValueError(marked("no time zone has that name; they are written like Asia/Seoul")) from None
         return zone
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
+        if not all(_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value) for name, value in headers.items()):
+            raise ValueError(marked("HTTP takes names without spaces, and values of one line without spaces around"))
+        return headers
 
     @field_validator("most_minutes")
     @classmethod

@@ -265,9 +265,9 @@ class Reader:
         parsed = self._parse(file, model)
         tables = tuple(getattr(parsed, list_)) if parsed is not None else ()
         names = [table.name for table in tables]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            self._wrong(file, f"{list_}.{name}", _TWICE, "Give each a name of its own.")
         for table in tables:
-            if names.count(table.name) > 1:
-                self._wrong(file, f"{list_}.{table.name}", _TWICE, "Give each a name of its own.")
             for key, value, values in known.strangers(table.select):
                 self._stranger(file, f"{list_}.{table.name}.select.{key}", value, values)
         return tuple(table.model_copy(update={"language": table.language or language}) for table in tables)
