@@ -425,6 +425,31 @@ def test_two_feeds_of_one_name(folder: Folder) -> None:
     assert "feed.a is there twice" in folder.write("feeds.toml", '[[feed]]\nname = "a"\ntitle = "x"\n' * 2).mistake()
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("title", '""', "feed.a.title is '': it must not be empty"),
+        ("title", '" "', "it must not be empty"),
+        ("title", '"가\\u0007"', "control character"),
+        ("subtitle", '"\\uffff"', "control character"),
+        ("id", '"my feed"', "must begin with a scheme"),
+        ("id", '"urn:x\\u0000"', "control character"),
+    ],
+)
+def test_what_no_feed_can_hold_is_a_mistake(folder: Folder, key: str, value: str, said: str) -> None:
+    table = {"name": '"a"', "title": '"가"', key: value}
+    lines = "".join(f"{name} = {given}\n" for name, given in table.items())
+    assert said in folder.write("feeds.toml", f"[[feed]]\n{lines}").mistake()
+
+
+def test_two_feeds_of_one_id(folder: Folder) -> None:
+    tables = "".join(f'[[feed]]\nname = "{name}"\ntitle = "x"\nid = "urn:x:1"\n' for name in "ab")
+    said = folder.write("feeds.toml", tables + '[[feed]]\nname = "c"\ntitle = "x"\n[[feed]]\nname = "d"\ntitle = "x"\n')
+    assert [one.split(":")[1].strip() for one in said.mistakes()] == [
+        f"feed.{name}.id is there twice. Give each feed an id of its own." for name in "ab"
+    ]
+
+
 def channel(**changes: str) -> str:
     table = {"name": '"team"', "kind": '"slack"', "url": '"env:HOOK"', **changes}
     return "[[channel]]\n" + "".join(f"{key} = {value}\n" for key, value in table.items())

@@ -25,6 +25,8 @@ from policyfeed.types import Kind, Ministry, Name, Source
 
 _HEADER_NAME, _HEADER_VALUE = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"), re.compile(r"(?!\s)[^\r\n\0]*(?<!\s)")
 """RFC 9110 §5"""
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 TOLD = "told"
 """The type of a mistake that an error of ours tells (``notice``)."""
 
@@ -70,6 +72,26 @@ def charset(label: str) -> str:
     if not is_charset(label):
         raise ValueError(marked("no encoding has that name; Korean sites want euc-kr, others utf-8"))
     return label
+
+
+def published(text: str) -> str:
+    """What stands in a feed as it is written."""
+    if _NOT_XML.search(text):
+        raise ValueError(marked("it holds a control character, which no feed can show"))
+    return text
+
+
+def titled(text: str) -> str:
+    if not text.strip():
+        raise ValueError(marked("it must not be empty"))
+    return published(text)
+
+
+def iri(text: str) -> str:
+    """An id as Atom wants it (RFC 4287 §4.2.6), or "" for the one that is made."""
+    if text and not _IRI.fullmatch(text):
+        raise ValueError(marked("it must begin with a scheme and hold no spaces, like urn:uuid:… or https://…"))
+    return published(text)
 
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
@@ -263,10 +285,10 @@ class SelectionTable(Strict):
 
 class FeedTable(Strict):
     name: Slug
-    title: str
-    subtitle: str = ""
+    title: Annotated[str, AfterValidator(titled)]
+    subtitle: Annotated[str, AfterValidator(published)] = ""
     language: Literal["ko", "en"] | None = None
-    id: str = ""
+    id: Annotated[str, AfterValidator(iri)] = ""
     limit: Annotated[int, Field(ge=1, le=2000)] = 200
     content: bool = True
     select: SelectionTable = SelectionTable()
