@@ -120,6 +120,20 @@ def test_exit_codes(folder: Path, arguments: list[str], code: int) -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("HTTPS_PROXY", "socks5://127.0.0.1:1"), ("SSL_CERT_FILE", "/nonexistent/authorities.pem")]
+)
+@pytest.mark.parametrize("command", ["poll", "run"])
+def test_a_mistake_in_the_environment_is_one_of_configuration(
+    command: str, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon's supervisor does not try it again."""
+    monkeypatch.setenv(name, value)
+    done = program(command, POLICYFEED_HTTP="127.0.0.1:0")
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("arguments", ["db backup copy.db", "db verify"])
 def test_a_database_that_is_not_there_is_neither_copied_nor_sound(folder: Path, arguments: str) -> None:
     result = run(*arguments.split())

@@ -15,7 +15,7 @@ import typer
 from policyfeed import __version__
 from policyfeed.cli.commands import Commands
 from policyfeed.cli.say import FAILED, USAGE, _, complain
-from policyfeed.errors import ConfigErrors, OutputError, PolicyfeedError, UsageError
+from policyfeed.errors import ConfigError, ConfigErrors, OutputError, PolicyfeedError, UsageError
 
 app = typer.Typer(
     cls=Commands,
@@ -63,7 +63,7 @@ def main() -> None:
         for mistake in problems.mistakes:
             complain(mistake)
         sys.exit(USAGE)
-    except UsageError as problem:
+    except (ConfigError, UsageError) as problem:
         complain(problem)
         sys.exit(USAGE)
     except PolicyfeedError as problem:
