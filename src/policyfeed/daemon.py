@@ -43,12 +43,13 @@ def address(environ: Mapping[str, str] = os.environ) -> tuple[str, int]:
 async def run(config: Config, data: Path, environ: Mapping[str, str] = os.environ) -> None:
     """Work until SIGTERM or SIGINT. Raises AlreadyRunning, StoreError, OutputError, UsageError, AddressError."""
     with working_alone(data):
-        listening = _listen(*address(environ))
+        listening = listen(*address(environ))
         async with opened(config, data, pages=board_pages, environ=environ) as app:
             await _Daemon(app, listening).run()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises AddressError."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=family, backlog=128)
@@ -63,6 +64,12 @@ def _listen(host: str, port: int) -> socket.socket:
     # asyncio sets this only on sockets made with an explicit protocol: without it answers wait for delayed ACKs
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
+
+
+def url(listening: socket.socket) -> str:
+    """The address of what listens there, without a final /."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Server(uvicorn.Server):
@@ -92,8 +99,7 @@ class _Daemon:
         )
         serving = asyncio.create_task(server.serve(sockets=[self.listening]))
         await self.engine.start()
-        host, port = self.listening.getsockname()[:2]
-        address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        address = url(self.listening)
         log.info("running", version=__version__, address=address, sources=len(self.app.enabled()))
         self.systemd.notify(f"READY=1\nSTATUS={address}")
         beside = [asyncio.create_task(self._watchdog()), asyncio.create_task(each_time(self.changed, self._reload))]
@@ -112,6 +118,7 @@ class _Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._terminate)
         loop.add_signal_handler(signal.SIGHUP, self.changed.set)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came during the start was kept
 
     def _terminate(self) -> None:
         if self.stop.is_set():

@@ -125,11 +125,20 @@ def _rivals(one: Article, other: Article) -> bool:
     if one.sort_time.astimezone(KST).date() != other.sort_time.astimezone(KST).date():
         return True
     if one.summary and other.summary:
-        return one.ministry == other.ministry and fuzz.ratio(one.summary, other.summary) < _OTHER_TEXT
+        return one.ministry == other.ministry and _other_text(one.summary, other.summary)
     title = min(close_title(one.title), close_title(other.title), key=len)
     timed = one.published and other.published and not one.dated and not other.dated
     later = bool(timed) and abs(one.sort_time - other.sort_time) > _REPEATED
     return later or len(title) < _LEAST or bool(_ROUTINE.search(title))
+
+
+def _other_text(text: str, other: str) -> bool:
+    """Whether two texts tell of two things: they are unlike, or each has figures that the other has not.
+
+    A release that is listed twice has the same ones, or fewer where its text was rearranged or cut elsewhere.
+    """
+    ours, theirs = (set(_NUMBER.findall(one)) for one in (text, other))
+    return fuzz.ratio(text, other) < _OTHER_TEXT or not (ours <= theirs or theirs <= ours)
 
 
 def _share_ministry(one: Article, other: Article) -> bool:

@@ -39,6 +39,7 @@ from policyfeed.types import Article, Kind, Validators, Verdict
 from tests import alerts, releases
 from tests.alerts import NOW, article
 
+VIEW = "https://www.korea.kr/briefing/pressReleaseView.do"
 EVERYTHING = Selection(kept_only=False)
 
 
@@ -397,6 +398,17 @@ def test_an_article_is_found_by_whatever_names_it(tmp_path: Path) -> None:
             found = articles.find(tx, name)
             assert found is not None, name
             assert found.article.number == 1
+    store.close()
+
+
+def test_an_article_is_found_by_the_address_that_a_browser_shows(tmp_path: Path) -> None:
+    origin = replace(releases.article(1).origins[0], key="korea.kr/156762000", url=f"{VIEW}?newsId=156762000")
+    store = releases.stored(tmp_path, [releases.judged(origins=(origin,))])
+    with store.read() as tx:
+        for shown in ("?newsId=156762000&pageIndex=3&srchWord=", "?srchKey=&newsId=156762000#goList"):
+            for view in (VIEW, VIEW.replace("https://www.", "http://m.")):
+                assert articles.find(tx, view + shown) is not None, view + shown
+        assert articles.find(tx, f"{VIEW}?newsId=156762001") is None
     store.close()
 
 

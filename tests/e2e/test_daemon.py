@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -123,6 +124,21 @@ def test_it_serves_reloads_and_stops(program: Program, upstream: Upstream) -> No
     assert program.stop() == 0
     assert "Traceback" not in program.log()
     assert "hook-secret-part" not in program.log()
+
+
+def test_a_reload_that_is_asked_for_during_the_start_follows_it(program: Program, upstream: Upstream) -> None:
+    feeds = program.folder / "config" / "feeds.toml"
+    os.mkfifo(feeds)
+    program.start()
+    with feeds.open("w") as read_now:  # opened when the program reads it: until it is closed, the start waits
+        assert program.daemon is not None
+        program.daemon.send_signal(signal.SIGHUP)
+        feeds.unlink()
+        feeds.write_text('[[feed]]\nname = "later"\ntitle = "나중"\n')
+        read_now.write('[[feed]]\nname = "early"\ntitle = "처음"\n')
+    upstream.wait(lambda: polled(upstream, "/rss") > 0)
+    until_served(program, "/feeds/later.atom", 200)
+    assert program.stop() == 0
 
 
 def test_a_second_signal_ends_it_at_once(program: Program, upstream: Upstream) -> None:

@@ -1,27 +1,46 @@
-"""The demo as a person runs it."""
+"""``policyfeed demo`` as a curious person starts it: served on the address that is free, and gone without a trace."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.e2e.program import free_address
 
+DEMO = [sys.executable, "-m", "policyfeed", "demo"]
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_nothing_of_it_is_left_behind(tmp_path: Path, number: signal.Signals) -> None:
-    environ = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path), "POLICYFEED_HTTP": free_address()}
-    command = [sys.executable, "-m", "policyfeed", "demo"]
-    with subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE) as demo:
-        assert demo.stderr is not None
-        assert any(b"running on" in line for line in demo.stderr), "it serves"
-        demo.send_signal(number)
-        said = demo.stderr.read()
-    assert demo.returncode == 0, said
-    assert b"leaked" not in said
+
+def environ(address: str, folder: Path) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": str(folder), "POLICYFEED_HTTP": address}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_serves_until_it_is_ended_and_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    address = free_address()
+    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, text=True, env=environ(address, tmp_path)) as process:
+        assert process.stdout is not None
+        said = next(line for line in process.stdout if address in line)
+        assert f"http://{address}/feeds/esg.atom" in said
+        assert httpx.get(f"http://{address}/feeds/esg.atom", trust_env=False, timeout=60).status_code == 200
+        process.send_signal(number)
+        try:
+            assert process.wait(timeout=10) == 0
+        finally:
+            process.kill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_address_that_is_taken_is_said_at_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = subprocess.run(DEMO, capture_output=True, text=True, check=False, env=environ(address, tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{address} cannot be listened on")
     assert list(tmp_path.iterdir()) == []

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from policyfeed.store import Store, outbox
 from tests.e2e.program import Program
 from tests.e2e.upstream import Upstream, moment
 
@@ -111,6 +117,21 @@ def test_the_operator_is_told_without_a_daemon_too(program: Program, upstream: U
     assert len(told()) == 2, "the recovery, once"
 
 
+@pytest.mark.parametrize("command", ["deliver", "once"])
+def test_what_a_process_was_sending_when_it_ended_is_sent_at_once(
+    program: Program, upstream: Upstream, command: str
+) -> None:
+    upstream.publish(1, moment(minutes_ago=5))
+    assert program.run("once").returncode == 0
+    upstream.publish(101, moment())
+    assert program.run("poll", "--all").returncode == 0
+    with closing(Store(program.data)) as store, store.write() as tx:  # as far as the ended one came
+        assert outbox.claim(tx, "webhook", moment(), timedelta(minutes=5), 1)
+    result = program.run(command)
+    assert "webhook: 1 delivered" in result.stdout
+    assert len(upstream.webhooks) == 1
+
+
 def test_a_folder_for_another_server_leads_nowhere_that_it_does_not_hold(program: Program, upstream: Upstream) -> None:
     upstream.publish(1, moment(minutes_ago=5))
     assert program.run("once").returncode == 0
@@ -201,6 +222,27 @@ def test_tables_of_topics_and_channels_are_headed_in_korean(program: Program, tm
     suggested = program.run("topics", "suggest", str(labels)).stdout
     assert ("새로 선별" in suggested, "새로 제외" in suggested, "newly" in suggested) == (True, True, False)
     assert "자료 종류" not in program.run("channels", "list").stdout, "that is the kind of an article"
+
+
+class _EmptyPage(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/" else 404)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<html><body><p>Nothing here.</p></body></html>")
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Nothing on stderr."""
+
+
+@pytest.mark.parametrize("command", ["test", "discover"])
+def test_an_address_where_nothing_can_be_read_is_a_failure(program: Program, command: str) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _EmptyPage) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        result = program.run("sources", command, f"http://127.0.0.1:{server.server_address[1]}/")
+        server.shutdown()
+    assert "Neither a feed nor a list" in result.stdout
+    assert result.returncode == 1
 
 
 def test_a_folder_that_cannot_be_written_is_named(program: Program, tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,11 +30,21 @@ from tests import releases
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty data folder, and no configuration but the shipped one. What commands set of logs is undone."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data folder, and no configuration but the shipped one."""
     monkeypatch.setenv("POLICYFEED_DATA", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    yield tmp_path
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command sets the level of the whole process, which other tests listen to."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
     structlog.reset_defaults()
 
 
@@ -102,6 +114,9 @@ def test_check_warns_of_certificates_that_are_not_there(folder: Path) -> None:
         ("sources test nosuch", "No source is called 'nosuch'."),
         ("sources discover https://", "is no web address. Give one that begins with https://."),
         ("sources test http://www.korea.kr/rss/policy.xml", "Use the source korea-press"),
+        ("sources test http://[::1", "http://[::1 has no usable host and port."),
+        ("sources discover https://example.kr:0/", "has no usable host and port."),
+        ("db backup /dev/null", "/dev/null is no ordinary file. Name another file for the copy."),
         ("db backup policyfeed.db", "policyfeed.db belongs to the live database."),
         ("db backup policyfeed.db-wal", "policyfeed.db-wal belongs to the live database."),
         ("db backup ./policyfeed.db-shm", "policyfeed.db-shm belongs to the live database."),
@@ -126,6 +141,20 @@ def test_exit_codes(folder: Path, arguments: list[str], code: int) -> None:
     Store(folder).close()
     done = program(*arguments)
     assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("HTTPS_PROXY", "socks5://127.0.0.1:1"), ("SSL_CERT_FILE", "/nonexistent/authorities.pem")]
+)
+@pytest.mark.parametrize("command", ["poll", "run"])
+def test_a_mistake_in_the_environment_is_one_of_configuration(
+    command: str, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon's supervisor does not try it again."""
+    monkeypatch.setenv(name, value)
+    done = program(command, POLICYFEED_HTTP="127.0.0.1:0")
+    assert done.returncode == 2
     assert b"Traceback" not in done.stderr
 
 
@@ -169,6 +198,22 @@ def test_what_cannot_be_written_to_stdout_is_said() -> None:
     assert done.stderr.decode().startswith("The output could not be written: No space left on device.")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_the_caller_closed_stops_nothing_and_is_no_database(folder: Path, closed: str) -> None:
+    releases.stored(folder, [releases.judged()]).close()
+    call = f'"{sys.executable}" -m policyfeed articles --all --json {closed}'
+    done = subprocess.run(["sh", "-c", call], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(done.stdout.splitlines()) == (0 if " >" in f" {closed}" else 1)
+    with closing(Store(folder)) as store:
+        assert store.verify() == []
+
+
+def test_more_articles_than_there_can_be_are_all(folder: Path) -> None:
+    releases.stored(folder, [releases.judged()]).close()
+    assert len(run("articles", "--all", "--json", "--limit", "9" * 30).stdout.splitlines()) == 1
+
+
 def test_json_is_utf_8_whatever_the_locale() -> None:
     given = '{"title": "온실가스 배출권 할당계획"}\n'.encode()
     done = program("classify", "--json", given=given, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
@@ -185,7 +230,7 @@ def test_half_a_character_is_judged_and_given_back_as_it_came() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [b'{"title": NaN}', b'{"title": "x", "y": NaN}', b"\xff\xfe", b"[1]", b'{"title": 5}']
+    "given", [b'{"title": NaN}', b'{"title": "x", "y": NaN}', b"\xff\xfe", b"[1]", b'{"title": 5}', b"[" * 100_000]
 )
 def test_what_is_no_json_object_with_a_title_is_refused(given: bytes) -> None:
     result = run("classify", "--json", given=b'{"title": "first"}\n\n' + given)

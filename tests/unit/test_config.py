@@ -147,7 +147,7 @@ def test_every_mistake_of_a_file_is_named_at_once(folder: Folder) -> None:
         *("source.one.options.dat_only", "source.one.ministry"),
         *("source.three.options.title", "source.three.options.item", "source.one"),
         *["feed.a.limit", "feed.a.select.wordz"] * 2,
-        *["feed.a", "feed.a.select.topics"] * 2,
+        *("feed.a", *["feed.a.select.topics"] * 2),
         *("channel.hook.per_second", "channel.hook.secrets.secret", "channel.slack.url"),
     ]
 
@@ -438,9 +438,32 @@ def test_a_selection_names_what_is_known(folder: Folder, select: str, key: str) 
 
 
 def test_two_feeds_of_one_name(folder: Folder) -> None:
-    assert (
-        "feed.a is there twice" in folder.write("feeds.toml", '[[feed]]\nname = "a"\ntitle = "x"\n' * 2).mistakes()[0]
-    )
+    assert "feed.a is there twice" in folder.write("feeds.toml", '[[feed]]\nname = "a"\ntitle = "x"\n' * 2).mistake()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("title", '""', "feed.a.title is '': it must not be empty"),
+        ("title", '" "', "it must not be empty"),
+        ("title", '"가\\u0007"', "control character"),
+        ("subtitle", '"\\uffff"', "control character"),
+        ("id", '"my feed"', "must begin with a scheme"),
+        ("id", '"urn:x\\u0000"', "control character"),
+    ],
+)
+def test_what_no_feed_can_hold_is_a_mistake(folder: Folder, key: str, value: str, said: str) -> None:
+    table = {"name": '"a"', "title": '"가"', key: value}
+    lines = "".join(f"{name} = {given}\n" for name, given in table.items())
+    assert said in folder.write("feeds.toml", f"[[feed]]\n{lines}").mistake()
+
+
+def test_two_feeds_of_one_id(folder: Folder) -> None:
+    tables = "".join(f'[[feed]]\nname = "{name}"\ntitle = "x"\nid = "urn:x:1"\n' for name in "ab")
+    said = folder.write("feeds.toml", tables + '[[feed]]\nname = "c"\ntitle = "x"\n[[feed]]\nname = "d"\ntitle = "x"\n')
+    assert [one.split(":")[1].strip() for one in said.mistakes()] == [
+        f"feed.{name}.id is there twice. Give each feed an id of its own." for name in "ab"
+    ]
 
 
 def channel(**changes: str) -> str:
@@ -530,8 +553,11 @@ def test_a_proxys_password_is_not_shown(folder: Folder) -> None:
     [
         (f"Cookie = '{SECRET}'", "Cookie itself"),
         ("accept-encoding = 'br'", "accept-encoding itself"),
-        (f"'X Key' = '{SECRET}'", "no header may hold"),
-        (f'X-Key = "{SECRET}\\r\\nHost: other"', "no header may hold"),
+        (f"'X Key' = '{SECRET}'", "HTTP takes no header"),
+        (f"'X:' = '{SECRET}'", "HTTP takes no header"),
+        (f"'' = '{SECRET}'", "HTTP takes no header"),
+        (f"X-Key = ' {SECRET}'", "HTTP takes no header"),
+        (f'X-Key = "{SECRET}\\r\\nHost: other"', "HTTP takes no header"),
     ],
 )
 def test_a_header_that_would_not_go_out_is_a_mistake(folder: Folder, header: str, said: str) -> None:
@@ -542,9 +568,16 @@ def test_a_header_that_would_not_go_out_is_a_mistake(folder: Folder, header: str
     assert SECRET not in mistake
 
 
-def test_headers_go_out_as_they_are_given(folder: Folder) -> None:
-    config = folder.write("sources/own.toml", source(headers="{ Accept = '*/*', X-Key = '한글\t1' }")).load()
-    assert config.sources[0].headers == (("Accept", "*/*"), ("X-Key", "한글\t1"))
+def test_headers_hold_what_http_takes(folder: Folder) -> None:
+    headers = {
+        "X-Requested-With": "XMLHttpRequest",
+        "x_y": "",
+        "Referer": "https://example.kr/?q=탄소 중립",
+        "T": "a\t1",
+    }
+    told = ", ".join(f'{name} = "{value}"' for name, value in headers.items())
+    (made,) = folder.write("sources/own.toml", source(headers=f"{{ {told} }}")).load().sources
+    assert dict(made.headers) == headers
 
 
 def test_a_source_may_do_without_the_environments_proxy(folder: Folder) -> None:

@@ -154,6 +154,16 @@ def test_one_ministrys_two_texts_under_one_title_on_one_day() -> None:
     assert same(korea("부고", summary=evening.summary), morning)
 
 
+def test_two_accidents_told_in_the_same_words_are_two_releases() -> None:
+    told = "5월 20일 {hour}시경 {place}에서 노동자 {dead}명이 {how} 사고로 사망하였습니다."
+    hours = (("10", "경기 화성시 소재 공장", "1", "끼임"), ("14", "부산 사하구 소재 조선소", "1", "추락"))
+    first, second = (told.format(hour=hour, place=place, dead=dead, how=how) for hour, place, dead, how in hours)
+    known = article("중대재해 발생 알림", summary=first, published=kst(20, 11))
+    assert not same(known, article("중대재해 발생 알림", summary=second, published=kst(20, 11)))
+    again = f"{first} (2보) 작업 중지를 명령한 3개 공정은 다음과 같습니다."
+    assert same(known, article("중대재해 발생 알림", summary=again, published=kst(20, 11)))
+
+
 def test_untitled_articles_are_never_one() -> None:
     assert not same(article("", summary="가"), korea("", summary="가"))
     assert not same(article("[동정]"), korea("[설명]"))

@@ -15,7 +15,7 @@ import typer
 from policyfeed import __version__
 from policyfeed.cli.commands import Commands
 from policyfeed.cli.say import FAILED, USAGE, _, complain
-from policyfeed.errors import ConfigErrors, OutputError, PolicyfeedError, UsageError
+from policyfeed.errors import ConfigError, ConfigErrors, OutputError, PolicyfeedError, UsageError
 
 app = typer.Typer(
     cls=Commands,
@@ -56,9 +56,7 @@ def start(
 def main() -> None:
     """Run the command; a user's mistake is a message and an exit code, never a traceback."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # None when it was closed
-            stream.reconfigure(errors="replace")  # a terminal without Korean letters shows the others
+    _open_streams()
     try:
         app(standalone_mode=True)
     except ConfigErrors as problems:
@@ -67,7 +65,7 @@ def main() -> None:
         sys.exit(USAGE)
     except PolicyfeedError as problem:
         complain(problem)
-        sys.exit(USAGE if isinstance(problem, UsageError) else FAILED)
+        sys.exit(USAGE if isinstance(problem, ConfigError | UsageError) else FAILED)
     except UnicodeEncodeError:
         if (unreadable := _unreadable(sys.argv[1:])) is None:
             raise
@@ -89,3 +87,16 @@ def _unreadable(arguments: list[str]) -> UsageError | None:
             remedy = "Set the terminal to UTF-8."
             return UsageError("The argument {argument!r} is no text in UTF-8.", remedy=remedy, argument=argument)
     return None
+
+
+def _open_streams() -> None:
+    """The three standard streams as commands need them, whatever the caller closed."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # else a database would be opened as stdout
+        os.set_inheritable(number, True)
+    os.close(number)
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Korean letters shows the others

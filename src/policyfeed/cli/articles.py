@@ -49,7 +49,7 @@ def articles(
         words=tuple(words or ()),
     )
     with opened_store() as store, store.read() as tx:
-        chosen = stored.newest(tx, selection, limit or sys.maxsize, since=moment(since))
+        chosen = stored.newest(tx, selection, min(limit, sys.maxsize) or sys.maxsize, since=moment(since))
     if not chosen:
         _check_ministries(config, ministry or ())
     if as_json:

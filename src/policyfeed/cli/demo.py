@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import tempfile
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -22,13 +23,23 @@ app = typer.Typer()
 def run(
     serve: Annotated[bool, typer.Option(help=_("Serve the pages until Ctrl-C."))] = True,
 ) -> None:
-    host, port = daemon.address()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended as by Ctrl-C: the folder goes
-    with tempfile.TemporaryDirectory(prefix="policyfeed-demo-") as folder, contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(demo(Path(folder), (host, port), shown=_show, serve=serve))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wishes
+            signal.signal(number, _as_ctrl_c)
+    with ExitStack() as stack:
+        listening = stack.enter_context(daemon.listen(*daemon.address())) if serve else None
+        own = daemon.url(listening) if listening else "http://127.0.0.1:8000"
+        stack.enter_context(suppress(KeyboardInterrupt))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="policyfeed-demo-"))
+        asyncio.run(demo(Path(folder), own, shown=partial(_show, own, serve=serve), listening=listening))
 
 
-def _show(report: DemoReport) -> None:
+def _as_ctrl_c(_number: int, _frame: object) -> None:
+    """End it as asyncio and uvicorn do at Ctrl-C, wherever they are: nothing is left behind."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def _show(own: str, report: DemoReport, *, serve: bool) -> None:
     say(
         "{sources} sources polled twice: {new} articles, {joined} seen in two places, {kept} kept.",
         sources=len(report.first),
@@ -41,5 +52,5 @@ def _show(report: DemoReport) -> None:
     )
     for message in report.told:
         out.print(f"  • {str(message.get('text', '')).splitlines()[0]}", markup=False)
-    host, port = daemon.address()
-    say("The board: {url}  The feed: {url}/feeds/esg.atom  (Ctrl-C ends it)", url=f"http://{host}:{port}")
+    if serve:
+        say("The board: {url}  The feed: {url}/feeds/esg.atom  (Ctrl-C ends it)", url=own)

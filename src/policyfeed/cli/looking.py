@@ -16,11 +16,12 @@ from policyfeed.cli.given import configuration
 from policyfeed.cli.say import FAILED, _, brief, complain, err, json_line, out, say, show, table, when
 from policyfeed.config import Config, data_folder
 from policyfeed.config.writing import source_table
-from policyfeed.errors import Unreadable, UpstreamError, UsageError, told
+from policyfeed.errors import Forbidden, Unreadable, UpstreamError, UsageError, told
 from policyfeed.normalize.links import canonical
 from policyfeed.normalize.text import shorten
 from policyfeed.probe import Discoverer, Discovery, Feed, Looked, Probe, Seen, guess_of, look
 from policyfeed.retired import retired
+from policyfeed.transport.urls import take_apart
 from policyfeed.types import Article, Document, Source, Verdict
 
 app = typer.Typer()
@@ -58,6 +59,7 @@ def try_(
     probe, lines, found = _run(config, work)
     if found is not None:
         _show_discovery(found, as_json=as_json)
+        _need_anything(found)
         return
     _show_document(probe, as_json=as_json)
     if probe.error is not None:
@@ -85,6 +87,11 @@ def discover(
     for one in () if as_json else config.sources:
         if canonical(one.url) in {canonical(found.url), *(canonical(feed.candidate.url) for feed in found.feeds)}:
             say("{url} is configured already: {source}.", url=one.url, source=one.id)
+    _need_anything(found)
+
+
+def _need_anything(found: Discovery) -> None:
+    """Fail when nothing was found that can be read."""
     if found.board is None and not any(feed.looked for feed in found.feeds):
         raise typer.Exit(FAILED)
 
@@ -114,6 +121,11 @@ def _address(url: str) -> str:
         raise UsageError("{url} is no web address.", remedy="Give one that begins with https://.", url=url)
     if notice := retired(address):
         raise UsageError(notice.template, remedy=notice.remedy, **notice.facts)
+    try:
+        take_apart(address)
+    except Forbidden as problem:
+        facts: dict[str, Any] = problem.facts
+        raise UsageError(problem.template, remedy=problem.remedy, **facts) from None
     return address
 
 

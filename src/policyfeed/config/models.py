@@ -23,10 +23,13 @@ from policyfeed.transport.proxies import proxy as read_proxy
 from policyfeed.transport.urls import take_apart
 from policyfeed.types import Kind, Ministry, Name, Source
 
+_HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_HEADER_VALUE = re.compile(r"(?!\s)[^\x00-\x08\x0a-\x1f\x7f]*(?<!\s)")
+"""RFC 9110 §5.5"""
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 TOLD = "told"
 """The type of a mistake that an error of ours tells (``notice``)."""
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def http(url: str) -> str:
@@ -75,8 +78,12 @@ def sendable(headers: dict[str, str]) -> dict[str, str]:
             notice = ConfigError(
                 "policyfeed sets {name} itself.", remedy="Cookies are kept with `cookies` and `warm_up`.", name=name
             )
-        elif not _TOKEN.fullmatch(name) or _CONTROL.search(value):
-            notice = ConfigError("{name} or its value holds a character that no header may hold.", name=name)
+        elif not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+            notice = ConfigError(
+                "HTTP takes no header {name!r} of that form.",
+                remedy="Names hold no spaces; values are one line without spaces around.",
+                name=name,
+            )
         else:
             continue
         raise PydanticCustomError(TOLD, "cannot be sent", {"notice": notice})
@@ -87,6 +94,26 @@ def charset(label: str) -> str:
     if not is_charset(label):
         raise ValueError(marked("no encoding has that name; Korean sites want euc-kr, others utf-8"))
     return label
+
+
+def published(text: str) -> str:
+    """What stands in a feed as it is written."""
+    if _NOT_XML.search(text):
+        raise ValueError(marked("it holds a control character, which no feed can show"))
+    return text
+
+
+def titled(text: str) -> str:
+    if not text.strip():
+        raise ValueError(marked("it must not be empty"))
+    return published(text)
+
+
+def iri(text: str) -> str:
+    """An id as Atom wants it (RFC 4287 §4.2.6), or "" for the one that is made."""
+    if text and not _IRI.fullmatch(text):
+        raise ValueError(marked("it must begin with a scheme and hold no spaces, like urn:uuid:… or https://…"))
+    return published(text)
 
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
@@ -106,7 +133,7 @@ class Service(Strict):
     base_url: Url | None = None
     contact: Url = "https://pypi.org/project/policyfeed/"
     language: Literal["ko", "en"] = "ko"
-    title: Annotated[str, Field(min_length=1, max_length=100)] = "ESG 정책뉴스"
+    title: Annotated[str, Field(max_length=100), AfterValidator(titled)] = "ESG 정책뉴스"
 
 
 class Polling(Strict):
@@ -274,10 +301,10 @@ class SelectionTable(Strict):
 
 class FeedTable(Strict):
     name: Slug
-    title: Annotated[str, Field(min_length=1)]
-    subtitle: str = ""
+    title: Annotated[str, AfterValidator(titled)]
+    subtitle: Annotated[str, AfterValidator(published)] = ""
     language: Literal["ko", "en"] | None = None
-    id: str = ""
+    id: Annotated[str, AfterValidator(iri)] = ""
     limit: Annotated[int, Field(ge=1, le=2000)] = 200
     content: bool = True
     select: SelectionTable = SelectionTable()

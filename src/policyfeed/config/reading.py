@@ -273,9 +273,11 @@ class Reader:
         parsed = self._parse(file, model)
         tables = tuple(getattr(parsed, list_)) if parsed is not None else ()
         names = [table.name for table in tables]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            self._wrong(file, f"{list_}.{name}", _TWICE, "Give each a name of its own.")
         for table in tables:
-            if names.count(table.name) > 1:
-                self._wrong(file, f"{list_}.{table.name}", _TWICE, "Give each a name of its own.")
+            if list_ == "feed" and any(table.id == other.id != "" for other in tables if other.name != table.name):
+                self._wrong(file, f"feed.{table.name}.id", _TWICE, "Give each feed an id of its own.")
             for key, value, values in known.strangers(table.select):
                 self._stranger(file, f"{list_}.{table.name}.select.{key}", value, values, _meant(known.bodies, value))
         return tuple(table.model_copy(update={"language": table.language or language}) for table in tables)

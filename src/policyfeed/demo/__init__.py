@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 import uvicorn
@@ -34,15 +35,13 @@ class DemoReport:
     kept: int
 
 
-async def demo(
-    data: Path, address: tuple[str, int], *, shown: Callable[[DemoReport], None], serve: bool = True
-) -> None:
-    """Poll, judge, publish and tell; hand the report to ``shown``; then serve the pages until interrupted."""
-    host, port = address
+async def demo(data: Path, own: str, *, shown: Callable[[DemoReport], None], listening: socket | None = None) -> None:
+    """Poll, judge, publish and tell; hand the report to ``shown``; then serve the pages until interrupted, if there is
+    a socket that listens. ``own``: the address of the pages.
+    """
     environ = {key: value for key, value in os.environ.items() if not key.startswith("POLICYFEED_")}
     config = load(shipped(), environ | {"POLICYFEED_SLACK_URL": SLACK})
     world = World.load(config.ministries, config.sources, now)
-    own = f"http://{host}:{port}"
     config = replace(
         config,
         address=own,
@@ -60,14 +59,14 @@ async def demo(
         with app.store.read() as tx:
             counts = articles.count(tx)
         shown(DemoReport(first=first, second=second, told=tuple(world.told), **counts))
-        if serve:
-            await _serve(app, host, port)
+        if listening is not None:
+            await _serve(app, listening)
 
 
 async def _round(app: App) -> tuple[PollReport, ...]:
     return tuple([await app.poll(source) for source in app.enabled()])
 
 
-async def _serve(app: App, host: str, port: int) -> None:
-    config = uvicorn.Config(Site(app).application, host=host, port=port, log_config=None, access_log=False)
-    await uvicorn.Server(config).serve()
+async def _serve(app: App, listening: socket) -> None:
+    config = uvicorn.Config(Site(app).application, log_config=None, lifespan="off", access_log=False)
+    await uvicorn.Server(config).serve(sockets=[listening])

@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 
 from policyfeed import identity
+from policyfeed.normalize import links
 from policyfeed.selection import Selection
 from policyfeed.store import answers, codec, sieve
 from policyfeed.store.prepared import Prepared, insertion
@@ -87,13 +88,14 @@ def judged(tx: Connection, numbers: Iterable[int]) -> dict[int, Judged]:
 
 
 def find(tx: Connection, wanted: str) -> Judged | None:
-    """One article by number, Atom id, canonical key or URL (its own or an origin's)."""
+    """One article by number, Atom id, canonical key or URL (its own or an origin's), however the page was reached."""
     if re.fullmatch("[0-9]{1,18}", wanted) and (found := judged(tx, [int(wanted)])):
         return found[int(wanted)]
     where = or_(articles.c.id == wanted, articles.c.url == wanted)
     number = tx.execute(select(articles.c.number).where(where)).scalar()
     if number is None:
-        where = or_(origins.c.key == wanted, origins.c.url == wanted)
+        page = links.canonical(links.absolute(wanted, wanted))
+        where = or_(origins.c.key.in_({wanted, page}), origins.c.url == wanted)
         number = tx.execute(select(origins.c.number).where(where)).scalar()
     return judged(tx, [number])[number] if number is not None else None
 

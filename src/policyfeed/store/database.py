@@ -115,12 +115,14 @@ class Store:
             raise _failed(self.file, problem) from problem
 
     def backup(self, to: Path) -> None:
-        """Copy the live database consistently (SQLite's online backup). Raises OutputError; UsageError for itself or
-        a folder."""
+        """Copy the live database consistently (SQLite's online backup). Raises OutputError; UsageError for itself, a
+        folder or a device."""
         if self._is_ours(to):
             raise UsageError("{file} belongs to the live database.", remedy="Name another file for the copy.", file=to)
         if to.is_dir():
             raise UsageError("{file} is a folder.", remedy="Name the file in it that the copy is to be.", file=to)
+        if to.exists() and not to.is_file():  # the copy would take the place of /dev/stdout
+            raise UsageError("{file} is no ordinary file.", remedy="Name another file for the copy.", file=to)
         _copy(self.file, to)
 
     def _is_ours(self, file: Path) -> bool:
