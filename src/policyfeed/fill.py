@@ -275,13 +275,15 @@ def _postponed(claimed: Body, now: datetime, why: str) -> Body:
 
 
 def _is_gone(claimed: Body, ended: Body, error: UpstreamError) -> bool:
-    """Whether the release is gone for good: its page said so twice, or one that is doubted answered 404 to the last
-    try."""
+    """Whether the release is gone for good: its page said so twice in a row.
+
+    404 is an answer to many troubles: it counts when all tries are over, and of a release that left its list.
+    """
+    if claimed.error != ended.error:
+        return False
     status = error.status if isinstance(error, Refused) else None
-    if isinstance(error, Deleted) or status == HTTPStatus.GONE:
-        return claimed.error == ended.error
-    doubted = claimed.state is BodyState.PENDING and claimed.revision > 0
-    return status == HTTPStatus.NOT_FOUND and doubted and ended.attempts > len(RETRIES)
+    missing = claimed.state is BodyState.PENDING and claimed.revision > 0 and ended.attempts > len(RETRIES)
+    return isinstance(error, Deleted) or status == HTTPStatus.GONE or (status == HTTPStatus.NOT_FOUND and missing)
 
 
 def _concerns_host(error: UpstreamError) -> bool:
