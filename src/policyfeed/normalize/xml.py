@@ -7,7 +7,8 @@ import re
 from html import entities
 
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no XML may hold, in references neither."""
 # CDATA as a whole; an & that begins none of XML's own references, with the name if it is HTML's; a character's number.
 # (feedparser's loose parser would turn the & of "R&D" into "R&D;", lxml's leave out the D.)
 _AMPERSAND = re.compile(
@@ -23,7 +24,7 @@ def undeclared(text: str) -> str:
 
 def mended(text: str) -> str:
     """The text with every reference one that XML knows, and without what XML forbids. What is right stays as it is."""
-    return _AMPERSAND.sub(_reference, _ILLEGAL.sub("", text))
+    return _AMPERSAND.sub(_reference, ILLEGAL.sub("", text))
 
 
 def _reference(found: re.Match[str]) -> str:
@@ -33,5 +34,5 @@ def _reference(found: re.Match[str]) -> str:
         return said
     if said.startswith("&#"):
         sign = html.unescape(said)
-        return "" if sign in ("", "\ufffd") or _ILLEGAL.match(sign) else said
+        return "" if sign in ("", "\ufffd") or ILLEGAL.match(sign) else said
     return html.escape(entities.html5[name]) if name in entities.html5 else f"&amp;{name or ''}"
