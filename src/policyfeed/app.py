@@ -25,7 +25,7 @@ from policyfeed.poll import Poller, PollReport, due_time
 from policyfeed.publish import Page, PublishReport, publish
 from policyfeed.relevance import Judge, Rules
 from policyfeed.rhythm import DAY, Bounds, load_prior
-from policyfeed.store import SourceState, Store, bodies, sources
+from policyfeed.store import SourceState, Store, bodies, outbox, sources
 from policyfeed.transport.http import Client, HttpClient, Limits, Manner
 from policyfeed.transport.robots import Robots
 from policyfeed.transport.turns import Turns
@@ -274,6 +274,14 @@ class App:
         pages = self.pages(self.config)
         work = partial(publish, self.store, feeds, out or self.feeds_folder, self.clock(), pages)
         return await asyncio.get_running_loop().run_in_executor(self.publisher, work)
+
+    async def take_back(self) -> None:
+        """Make due again what a process was sending when it ended. Only for the one process that delivers."""
+        await self.db(self._release)
+
+    def _release(self) -> None:
+        with self.store.write() as tx:
+            outbox.release(tx)
 
     async def deliver(self, channel: Channel) -> DeliveryReport:
         """Tell the channel what it is owed, as long as it is configured like that."""

@@ -16,6 +16,11 @@ def as_json(judged: Judged) -> dict[str, Any]:
     return _article(judged.article) | verdict_json(judged.verdict)
 
 
+def ministry_name(given: object) -> str:
+    """A ministry's name, as a person writes it or as ``as_json`` gives it."""
+    return str((given.get("name") if isinstance(given, dict) else given) or "")
+
+
 def _article(article: Article) -> dict[str, Any]:
     return {
         "id": article.id,

@@ -215,7 +215,7 @@ class _Asking:
     filler: Filler
     source: Source | None
     again: bool
-    """Whether it was tried before: a viewer or file that then still answers 5xx has trouble of its own."""
+    """Whether it was tried before."""
     requests: int = 0
 
     async def gather(self, url: str, known: datetime | None = None) -> Detail | None:
@@ -242,12 +242,18 @@ class _Asking:
         except (TooLarge, Unreadable, HostileDocument, InternalError, LayoutChanged, Forbidden) as error:
             problem: UpstreamError = error
         except Refused as error:
-            own = self.again and error.status >= 500 and not detail.content  # a text that began is not cut short
-            if error.status not in _GONE and not own:
+            if error.status not in _GONE and not self._is_own(error, detail):
                 raise
             problem = error
         said = () if detail.content else (str(problem),)  # a viewer ends where its next page is missing
         return replace(detail, ways=detail.ways[1:], warnings=(*detail.warnings, *said))
+
+    def _is_own(self, error: Refused, detail: Detail) -> bool:
+        """Whether a 5xx is the way's own trouble: time and again, and of a host that asks for no patience.
+
+        A text that began is not cut short for it.
+        """
+        return self.again and error.status >= 500 and error.after is None and not detail.content
 
     async def _ask(self, source: Source, request: Request) -> Document:
         return await reach(lambda wanted: self._answer(source, wanted), source, request)
@@ -275,13 +281,15 @@ def _postponed(claimed: Body, now: datetime, why: str) -> Body:
 
 
 def _is_gone(claimed: Body, ended: Body, error: UpstreamError) -> bool:
-    """Whether the release is gone for good: its page said so twice, or one that is doubted answered 404 to the last
-    try."""
+    """Whether the release is gone for good: its page said so twice in a row.
+
+    404 is an answer to many troubles: it counts when all tries are over, and of a release that left its list.
+    """
+    if claimed.error != ended.error:
+        return False
     status = error.status if isinstance(error, Refused) else None
-    if isinstance(error, Deleted) or status == HTTPStatus.GONE:
-        return claimed.error == ended.error
-    doubted = claimed.state is BodyState.PENDING and claimed.revision > 0
-    return status == HTTPStatus.NOT_FOUND and doubted and ended.attempts > len(RETRIES)
+    missing = claimed.state is BodyState.PENDING and claimed.revision > 0 and ended.attempts > len(RETRIES)
+    return isinstance(error, Deleted) or status == HTTPStatus.GONE or (status == HTTPStatus.NOT_FOUND and missing)
 
 
 def _concerns_host(error: UpstreamError) -> bool:

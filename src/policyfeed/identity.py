@@ -155,9 +155,8 @@ def _alike(title: str, other: str, a: str, b: str) -> bool:
 
 def _headed(title: str, other: str, a: str, b: str) -> bool:
     """One title is the other's part before its subtitle: ``가나다 - 라마바 -``."""
-    heads = {close_title(_HEAD.split(title.strip())[0]), close_title(_HEAD.split(other.strip())[0])}
-    shorter = a if len(a) <= len(b) else b
-    return len(heads) == 1 and len(shorter) >= _LEAST // 2 and heads == {shorter}
+    shorter = min(a, b, key=len)
+    return len(shorter) >= _LEAST // 2 and _head(title) == _head(other) == shorter
 
 
 def _stages(text: str) -> set[str]:

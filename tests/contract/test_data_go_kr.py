@@ -104,10 +104,10 @@ async def test_a_block_page_is_one_though_it_is_well_formed(store: Store, clock:
     assert isinstance(report.error, Blocked)
 
 
-async def test_a_bare_ampersand_costs_no_article(store: Store, clock: Hand) -> None:
+async def test_references_that_xml_does_not_know_cost_no_article(store: Store, clock: Hand) -> None:
     answer = recorded("articles")
     title = answer.partition("<Title>")[2].partition("</Title>")[0]
-    report, _ = await polled(store, clock, server_page(clock, answer.replace(title, "R&D 예산 & 성과")))
+    report, _ = await polled(store, clock, server_page(clock, answer.replace(title, "R&D 예산&nbsp;& 성과")))
     assert (report.state, report.new) == ("ok", 2)
     with store.read() as tx:
         titles = {one.article.title for one in articles.newest(tx, Selection(kept_only=False), 2)}

@@ -302,6 +302,17 @@ async def test_a_viewer_that_fails_time_and_again_leaves_the_files(world: World)
     assert "온실가스를 줄인다." in world.article(156770033).article.content
 
 
+async def test_a_viewer_that_asks_for_patience_is_left_alone_with_its_host(world: World) -> None:
+    await world.contact()
+    await world.announce(156770035)
+    world.pages(156770035, viewer=True, files=("보도자료.hwpx",))
+    world.server.at(VIEWER.format(156770035, 1), world.server.page("", status=503, retry_after="600"))
+    for _ in range(2):
+        assert (await world.fill()).host_failed
+        assert world.server.got[-1].url == VIEWER.format(156770035, 1)
+        world.clock.advance(minutes=90)
+
+
 async def test_a_viewer_that_fails_in_the_middle_is_read_again(world: World) -> None:
     await world.contact()
     await world.announce(156770034)

@@ -102,6 +102,18 @@ async def test_a_page_that_is_gone_by_its_status_is_gone(tmp_path: Path) -> None
     assert [world.article(id_).withdrawn is not None for id_ in (2, 3, 4)] == [True, True, False]
 
 
+async def test_a_404_after_other_troubles_is_one_of_them(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    await world.later()
+    world.list.withdraw(3)
+    world.server.at(VIEW.format(id=3), *[world.server.page("", status=403)] * 4, world.server.page("", status=404))
+    world.server.got.clear()
+    for _ in range(7):
+        await world.later(hours=30)
+    assert [request.url for request in world.server.got].count(VIEW.format(id=3)) == 5, "then it is given up"
+    assert world.article(3).withdrawn is None
+
+
 async def test_what_merely_left_the_list_stays(tmp_path: Path) -> None:
     world = World(tmp_path)
     await world.later()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from policyfeed.documents import read_document
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.normalize.slicing import sameness, slice_feed
+from policyfeed.normalize.xml import mended
 from policyfeed.sources import feed
 from policyfeed.types import Article, Document, Entry
 from tests.fakes import BODIES, source
@@ -112,10 +113,10 @@ def test_what_is_cut_out_of_a_feed_leaves_the_other_entries_as_they_were(shape: 
     items = [make(number, *said, number) for number, said in enumerate(listed)]
     body = frame.format(items="".join(items), built="오늘", encoding="utf-8").encode()
     whole = read(body)
-    all_marks = slice_feed(feed._mend(body.decode()).encode(), ())
+    all_marks = slice_feed(mended(body.decode()).encode(), ())
     assert all_marks is not None
     for number, mark in enumerate(all_marks.marks):
-        sliced = slice_feed(feed._mend(body.decode()).encode(), {mark})
+        sliced = slice_feed(mended(body.decode()).encode(), {mark})
         assert sliced is not None
         assert read(sliced.body) == (*whole[:number], *whole[number + 1 :])
 

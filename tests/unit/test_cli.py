@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import certifi
 import pytest
 import structlog
 from rich.console import Console
@@ -84,15 +86,21 @@ def test_check_warns_of_a_ministry_that_is_mistyped(folder: Path) -> None:
     ]
 
 
-def test_check_warns_of_certificates_that_are_not_there(folder: Path) -> None:
+def test_check_warns_of_certificates_that_cannot_be_read(folder: Path) -> None:
     sources = folder / "config" / "sources"
     sources.mkdir(parents=True)
     (folder / "config" / "policyfeed.toml").touch()
-    table = '[[source]]\nid = "a"\nkind = "feed"\nurl = "https://a.example.go.kr/rss"\nca_bundle = "/nowhere/ca.pem"\n'
-    (sources / "own.toml").write_text(table, encoding="utf-8")
+    (folder / "good.pem").write_text(Path(certifi.where()).read_text())
+    files = ("/nowhere/ca.pem", "config/sources/own.toml", "config", "good.pem")
+    tables = (
+        f'[[source]]\nid = "s{number}"\nkind = "feed"\nurl = "https://a.example.go.kr/{number}"\nca_bundle = "{file}"\n'
+        for number, file in enumerate(files)
+    )
+    (sources / "own.toml").write_text("".join(tables), encoding="utf-8")
     done = run("check")
     assert done.exit_code == 0, done.output
-    assert "warning: The certificates of source a cannot be read: /nowhere/ca.pem." in done.stdout
+    said = re.findall(r"warning: The certificates of source (\w+) cannot be read: (\S+)\. ", done.stdout)
+    assert said == [("s0", files[0]), ("s1", files[1]), ("s2", files[2])]
 
 
 @pytest.mark.parametrize(

@@ -391,10 +391,6 @@ def test_a_ministry_by_name_is_answered_with_its_id(folder: Folder, name: str) -
     )
 
 
-def test_a_feed_has_a_title(folder: Folder) -> None:
-    assert "feed.a.title" in folder.write("feeds.toml", '[[feed]]\nname = "a"\ntitle = ""\n').mistake()
-
-
 def test_the_options_of_a_channel_are_its_kinds_too(folder: Folder) -> None:
     folder.environ = {"HOOK": HOOK}
     said = folder.write("channels.toml", channel(options=f'{{ color = "{SECRET}" }}')).mistake()

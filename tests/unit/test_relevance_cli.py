@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 
@@ -137,20 +136,3 @@ def test_a_missing_file_is_a_mistake_of_usage(topics: Path, tmp_path: Path) -> N
 
 def test_suggest_wants_at_least_one(topics: Path, labels: Path) -> None:
     assert run("suggest", labels, "--topics", topics, "--limit", -5).exit_code == 2
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("deep.jsonl", b"[" * 100_000, "line 1 is no JSON object"),
-        ("list.jsonl", b'\n["title"]', "line 2 is no JSON object"),
-        ("cut.jsonl.gz", gzip.compress(b'{"title": "x", "relevant": true}')[:-9], "could not be read as JSON lines"),
-        ("number.jsonl", b'{"title": 5, "relevant": true}', "line 1: a label needs a title"),
-    ],
-)
-def test_a_file_without_labels_is_named(topics: Path, tmp_path: Path, name: str, content: bytes, said: str) -> None:
-    (tmp_path / name).write_bytes(content)
-    result = run("eval", tmp_path / name, "--topics", topics)
-    assert isinstance(result.exception, UsageError)
-    assert name in str(result.exception)
-    assert said in str(result.exception)

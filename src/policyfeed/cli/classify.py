@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from policyfeed.article_json import verdict_json
+from policyfeed.article_json import ministry_name, verdict_json
 from policyfeed.cli.given import topics
 from policyfeed.cli.say import _, json_line, out
 from policyfeed.errors import UsageError
@@ -67,7 +67,5 @@ def _finite(number: str) -> float:
 
 
 def _judged(judge: Judge, value: dict[str, Any]) -> Verdict:
-    by = value.get("ministry")
-    name = by.get("name") if isinstance(by, dict) else by  # as `policyfeed articles --json` gives it
     title, lead, body = (clean(str(value.get(field) or "")) for field in ("title", "lead", "body"))
-    return judge_text(judge, title=title, lead=lead, body=body, ministry=clean(str(name or "")))
+    return judge_text(judge, title=title, lead=lead, body=body, ministry=clean(ministry_name(value.get("ministry"))))

@@ -20,6 +20,7 @@ from policyfeed.config.writing import source_table
 from policyfeed.errors import OutputError, Unreadable, UsageError
 from policyfeed.normalize.links import canonical
 from policyfeed.normalize.text import decode, one_line
+from policyfeed.normalize.xml import mended
 from policyfeed.opml import Outline
 from policyfeed.retired import retired
 from policyfeed.types import Source
@@ -111,13 +112,13 @@ def _tell(template: str, **facts: object) -> None:
 
 
 def _read(file: Path) -> str:
+    """The file's text, with addresses whole that hold a bare ``&``; none where it is no text, and so no list."""
     try:
-        return decode(file.read_bytes())
+        return mended(decode(file.read_bytes()))
     except OSError as problem:
         raise UsageError("{file} cannot be read: {problem}.", file=file, problem=problem.strerror) from problem
-    except Unreadable as problem:
-        remedy = "Give the list that a feed reader exports."
-        raise UsageError("{file} is no OPML.", remedy=remedy, file=file) from problem
+    except Unreadable:
+        return ""
 
 
 def _write(file: Path, text: str) -> None:

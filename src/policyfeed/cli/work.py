@@ -18,7 +18,7 @@ from policyfeed.deliver import DeliveryReport
 from policyfeed.errors import OutputError, UsageError, told
 from policyfeed.i18n import marked
 from policyfeed.poll import PollReport
-from policyfeed.store import Store, outbox, working_alone
+from policyfeed.store import working_alone
 from policyfeed.types import Source
 from policyfeed.web import board_pages
 
@@ -124,13 +124,8 @@ async def _poll(app: App, chosen: Sequence[Source], *, quiet: bool) -> list[Poll
 
 async def _deliver(app: App) -> list[DeliveryReport]:
     """All that is due, also what a process was sending when it ended: nobody else delivers now."""
-    await app.db(_take_back, app.store)
+    await app.take_back()
     return list(await asyncio.gather(*(app.deliver(channel) for channel in app.config.channels)))
-
-
-def _take_back(store: Store) -> None:
-    with store.write() as tx:
-        outbox.release(tx)
 
 
 def _show_polls(reports: Sequence[PollReport], *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import ssl
 import unicodedata
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -19,13 +19,21 @@ def doubts(config: Config) -> Iterator[ConfigError]:
     """All of them, each an error that ends nothing."""
     yield from _mistyped(config)
     for source in config.sources:
-        if source.ca_bundle and not os.access(source.ca_bundle, os.R_OK):
+        if source.ca_bundle and not _holds_certificates(source.ca_bundle):
             yield ConfigError(
                 "The certificates of source {source} cannot be read: {file}.",
                 remedy="Give a file of PEM certificates as its ca_bundle; until then every poll of it fails.",
                 source=source.id,
                 file=source.ca_bundle,
             )
+
+
+def _holds_certificates(file: str) -> bool:
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError:
+        return False
+    return True
 
 
 def _mistyped(config: Config) -> Iterator[ConfigError]:

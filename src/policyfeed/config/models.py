@@ -17,6 +17,7 @@ from policyfeed.errors import ConfigError, Forbidden
 from policyfeed.i18n import marked
 from policyfeed.invalid import one_of
 from policyfeed.normalize.text import is_charset
+from policyfeed.normalize.xml import ILLEGAL
 from policyfeed.retired import retired
 from policyfeed.selection import Selection
 from policyfeed.transport.proxies import proxy as read_proxy
@@ -26,7 +27,6 @@ from policyfeed.types import Kind, Ministry, Name, Source
 _HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _HEADER_VALUE = re.compile(r"(?!\s)[^\x00-\x08\x0a-\x1f\x7f]*(?<!\s)")
 """RFC 9110 §5.5"""
-_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 TOLD = "told"
 """The type of a mistake that an error of ours tells (``notice``)."""
@@ -98,7 +98,7 @@ def charset(label: str) -> str:
 
 def published(text: str) -> str:
     """What stands in a feed as it is written."""
-    if _NOT_XML.search(text):
+    if ILLEGAL.search(text):
         raise ValueError(marked("it holds a control character, which no feed can show"))
     return text
 

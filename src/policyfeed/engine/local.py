@@ -75,7 +75,7 @@ class LocalEngine:
     async def start(self) -> None:
         """Take back what a dead process held, then set every job."""
         self.app.workers.start()
-        await self.app.db(self._release)
+        await self.app.take_back()
         self._scheduler.start()
         self.schedule()
         self._glances = asyncio.create_task(self._glance())
@@ -274,10 +274,6 @@ class LocalEngine:
         except Exception:
             log.exception("failed by an error of policyfeed itself", job=name)
             self._at(name, self.app.clock() + AFTER_A_BUG, job)
-
-    def _release(self) -> None:
-        with self.app.store.write() as tx:
-            outbox.release(tx)
 
     def _forget_waits(self) -> None:
         with self.app.store.write() as tx:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from policyfeed.article_json import ministry_name
 from policyfeed.errors import UsageError
 from policyfeed.relevance.case import Case, text_case
 from policyfeed.relevance.rules import Rules
@@ -105,25 +106,19 @@ def _label(path: Path, line: int, record: Mapping[str, Any], known: Mapping[str,
         id=str(text.get("id") or text.get("newsId") or f"{path.name}:{line}"),
         title=title,
         relevant=text["relevant"],
-        ministry=_name(text.get("ministry")),
+        ministry=ministry_name(text.get("ministry")),
         lead=str(text.get("lead") or _lead(text)),
         body=str(text.get("body") or ""),
-        topics=_ids(text.get("topics")),
-        pillars=_ids(text.get("pillars")),
+        topics=_several(text.get("topics")),
+        pillars=_several(text.get("pillars")),
         confidence=str(text.get("confidence") or "high"),
     )
 
 
-def _name(ministry: object) -> str:
-    """A ministry's name, also of an article as ``policyfeed articles --json`` gives it."""
-    return str((ministry.get("name") if isinstance(ministry, dict) else ministry) or "")
-
-
-def _ids(given: object) -> tuple[str, ...]:
-    """One id, or a list of them."""
+def _several(given: object) -> tuple[str, ...]:
+    """One text, or a list of them."""
     return tuple(str(one) for one in (given if isinstance(given, list) else [given] if given else []))
 
 
 def _lead(text: Mapping[str, Any]) -> str:
-    subtitles = text.get("subtitles")
-    return " ".join((*_ids(subtitles), str(text.get("body") or "")))[:LEAD_CHARS].strip()
+    return " ".join((*_several(text.get("subtitles")), str(text.get("body") or "")))[:LEAD_CHARS].strip()

@@ -19,7 +19,7 @@ from lxml import etree
 from policyfeed import sources
 from policyfeed.clock import KST
 from policyfeed.errors import Blocked, ConfigError, LayoutChanged, Misconfigured, Refused, Unreadable, UpstreamError
-from policyfeed.normalize import dates, listing
+from policyfeed.normalize import dates, listing, xml
 from policyfeed.normalize.attachments import media_type
 from policyfeed.normalize.html import paragraphs
 from policyfeed.normalize.korea_kr import detail as detail
@@ -71,9 +71,6 @@ _KINDS = {
 }
 """GroupingCode → kind; what is not known here is what the source's ``article_kind`` says."""
 _VIEW = "https://www.korea.kr/news/policyNewsView.do?newsId={id}"
-_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_BARE = re.compile(r"&(?!#?\w{1,32};)")
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CODE = re.compile(r"<(?:returnReasonCode|resultCode)>\s*(\d{1,4})\s*<")
 _MESSAGE = re.compile(r"<(?:errMsg|resultMsg)>\s*([^<]{1,200})<")
 _WITHDRAWN = "D"
@@ -184,23 +181,15 @@ def _asked(source: Source, document: Document) -> tuple[date, date, date]:
 
 
 def _root(source: Source, document: Document) -> etree._Element:
-    text = _NOT_XML.sub("", _DECLARATION.sub("", _text_of(source, document)))
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
-        return _parsed(text)
-    except etree.XMLSyntaxError:
-        pass
-    try:
-        return _parsed(_BARE.sub("&amp;", text))
+        return etree.fromstring(xml.mended(xml.undeclared(_text_of(source, document))), parser)
     except etree.XMLSyntaxError as problem:
         raise (_blocked(source, document) or Unreadable("The API's answer is no XML.", source=source.id)) from problem
 
 
 def _text_of(source: Source, document: Document) -> str:
     return decode(document.body, document.headers.get("content-type", ""), source.encoding)
-
-
-def _parsed(text: str) -> etree._Element:
-    return etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
 
 
 def _blocked(source: Source, document: Document) -> Blocked | None:

@@ -6,14 +6,12 @@ relative-link resolution stay off: normalize does these, on what is new.
 
 from __future__ import annotations
 
-import html
 import io
 import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from html import entities
 from typing import Any
 from urllib.parse import urljoin
 
@@ -21,7 +19,7 @@ import feedparser
 
 from policyfeed import sources
 from policyfeed.errors import Blocked, HostileDocument, Remark, Truncated, Unreadable
-from policyfeed.normalize import listing, plain_rss
+from policyfeed.normalize import listing, plain_rss, xml
 from policyfeed.normalize.html import paragraphs
 from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.listing import is_block_page
@@ -49,19 +47,11 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
-_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # No part can end in two ways, so that there is nothing to try again (possessive forms are broken before Python 3.11.5)
 _DOCTYPE = re.compile(
     r"\s*(?:(?:<\?(?:(?!\?>).)*\?>|<!--(?:(?!-->).)*-->)\s*){0,50}<!DOCTYPE", re.DOTALL | re.IGNORECASE
 )
 _ROOT = re.compile(r"<((?:[\w.-]+:)?(?:rss|feed|RDF))[\s>]")
-# CDATA as a whole; an & that begins none of XML's own references, with the name if it is HTML's; a character's number.
-# (feedparser's loose parser would turn the & of "R&D" into "R&D;".)
-_AMPERSAND = re.compile(
-    r"<!\[CDATA\[.*?\]\]>|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{1,31};)?|&#\w{1,8};",
-    re.DOTALL,
-)
 _HTML = re.compile(r"^\s*(<!doctype\s+html|<html[\s>])", re.IGNORECASE)
 
 
@@ -102,7 +92,7 @@ def sift(source: Source, document: Document, known: Collection[bytes]) -> Sliced
     text = decode(document.body, document.headers.get("content-type", ""), source.encoding).strip("\ufeff \t\r\n")
     if not text.startswith("<") or _HTML.match(text):
         return None
-    return slice_feed(text.encode(), known) or slice_feed(_mend(text).encode(), known)
+    return slice_feed(text.encode(), known) or slice_feed(xml.mended(text).encode(), known)
 
 
 def _next(source: Source, turn: listing.Turn, linked: Request | None, now: datetime) -> Request | None:
@@ -134,10 +124,10 @@ def _xml(text: str, document: Document) -> Page:
         raise Truncated(
             "{url} ended before the end of its feed.", remedy="It is asked for again later.", url=document.url
         )
-    undeclared = _DECLARATION.sub("", text, count=1)
+    undeclared = xml.undeclared(text)
     if (plain := plain_rss.parse(undeclared)) is not None:
         return _page(plain.entries, plain.feed, text, document)
-    mended = _mend(undeclared)
+    mended = xml.mended(undeclared)
     # without the feed's address: feedparser would resolve guids against it, and they would change with it
     parsed = feedparser.parse(
         io.BytesIO(mended.encode()),
@@ -167,21 +157,6 @@ def _page(
         warnings=warnings,
         wishes=wishes(feed, text),
     )
-
-
-def _mend(text: str) -> str:
-    return _AMPERSAND.sub(_mended, _ILLEGAL.sub("", text))
-
-
-def _mended(found: re.Match[str]) -> str:
-    """A bare & escaped, HTML's references (&nbsp;) as characters, numbers of characters that XML forbids left out."""
-    said, name = found[0], found[1]
-    if said.startswith("<!"):
-        return said
-    if said.startswith("&#"):
-        sign = html.unescape(said)
-        return "" if sign in ("", "\ufffd") or _ILLEGAL.match(sign) else said
-    return html.escape(entities.html5[name]) if name in entities.html5 else f"&amp;{name or ''}"
 
 
 def _entry(item: dict[str, Any], base: str) -> Entry:
