@@ -31,7 +31,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from policyfeed import faults, garbage
 from policyfeed.documents import Reading, read_document
-from policyfeed.errors import HostileDocument, InternalError, PolicyfeedError
+from policyfeed.errors import Busy, HostileDocument, InternalError, PolicyfeedError
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.probe import Looked, Survey, look_at, survey
 from policyfeed.relevance import Judge, Rules
@@ -120,9 +120,9 @@ class Workers:
 
     @contextlib.contextmanager
     def _among_the_slow(self, document: Document) -> Iterator[None]:
-        """Raises HostileDocument when enough documents of polls are read there or wait: all of them are in memory."""
+        """Raises Busy when enough documents of polls are read there or wait: all of them are in memory."""
         if self._late >= _MOST_LATE * self._most_slow:
-            raise HostileDocument(
+            raise Busy(
                 "Reading {url} takes long, and other documents that do wait already.",
                 remedy="It is tried again later, by itself.",
                 url=shown(document.url),

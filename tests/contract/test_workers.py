@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from policyfeed.errors import HostileDocument, InternalError, Unreadable
+from policyfeed.errors import Busy, HostileDocument, InternalError, Unreadable
 from policyfeed.store import Store
 from policyfeed.types import Document, Source
 from policyfeed.workers import Workers, patience
@@ -117,7 +117,7 @@ async def test_hostile_sources_leave_a_process_to_the_others() -> None:
     try:
         await slow(workers, *hostile)
         assert (await workers.read(FEED, {}, document(rss(Item(number=7))))).articles
-        with pytest.raises(HostileDocument, match="wait already"):
+        with pytest.raises(Busy, match="wait already"):
             await workers.read(source("hostile-4"), {}, document(HOSTILE))
         assert not any(task.done() for task in attacks)
     finally:
