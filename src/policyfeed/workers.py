@@ -4,10 +4,10 @@ A worker that exceeds its time is killed and replaced; one that exceeds its memo
 quadratic on some inputs: 200,000 attributes on one element would take hours.) One that dies while nothing is read (the
 kernel was short of memory) breaks pebble's pool, which makes no other: then there is a new pool.
 
-Documents are quick or slow. A poll's document has half a second at first; one that needs more is begun anew among the
-slow ones, which never take the last process, and so are that source's documents from then on. What nobody waits for
-(texts, a look at a source) is read among them at once. So any number of hostile sources hold up the others for half a
-second each, once.
+Documents are quick or slow. A poll's document has half a second of the processor's time at first (a busy machine makes
+no document a slow one); one that needs more is ended with its process and begun anew among the slow ones, which never
+take the last process, and so are that source's documents from then on. What nobody waits for (texts, a look at a
+source) is read among them at once. So any number of hostile sources hold up the others for half a second each, once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import fcntl
 import os
 import pickle
 import resource
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import TimeoutError as TimedOut
@@ -42,7 +43,9 @@ from policyfeed.types import Article, Detail, Document, Ministry, Source, Verdic
 log = structlog.get_logger(__name__)
 
 QUICK = 0.5
-"""Seconds that a poll's document may take at first."""
+"""Seconds of the processor's time that a poll's document may take at first."""
+_MOST_WAIT = 5.0
+"""Seconds by the clock for the same, where others use the processor, too."""
 _MOST_LATE = 3
 _TOGETHER, _LEAST = 33.0, 3.0
 _MEGABYTE = 1024 * 1024
@@ -101,22 +104,33 @@ class Workers:
         self._pool.schedule(_nothing)
 
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
-        """``documents.read_document`` in a worker. Raises what it raises, HostileDocument and InternalError."""
+        """``documents.read_document`` in a worker. Raises what it raises, HostileDocument, Busy and InternalError."""
         reading: Reading
         with _explained(source, document):
             if source.id not in self._slow_sources:
-                with contextlib.suppress(TimedOut):
-                    async with self._quick:
-                        reading = await self._ask(QUICK, _read, source, cursor, document)
-                        return reading
+                if (quick := await self._quickly(source, cursor, document)) is not None:
+                    return quick
                 self._slow_sources.add(source.id)
             with self._among_the_slow(document):
                 async with self._slow:
-                    began = time.monotonic()
-                    reading = await self._ask(patience(document.took), _read, source, cursor, document)
-                    if time.monotonic() - began < QUICK:
+                    seconds = patience(document.took)
+                    reading, needed = await self._ask(seconds, _read_timed, source, cursor, document)
+                    if needed < QUICK:
                         self._slow_sources.discard(source.id)
                     return reading
+
+    async def _quickly(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading | None:
+        """None = it takes longer than quick documents do."""
+        try:
+            async with self._quick:
+                reading: Reading = await self._ask(_MOST_WAIT, _read_quickly, source, cursor, document)
+                return reading
+        except TimedOut:
+            return None
+        except ProcessExpired as death:
+            if death.exitcode != -signal.SIGPROF:
+                raise
+            return None
 
     @contextlib.contextmanager
     def _among_the_slow(self, document: Document) -> Iterator[None]:
@@ -218,6 +232,8 @@ def _start(bodies: tuple[Ministry, ...], pickled: bytes, most: int) -> None:
     _ministries = Ministries(bodies)
     rules: Rules | None = pickle.loads(pickled)  # noqa: S301 - our own, pickled once for all workers
     _judge = Judge(rules).judge if rules else None
+    # pebble's handler waits for C code to end, and the pool for the handler, three seconds, in which nobody gets work
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     garbage.settle()
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - a kernel file, not a path of ours
         used = int(statm.read().split()[0]) * resource.getpagesize()
@@ -235,6 +251,21 @@ def _nothing() -> None:
 def _read(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
     assert _ministries is not None  # noqa: S101 - the pool starts every worker with _start
     return read_document(source, cursor, document, _ministries, _judge)
+
+
+def _read_quickly(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
+    """``_read``; SIGPROF ends the process when that takes long: whatever C code it is in then."""
+    signal.setitimer(signal.ITIMER_PROF, QUICK)
+    try:
+        return _read(source, cursor, document)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _read_timed(source: Source, cursor: Mapping[str, Any], document: Document) -> tuple[Reading, float]:
+    """``_read``, and how many seconds of the processor's time it took."""
+    began = time.process_time()
+    return _read(source, cursor, document), time.process_time() - began
 
 
 def _read_detail(source: Source, so_far: Detail | None, document: Document) -> Detail:
