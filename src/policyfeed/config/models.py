@@ -67,7 +67,7 @@ def proxy(url: str) -> str:
 
 
 def sendable(headers: dict[str, str]) -> dict[str, str]:
-    """Headers that go out as they are given."""
+    """Headers that go out as they are given; spaces around a value are no part of it (RFC 9110 §5.5)."""
     from policyfeed.transport.http import OURS  # with httpx: not for configurations without headers
 
     for name, value in headers.items():
@@ -80,7 +80,7 @@ def sendable(headers: dict[str, str]) -> dict[str, str]:
         else:
             continue
         raise PydanticCustomError(TOLD, "cannot be sent", {"notice": notice})
-    return headers
+    return {name: value.strip(" \t") for name, value in headers.items()}
 
 
 def charset(label: str) -> str:
