@@ -98,6 +98,7 @@ class Workers:
         )
         self._pool = self._made()
         self._closed = False
+        self._before: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start the processes now, and not with the first document: that takes them a second or two."""
@@ -185,9 +186,15 @@ class Workers:
         log.warning("a process that reads documents died: they are started anew")
         await asyncio.to_thread(_end, broken)
 
+    def follow(self, old: Workers) -> None:
+        """Take over: the old ones end when they have read what is at hand, and with these at the latest."""
+        self._before = asyncio.create_task(old.retire())
+
     async def retire(self) -> None:
         """Stop the processes when everything that is at hand has been read; nothing new may come."""
         try:
+            if self._before is not None:
+                await self._before
             for lane, places in ((self._quick, self._most_quick), (self._slow, self._most_slow)):
                 for _ in range(places):
                     await lane.acquire()
@@ -197,6 +204,8 @@ class Workers:
     def close(self) -> None:
         """Stop the processes at once: what they were reading is read again at the next poll."""
         self._closed = True
+        if self._before is not None:
+            self._before.cancel()
         _end(self._pool)
 
 
