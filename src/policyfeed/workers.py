@@ -7,7 +7,8 @@ kernel was short of memory) breaks pebble's pool, which makes no other: then the
 Documents are quick or slow. A poll's document has half a second of the processor's time at first (a busy machine makes
 no document a slow one); one that needs more is ended with its process and begun anew among the slow ones, which never
 take the last process, and so are that source's documents from then on. What nobody waits for (texts, a look at a
-source) is read among them at once. So any number of hostile sources hold up the others for half a second each, once.
+source) is read among them at once. Those that are larger than usual never take the last process either. So any number
+of large hostile documents hold up the others for half a second, and small ones for half a second each, once.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ QUICK = 0.5
 """Seconds of the processor's time that a poll's document may take at first."""
 _MOST_WAIT = 5.0
 """Seconds by the clock for the same, where others use the processor, too."""
+_LARGE = 256 * 1024
+"""Bytes of a document that is larger than usual: most hostile ones are."""
 _MOST_LATE = 3
 _TOGETHER, _LEAST = 33.0, 3.0
 _MEGABYTE = 1024 * 1024
@@ -87,6 +90,7 @@ class Workers:
         self._most_quick, self._most_slow = 2 * processes, max(1, processes - 1)
         self._quick = asyncio.Semaphore(self._most_quick)  # what waits for a worker is there twice: in a pipe, too
         self._slow = asyncio.Semaphore(self._most_slow)
+        self._large = asyncio.Semaphore(self._most_slow)  # of the quick ones
         self._slow_sources = set[str]()
         self._late = 0
         self._made = partial(
@@ -122,8 +126,9 @@ class Workers:
 
     async def _quickly(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading | None:
         """None = it takes longer than quick documents do."""
+        large = self._large if len(document.body) > _LARGE else contextlib.nullcontext()
         try:
-            async with self._quick:
+            async with large, self._quick:
                 reading: Reading = await self._ask(_MOST_WAIT, _read_quickly, source, cursor, document)
                 return reading
         except TimedOut:
@@ -195,7 +200,8 @@ class Workers:
         try:
             if self._before is not None:
                 await self._before
-            for lane, places in ((self._quick, self._most_quick), (self._slow, self._most_slow)):
+            lanes = ((self._large, self._most_slow), (self._quick, self._most_quick), (self._slow, self._most_slow))
+            for lane, places in lanes:
                 for _ in range(places):
                     await lane.acquire()
         finally:

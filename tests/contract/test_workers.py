@@ -128,6 +128,22 @@ async def test_hostile_sources_leave_a_process_to_the_others() -> None:
         workers.close()
 
 
+async def test_large_documents_leave_a_process_to_the_others_from_the_first() -> None:
+    """The usual one is read beside the first of three hostile ones, and not after two of them."""
+    workers = Workers(BODIES, processes=2, seconds=300, megabytes=256)
+    hostile = [source(f"hostile-{number}") for number in range(3)]
+    attacks = [asyncio.create_task(workers.read(one, {}, document(HOSTILE))) for one in hostile]
+    try:
+        await asyncio.sleep(0)
+        assert (await workers.read(FEED, {}, document(rss(Item(number=7))))).articles
+        assert len(workers._slow_sources) < 2
+    finally:
+        for task in attacks:
+            task.cancel()
+        await asyncio.gather(*attacks, return_exceptions=True)
+        workers.close()
+
+
 async def slow(workers: Workers, *those: Source) -> None:
     """Until the documents of those sources are among the slow ones."""
     while not {one.id for one in those} <= workers._slow_sources:  # noqa: ASYNC110 - another thread sets no event of ours
@@ -149,7 +165,7 @@ async def test_a_source_whose_document_is_quick_again_is_a_quick_one_again() -> 
 async def test_a_document_that_waits_for_the_processor_is_no_slow_one() -> None:
     """On a busy machine every document takes its time: what counts is the processor's."""
     others = grandchildren()
-    workers = Workers(BODIES, processes=2, seconds=300, megabytes=256)
+    workers = Workers(BODIES, processes=3, seconds=300, megabytes=256)
     tasks = []
     try:
         tasks.append(asyncio.create_task(workers.read(FEED, {}, document(HOSTILE))))
