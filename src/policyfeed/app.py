@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -137,10 +139,10 @@ class App:
         """Take over another configuration: the next poll, publish and delivery follow it. Those under way go on."""
         old = self.workers
         self.config, self.workers = config, _workers(config)
+        self.workers.follow(old)
         self._follow()
         if self.network is not None:
             await self.network.configure(**_manners(config))
-        await old.retire()
 
     def _follow(self) -> None:
         """Put together what follows from the configuration."""
@@ -315,6 +317,8 @@ async def opened(
     clock: Clock = now,
 ) -> AsyncIterator[App]:
     """Everything opened, and closed at the end. ``client``: in place of the network. Raises StoreError, OutputError."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # who hangs up on us ends a connection, or a pool, and not us
     async with AsyncExitStack() as stack:
         store = Store(data)
         stack.callback(store.close)

@@ -217,6 +217,10 @@ class HostileDocument(UpstreamError):
     """Reading the document exceeded the time or memory that a document may cost."""
 
 
+class Busy(UpstreamError):
+    """Left for later: what is under way takes the memory or the processes that there are for it."""
+
+
 class InternalError(UpstreamError):
     """A fault of policyfeed itself, which it met at this source. ``trace`` says where in the program."""
 

@@ -106,7 +106,7 @@ class Filler:
         asking = _Asking(filler=self, source=self.sources.get(claimed.source), again=claimed.attempts > 0)
         known = await self.db(self._known, claimed) if claimed.state is BodyState.AGAIN else None
         try:
-            with admitted(claimed.source), holding():
+            with admitted(claimed.source):
                 detail = await asking.gather(claimed.url, known)
                 if detail is None:
                     return await self.db(self._unchanged, claimed, asking.requests)
@@ -227,7 +227,7 @@ class _Asking:
         request = adapter.detail(self.source, url) if adapter and self.source else None
         if self.source is None or adapter is None or request is None:
             raise Unreadable("The source of {url} is not configured any more, or has no pages like it.", url=url)
-        detail = await self.filler.read(self.source, await self._ask(self.source, request), None)
+        detail = await self._read(self.source, request, None)
         said = dates.parse(detail.updated, self.source.timezone) if known and not detail.content else None
         if known and said and said.at <= known:
             return None
@@ -238,7 +238,7 @@ class _Asking:
     async def _follow(self, source: Source, detail: Detail) -> Detail:
         """The detail after its next way was tried; a way that is closed for good leaves the others."""
         try:
-            return await self.filler.read(source, await self._ask(source, detail.ways[0]), detail)
+            return await self._read(source, detail.ways[0], detail)
         except (TooLarge, Unreadable, HostileDocument, InternalError, LayoutChanged, Forbidden) as error:
             problem: UpstreamError = error
         except Refused as error:
@@ -254,6 +254,10 @@ class _Asking:
         A text that began is not cut short for it.
         """
         return self.again and error.status >= 500 and error.after is None and not detail.content
+
+    async def _read(self, source: Source, request: Request, so_far: Detail | None) -> Detail:
+        with holding():
+            return await self.filler.read(source, await self._ask(source, request), so_far)
 
     async def _ask(self, source: Source, request: Request) -> Document:
         return await reach(lambda wanted: self._answer(source, wanted), source, request)

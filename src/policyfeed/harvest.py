@@ -22,6 +22,7 @@ from policyfeed.rhythm import server_floor
 from policyfeed.sources import elsewhere, explain, hidden, revealed
 from policyfeed.store import SourceState
 from policyfeed.store.sources import NO_VALIDATORS
+from policyfeed.transport.load import holding
 from policyfeed.types import NO_WISHES, Article, Document, Request, Source, Validators, Verdict, Wishes
 
 MOST_PAGES = 200
@@ -210,8 +211,9 @@ class Visit:
         while reading.next is not None:
             if len(readings) >= MOST_PAGES:
                 raise LayoutChanged("{source} pages without an end.", source=self.source.id)
-            document = await self._ask(reading.next)
-            reading = await self._read(self.source, reading.cursor or {}, document)
+            with holding():  # a page that was read is in memory no more
+                page = await self._ask(reading.next)
+                reading = await self._read(self.source, reading.cursor or {}, page)
             readings.append(reading)
         found = {article.origins[0].key: article for one in readings for article in one.articles}
         paged = first.cursor is not None and not first.newest_first

@@ -4,10 +4,11 @@ A worker that exceeds its time is killed and replaced; one that exceeds its memo
 quadratic on some inputs: 200,000 attributes on one element would take hours.) One that dies while nothing is read (the
 kernel was short of memory) breaks pebble's pool, which makes no other: then there is a new pool.
 
-Documents are quick or slow. A poll's document has half a second at first; one that needs more is begun anew among the
-slow ones, which never take the last process, and so are that source's documents from then on. What nobody waits for
-(texts, a look at a source) is read among them at once. So any number of hostile sources hold up the others for half a
-second each, once.
+Documents are quick or slow. A poll's document has half a second of the processor's time at first (a busy machine makes
+no document a slow one); one that needs more is ended with its process and begun anew among the slow ones, which never
+take the last process, and so are that source's documents from then on. What nobody waits for (texts, a look at a
+source) is read among them at once. Those that are larger than usual never take the last process either. So any number
+of large hostile documents hold up the others for half a second, and small ones for half a second each, once.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import fcntl
 import os
 import pickle
 import resource
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import TimeoutError as TimedOut
@@ -31,7 +33,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from policyfeed import faults, garbage
 from policyfeed.documents import Reading, read_document
-from policyfeed.errors import HostileDocument, InternalError, PolicyfeedError
+from policyfeed.errors import Busy, HostileDocument, InternalError, PolicyfeedError
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.probe import Looked, Survey, look_at, survey
 from policyfeed.relevance import Judge, Rules
@@ -42,7 +44,11 @@ from policyfeed.types import Article, Detail, Document, Ministry, Source, Verdic
 log = structlog.get_logger(__name__)
 
 QUICK = 0.5
-"""Seconds that a poll's document may take at first."""
+"""Seconds of the processor's time that a poll's document may take at first."""
+_MOST_WAIT = 5.0
+"""Seconds by the clock for the same, where others use the processor, too."""
+_LARGE = 256 * 1024
+"""Bytes of a document that is larger than usual: most hostile ones are."""
 _MOST_LATE = 3
 _TOGETHER, _LEAST = 33.0, 3.0
 _MEGABYTE = 1024 * 1024
@@ -84,6 +90,7 @@ class Workers:
         self._most_quick, self._most_slow = 2 * processes, max(1, processes - 1)
         self._quick = asyncio.Semaphore(self._most_quick)  # what waits for a worker is there twice: in a pipe, too
         self._slow = asyncio.Semaphore(self._most_slow)
+        self._large = asyncio.Semaphore(self._most_slow)  # of the quick ones
         self._slow_sources = set[str]()
         self._late = 0
         self._made = partial(
@@ -95,34 +102,47 @@ class Workers:
         )
         self._pool = self._made()
         self._closed = False
+        self._before: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start the processes now, and not with the first document: that takes them a second or two."""
         self._pool.schedule(_nothing)
 
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
-        """``documents.read_document`` in a worker. Raises what it raises, HostileDocument and InternalError."""
+        """``documents.read_document`` in a worker. Raises what it raises, HostileDocument, Busy and InternalError."""
         reading: Reading
         with _explained(source, document):
             if source.id not in self._slow_sources:
-                with contextlib.suppress(TimedOut):
-                    async with self._quick:
-                        reading = await self._ask(QUICK, _read, source, cursor, document)
-                        return reading
+                if (quick := await self._quickly(source, cursor, document)) is not None:
+                    return quick
                 self._slow_sources.add(source.id)
             with self._among_the_slow(document):
                 async with self._slow:
-                    began = time.monotonic()
-                    reading = await self._ask(patience(document.took), _read, source, cursor, document)
-                    if time.monotonic() - began < QUICK:
+                    seconds = patience(document.took)
+                    reading, needed = await self._ask(seconds, _read_timed, source, cursor, document)
+                    if needed < QUICK:
                         self._slow_sources.discard(source.id)
                     return reading
 
+    async def _quickly(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading | None:
+        """None = it takes longer than quick documents do."""
+        large = self._large if len(document.body) > _LARGE else contextlib.nullcontext()
+        try:
+            async with large, self._quick:
+                reading: Reading = await self._ask(_MOST_WAIT, _read_quickly, source, cursor, document)
+                return reading
+        except TimedOut:
+            return None
+        except ProcessExpired as death:
+            if death.exitcode != -signal.SIGPROF:
+                raise
+            return None
+
     @contextlib.contextmanager
     def _among_the_slow(self, document: Document) -> Iterator[None]:
-        """Raises HostileDocument when enough documents of polls are read there or wait: all of them are in memory."""
+        """Raises Busy when enough documents of polls are read there or wait: all of them are in memory."""
         if self._late >= _MOST_LATE * self._most_slow:
-            raise HostileDocument(
+            raise Busy(
                 "Reading {url} takes long, and other documents that do wait already.",
                 remedy="It is tried again later, by itself.",
                 url=shown(document.url),
@@ -171,10 +191,17 @@ class Workers:
         log.warning("a process that reads documents died: they are started anew")
         await asyncio.to_thread(_end, broken)
 
+    def follow(self, old: Workers) -> None:
+        """Take over: the old ones end when they have read what is at hand, and with these at the latest."""
+        self._before = asyncio.create_task(old.retire())
+
     async def retire(self) -> None:
         """Stop the processes when everything that is at hand has been read; nothing new may come."""
         try:
-            for lane, places in ((self._quick, self._most_quick), (self._slow, self._most_slow)):
+            if self._before is not None:
+                await self._before
+            lanes = ((self._large, self._most_slow), (self._quick, self._most_quick), (self._slow, self._most_slow))
+            for lane, places in lanes:
                 for _ in range(places):
                     await lane.acquire()
         finally:
@@ -183,6 +210,8 @@ class Workers:
     def close(self) -> None:
         """Stop the processes at once: what they were reading is read again at the next poll."""
         self._closed = True
+        if self._before is not None:
+            self._before.cancel()
         _end(self._pool)
 
 
@@ -218,6 +247,8 @@ def _start(bodies: tuple[Ministry, ...], pickled: bytes, most: int) -> None:
     _ministries = Ministries(bodies)
     rules: Rules | None = pickle.loads(pickled)  # noqa: S301 - our own, pickled once for all workers
     _judge = Judge(rules).judge if rules else None
+    # pebble's handler waits for C code to end, and the pool for the handler, three seconds, in which nobody gets work
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     garbage.settle()
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - a kernel file, not a path of ours
         used = int(statm.read().split()[0]) * resource.getpagesize()
@@ -235,6 +266,21 @@ def _nothing() -> None:
 def _read(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
     assert _ministries is not None  # noqa: S101 - the pool starts every worker with _start
     return read_document(source, cursor, document, _ministries, _judge)
+
+
+def _read_quickly(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
+    """``_read``; SIGPROF ends the process when that takes long: whatever C code it is in then."""
+    signal.setitimer(signal.ITIMER_PROF, QUICK)
+    try:
+        return _read(source, cursor, document)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _read_timed(source: Source, cursor: Mapping[str, Any], document: Document) -> tuple[Reading, float]:
+    """``_read``, and how many seconds of the processor's time it took."""
+    began = time.process_time()
+    return _read(source, cursor, document), time.process_time() - began
 
 
 def _read_detail(source: Source, so_far: Detail | None, document: Document) -> Detail:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import pytest
 
-from policyfeed.errors import Forbidden, TooLarge, Truncated, Unreachable, Unreadable, UpstreamError
+from policyfeed.errors import Busy, Forbidden, TooLarge, Truncated, Unreachable, Unreadable, UpstreamError
 from policyfeed.transport.http import Limits, Manner
 from policyfeed.transport.load import holding
 from policyfeed.types import Request
@@ -318,11 +318,11 @@ async def test_many_bombs_at_once_take_little_memory_and_leave_room_for_usual_an
         bombs = {asyncio.create_task(fetch("/hang/9000")) for _ in range(20)}
         while len(bombs) > 3:
             ended, bombs = await asyncio.wait(bombs, return_when=asyncio.FIRST_COMPLETED)
-            assert {type(task.exception()) for task in ended} == {TooLarge}
+            assert {type(task.exception()) for task in ended} == {Busy}
         bombs |= {asyncio.create_task(fetch("/hang/250")) for _ in range(30)}
         while http._load.bytes < 30 * MEGABYTES:  # noqa: ASYNC110 - what comes in sets no event of ours
             await asyncio.sleep(0)
-        with pytest.raises(TooLarge, match="under way"):
+        with pytest.raises(Busy, match="under way"):
             await fetch("/300")
         assert await fetch("/250") == 250 * 1024
         for task in bombs:
@@ -336,7 +336,7 @@ async def test_answers_count_until_whoever_asked_is_done_with_them() -> None:
         with holding():
             for _ in range(3):
                 await http.fetch(Request(url=server.url()))
-            with pytest.raises(TooLarge, match="under way"):
+            with pytest.raises(Busy, match="under way"):
                 await http.fetch(Request(url=server.url()))
         for _ in range(6):
             await http.fetch(Request(url=server.url()))

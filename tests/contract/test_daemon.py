@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from policyfeed import daemon
+from policyfeed.app import opened
 from policyfeed.config import load, shipped
 from policyfeed.errors import AddressError, StoreError
+from tests.contract.test_workers import HOSTILE, document
+from tests.fakes import Item, rss, source
 
 
 async def test_a_taken_address_is_no_mistake_of_usage(tmp_path: Path) -> None:
@@ -20,6 +24,29 @@ async def test_a_taken_address_is_no_mistake_of_usage(tmp_path: Path) -> None:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(AddressError, match=address):
             await daemon.run(load(shipped(), {}), tmp_path, {"POLICYFEED_HTTP": address})
+
+
+async def test_a_reload_waits_for_no_document(tmp_path: Path) -> None:
+    """One that takes long to read is read to its end beside the new configuration."""
+    config = load(shipped(), {})
+    async with opened(config, tmp_path, environ={}) as app:
+        reading = asyncio.create_task(app.read(source(), {}, document(HOSTILE)))
+        await asyncio.sleep(0)
+        await app.configure(config)
+        assert not reading.done()
+        assert (await app.read(source(), {}, document(rss(Item(number=7))))).articles
+        reading.cancel()
+        await asyncio.wait([reading])
+
+
+async def test_a_broken_pipe_ends_no_process_that_works(tmp_path: Path) -> None:
+    """Commands that only print end by SIGPIPE; connections break, and pipes of processes that were stopped."""
+    before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        async with opened(load(shipped(), {}), tmp_path, environ={}):
+            assert signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGPIPE, before)
 
 
 async def test_a_database_that_does_not_answer_once_costs_one_beat() -> None:

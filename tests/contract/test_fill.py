@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from policyfeed.errors import Forbidden, HostileDocument, TooLarge, Unreachable
+from policyfeed.errors import Busy, Forbidden, HostileDocument, TooLarge, Unreachable
 from policyfeed.fill import RETRIES, Filler, FillReport
 from policyfeed.selection import Selection
 from policyfeed.sources import detailed
 from policyfeed.store import Store, articles, bodies, outbox
 from policyfeed.store.bodies import Body, BodyState
+from policyfeed.transport.load import Load
 from policyfeed.types import Detail, Document, Judged, Request, Source
 from tests.alerts import Hand, directly
 from tests.documents import hwpx, pdf
@@ -322,6 +323,37 @@ async def test_a_viewer_that_fails_in_the_middle_is_read_again(world: World) -> 
         assert (await world.fill()).host_failed
         world.clock.advance(minutes=90)
     assert world.article(156770034).article.content == ""
+
+
+async def test_a_viewer_for_which_there_was_no_room_is_read_again(world: World) -> None:
+    """What is too much for now cuts no text short, and says nothing of the host."""
+    await world.contact()
+    await world.announce(156770035)
+    world.pages(156770035, "<p>첫 쪽</p>", "<p>둘째 쪽</p>")
+    second = VIEWER.format(156770035, 2)
+    full = Busy("{url} is larger than there is room for.", url=second)
+    world.server.at(second, full, world.server.page("<html><body><p>둘째 쪽</p></body></html>"))
+    report = await world.fill()
+    assert (report.state, report.host_failed) == (BodyState.PENDING, False)
+    world.clock.advance(minutes=11)
+    assert (await world.fill()).state is BodyState.DONE
+    assert world.article(156770035).article.content.endswith("<p>첫 쪽</p><p>둘째 쪽</p>")
+
+
+async def test_of_a_text_one_document_is_in_memory_at_a_time(world: World) -> None:
+    load = Load(most=1, small=0)
+
+    async def fetch(of: Source, request: Request) -> Document:
+        with load.answer(request.url) as grown:
+            grown(1)
+            return await world.server(of, request)
+
+    await world.contact()
+    await world.announce(156770036)
+    world.pages(156770036, "<p>첫 쪽</p>", "<p>둘째 쪽</p>")
+    world.filler = replace(world.filler, fetch=fetch)
+    assert (await world.fill()).state is BodyState.DONE
+    assert load.bytes == 0
 
 
 # What goes wrong ------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from policyfeed.poll import PollReport
 from policyfeed.rhythm import Profile
 from policyfeed.selection import Selection
 from policyfeed.store import SourceState, Store, articles, outbox, sources
+from policyfeed.transport.load import Load
 from policyfeed.types import Article, Document, Judged, Request, Source, Validators, Verdict
 from tests import fakes
 from tests.alerts import Hand
@@ -592,6 +593,23 @@ async def test_a_page_that_fails_fails_the_poll_and_the_next_one_begins_again(wo
     assert (world.articles(), world.state(press).cursor) == ([], {})
     world.server.at(press.url, site)
     assert (await world.poll(press)).new == 45
+
+
+async def test_of_a_paged_list_the_first_page_and_one_more_are_in_memory(world: World) -> None:
+    site, press, load = PressList(), korea_kr(), Load(most=2, small=0)
+
+    async def fetch(of: Source, request: Request) -> Document:
+        with load.answer(request.url) as grown:
+            grown(1)
+            return await world.server(of, request)
+
+    site.add(*(Release(id=number, day=world.clock().date(), title=f"{number}번 탄소 사업") for number in range(75)))
+    world.server.at(press.url, site)
+    world.parts["fetch"] = fetch
+    report = await world.poll(press)
+    assert (report.state, report.new) == ("ok", 75)
+    assert report.requests > 2
+    assert load.bytes == 0
 
 
 async def test_a_paged_list_keeps_no_validators_of_its_first_page(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from policyfeed.errors import HostileDocument, InternalError, Unreadable
+from policyfeed.errors import Busy, HostileDocument, InternalError, Unreadable
 from policyfeed.store import Store
 from policyfeed.types import Document, Source
 from policyfeed.workers import Workers, patience
@@ -117,9 +118,25 @@ async def test_hostile_sources_leave_a_process_to_the_others() -> None:
     try:
         await slow(workers, *hostile)
         assert (await workers.read(FEED, {}, document(rss(Item(number=7))))).articles
-        with pytest.raises(HostileDocument, match="wait already"):
+        with pytest.raises(Busy, match="wait already"):
             await workers.read(source("hostile-4"), {}, document(HOSTILE))
         assert not any(task.done() for task in attacks)
+    finally:
+        for task in attacks:
+            task.cancel()
+        await asyncio.gather(*attacks, return_exceptions=True)
+        workers.close()
+
+
+async def test_large_documents_leave_a_process_to_the_others_from_the_first() -> None:
+    """The usual one is read beside the first of three hostile ones, and not after two of them."""
+    workers = Workers(BODIES, processes=2, seconds=300, megabytes=256)
+    hostile = [source(f"hostile-{number}") for number in range(3)]
+    attacks = [asyncio.create_task(workers.read(one, {}, document(HOSTILE))) for one in hostile]
+    try:
+        await asyncio.sleep(0)
+        assert (await workers.read(FEED, {}, document(rss(Item(number=7))))).articles
+        assert len(workers._slow_sources) < 2
     finally:
         for task in attacks:
             task.cancel()
@@ -143,6 +160,49 @@ async def test_a_source_whose_document_is_quick_again_is_a_quick_one_again() -> 
         assert workers._slow_sources == set()
     finally:
         workers.close()
+
+
+async def test_a_document_that_waits_for_the_processor_is_no_slow_one() -> None:
+    """On a busy machine every document takes its time: what counts is the processor's."""
+    others = grandchildren()
+    workers = Workers(BODIES, processes=3, seconds=300, megabytes=256)
+    tasks = []
+    try:
+        tasks.append(asyncio.create_task(workers.read(FEED, {}, document(HOSTILE))))
+        pid = await first_at_work(others)
+        os.kill(pid, signal.SIGSTOP)
+        hostile = source("hostile")
+        tasks.append(asyncio.create_task(workers.read(hostile, {}, document(HOSTILE))))
+        await slow(workers, hostile)
+        assert FEED.id not in workers._slow_sources
+        os.kill(pid, signal.SIGCONT)
+        await slow(workers, FEED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        workers.close()
+
+
+async def first_at_work(others: set[int]) -> int:
+    """The first of the new processes that has begun to read."""
+    start = dict[int, int]()
+    while True:
+        for pid in grandchildren() - others:
+            if ticks(pid) >= start.setdefault(pid, ticks(pid)) + 15:
+                return pid
+        await asyncio.sleep(0)
+
+
+async def test_a_process_that_is_to_stop_waits_for_no_c_code(workers: Workers) -> None:
+    """A handler of Python would run when the C code has ended, and nobody would get work meanwhile."""
+    await workers.read(FEED, {}, document(rss(Item(number=7))))
+    assert not any(caught(pid) & 1 << signal.SIGTERM - 1 for pid in grandchildren())
+
+
+def caught(pid: int) -> int:
+    """The signals that a process has handlers for, as bits."""
+    return int(re.findall(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))[0], 16)
 
 
 @pytest.mark.parametrize(("took", "seconds"), [(0.1, 32.9), (20, 13), (29.5, 3.5), (300, 3)])

@@ -552,7 +552,6 @@ def test_a_proxys_password_is_not_shown(folder: Folder) -> None:
         (f"'X Key' = '{SECRET}'", "HTTP takes no header"),
         (f"'X:' = '{SECRET}'", "HTTP takes no header"),
         (f"'' = '{SECRET}'", "HTTP takes no header"),
-        (f"X-Key = ' {SECRET}'", "HTTP takes no header"),
         (f'X-Key = "{SECRET}\\r\\nHost: other"', "HTTP takes no header"),
     ],
 )
@@ -571,7 +570,7 @@ def test_headers_hold_what_http_takes(folder: Folder) -> None:
         "Referer": "https://example.kr/?q=탄소 중립",
         "T": "a\t1",
     }
-    told = ", ".join(f'{name} = "{value}"' for name, value in headers.items())
+    told = ", ".join(f'{name} = " {value}\t"' for name, value in headers.items())
     (made,) = folder.write("sources/own.toml", source(headers=f"{{ {told} }}")).load().sources
     assert dict(made.headers) == headers
 

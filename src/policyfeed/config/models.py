@@ -25,7 +25,7 @@ from policyfeed.transport.urls import take_apart
 from policyfeed.types import Kind, Ministry, Name, Source
 
 _HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
-_HEADER_VALUE = re.compile(r"(?!\s)[^\x00-\x08\x0a-\x1f\x7f]*(?<!\s)")
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 """RFC 9110 §5.5"""
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 TOLD = "told"
@@ -70,7 +70,7 @@ def proxy(url: str) -> str:
 
 
 def sendable(headers: dict[str, str]) -> dict[str, str]:
-    """Headers that go out as they are given."""
+    """Headers that go out as they are given; spaces around a value are no part of it (RFC 9110 §5.5)."""
     from policyfeed.transport.http import OURS  # with httpx: not for configurations without headers
 
     for name, value in headers.items():
@@ -81,13 +81,13 @@ def sendable(headers: dict[str, str]) -> dict[str, str]:
         elif not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
             notice = ConfigError(
                 "HTTP takes no header {name!r} of that form.",
-                remedy="Names hold no spaces; values are one line without spaces around.",
+                remedy="Names hold no spaces; values are one line.",
                 name=name,
             )
         else:
             continue
         raise PydanticCustomError(TOLD, "cannot be sent", {"notice": notice})
-    return headers
+    return {name: value.strip(" \t") for name, value in headers.items()}
 
 
 def charset(label: str) -> str:

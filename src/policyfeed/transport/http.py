@@ -21,7 +21,7 @@ import httpcore
 import httpx
 
 from policyfeed.clock import Clock
-from policyfeed.errors import ConfigError, Misconfigured, TooLarge, Truncated, Unreachable, Unreadable
+from policyfeed.errors import Busy, ConfigError, Misconfigured, TooLarge, Truncated, Unreachable, Unreadable
 from policyfeed.transport.cookies import Cookies
 from policyfeed.transport.decode import decoder
 from policyfeed.transport.engine import Transport
@@ -181,7 +181,7 @@ class HttpClient:
         """The document that came back, whatever its status (304 and errors are the caller's to judge).
 
         Raises Unreachable (name, connection, TLS, deadline, redirects without end), Forbidden (address or redirect
-        that is not allowed), TooLarge, Truncated, Unreadable (not HTTP, an encoding that was not asked for),
+        that is not allowed), TooLarge, Busy, Truncated, Unreadable (not HTTP, an encoding that was not asked for),
         Misconfigured (certificates or proxy of the manner).
         """
         try:
@@ -296,7 +296,7 @@ class HttpClient:
                     if meter.part():
                         await asyncio.sleep(0)  # what has come in is given without waiting: others must have their turn
                 return decoded.done()
-        except (TooLarge, Truncated, Unreadable, httpcore.NetworkError, httpcore.RemoteProtocolError):
+        except (Busy, TooLarge, Truncated, Unreadable, httpcore.NetworkError, httpcore.RemoteProtocolError):
             if answer.status < 300:
                 raise
             return b""  # the status and its headers (Location, Retry-After) count, not the page that explains them

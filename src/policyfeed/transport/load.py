@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 
-from policyfeed.errors import TooLarge
+from policyfeed.errors import Busy
 
 _HELD: ContextVar[ExitStack | None] = ContextVar("held", default=None)
 
@@ -25,7 +25,7 @@ class Load:
 
     @contextmanager
     def answer(self, url: str) -> Iterator[Callable[[int], None]]:
-        """One answer: what this gives is to be told its size as it grows, and raises TooLarge."""
+        """One answer: what this gives is to be told its size as it grows, and raises Busy."""
         counted = 0
 
         def grown(size: int) -> None:
@@ -33,7 +33,7 @@ class Load:
             self.bytes += size - counted
             counted = size
             if size > self._small and self.bytes > self.most:
-                raise TooLarge(
+                raise Busy(
                     "{url} is larger than {small} bytes, and the answers that are under way hold {most} already.",
                     remedy="It is tried again later, by itself.",
                     url=url,
