@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import threading
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from policyfeed import __version__, documents, garbage, pauses, registry
 from policyfeed.channels import Channel
@@ -28,6 +27,7 @@ from policyfeed.publish import Page, PublishReport, publish
 from policyfeed.relevance import Judge, Rules
 from policyfeed.rhythm import DAY, Bounds, load_prior
 from policyfeed.store import SourceState, Store, bodies, outbox, sources
+from policyfeed.store.writer import WriterThread
 from policyfeed.transport.http import Client, HttpClient, Limits, Manner
 from policyfeed.transport.robots import Robots
 from policyfeed.transport.turns import Turns
@@ -35,55 +35,9 @@ from policyfeed.transport.urls import take_apart
 from policyfeed.types import Article, Detail, Document, Notice, Request, Source, Verdict
 from policyfeed.workers import Workers
 
-P = ParamSpec("P")
-T = TypeVar("T")
 MEGABYTE = 1024 * 1024
-MOST_TOGETHER = 64
-"""Transactions that are flushed to the disk together."""
 LONGEST_DELAY = 60.0
 """Seconds of a Crawl-delay that are kept between two pages of a poll; the polls themselves are minutes apart."""
-
-
-class WriterThread:
-    """The thread in which polls, bodies and deliveries are written: an asynchronous call for a synchronous function.
-
-    What is asked for while it works is done together afterwards: one flush to the disk for several transactions. What
-    else is stored (the state of published files, a reader's feedback, a command beside the daemon) is a short
-    transaction where it arises, and waits for its turn as SQLite lets it.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        self._waiting: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
-        self._busy = False
-
-    async def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((lambda: work(*args, **kwargs), future))
-        self._start()
-        return await future
-
-    def _start(self) -> None:
-        if self._waiting and not self._busy:
-            self._busy = True
-            some = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
-            done = asyncio.get_running_loop().run_in_executor(
-                self._thread, self._store.together, [work for work, _ in some]
-            )
-            done.add_done_callback(lambda _: self._settle([future for _, future in some], done))
-
-    def _settle(
-        self, futures: list[asyncio.Future[Any]], done: asyncio.Future[list[tuple[Any, Exception | None]]]
-    ) -> None:
-        self._busy = False
-        for future, (result, error) in zip(futures, done.result(), strict=True):
-            if not future.done():
-                future.set_exception(error) if error else future.set_result(result)
-        self._start()
-
-    def close(self) -> None:
-        self._thread.shutdown(wait=True)
 
 
 class Pacer:
