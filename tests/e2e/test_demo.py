@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,14 @@ DEMO = [sys.executable, "-m", "policyfeed", "demo"]
 
 def environ(address: str, folder: Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": str(folder), "POLICYFEED_HTTP": address}
+
+
+@pytest.fixture(autouse=True)
+def hang_up_as_usual() -> Iterator[None]:
+    """Tests under nohup ignore SIGHUP, and so would what they start."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
