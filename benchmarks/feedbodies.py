@@ -25,6 +25,11 @@ _FILLING = product("가나다라마바사아자차카타파하", "강논동름�
 _WORDS = [*_TEXT.split(), *("".join(parts) for parts in _FILLING)]
 EACH = 40
 """Different descriptions of each site."""
+SHORT_FEED = (
+    '<rss version="2.0"><channel><title>보도자료</title><item><title>{name} 탄소중립 계획 확정</title>'
+    "<link>http://x.kr/view?no={name}</link><pubDate>Wed, 20 May 2026 09:00:00 +0900</pubDate></item></channel></rss>"
+)
+"""A whole feed of one release without a description, to be given its ``name``."""
 
 
 def made() -> list[list[str]]:

@@ -23,13 +23,11 @@ from pathlib import Path
 from statistics import quantiles
 from typing import TYPE_CHECKING
 
+from feedbodies import SHORT_FEED
+
 if TYPE_CHECKING:
     from policyfeed.app import App
 
-BODY = (
-    '<rss version="2.0"><channel><title>보도자료</title><item><title>{name} 탄소중립 계획 확정</title>'
-    "<link>http://x.kr/view?no={name}</link><pubDate>Wed, 20 May 2026 09:00:00 +0900</pubDate></item></channel></rss>"
-)
 QUADRATIC = (
     "<rss version='2.0'><channel><item><title>{name}</title><link "
     + " ".join(f"a{n}='1'" for n in range(300_000))
@@ -61,7 +59,7 @@ class Sites:
                     writer.write(BOMB + self.bomb)
                     await reader.read()  # hangs until we are left
                     break
-                body = (QUADRATIC if number < self.slow else BODY).replace("{name}", f"{number}").encode()
+                body = (QUADRATIC if number < self.slow else SHORT_FEED).replace("{name}", f"{number}").encode()
                 writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
                 await writer.drain()
         writer.close()

@@ -19,6 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import quantiles
 
+from feedbodies import SHORT_FEED
 from poll_peers import configured
 
 from policyfeed.app import App, opened
@@ -26,11 +27,6 @@ from policyfeed.clock import now
 from policyfeed.engine.local import LocalEngine
 from policyfeed.poll import fingerprint
 from policyfeed.store import SourceState, sources
-
-BODY = (
-    '<rss version="2.0"><channel><title>보도자료</title><item><title>{name} 탄소중립 계획 확정</title>'
-    "<link>http://x.kr/view?no={name}</link><pubDate>Wed, 20 May 2026 09:00:00 +0900</pubDate></item></channel></rss>"
-)
 
 
 class Sites:
@@ -48,7 +44,7 @@ class Sites:
                 self.asked.setdefault(number, time.monotonic())
                 if number < self.hanging:
                     await asyncio.Event().wait()
-                body = BODY.format(name=number).encode()
+                body = SHORT_FEED.format(name=number).encode()
                 writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
                 await writer.drain()
         writer.close()

@@ -204,16 +204,9 @@ class PlainBackend(httpcore.AsyncNetworkBackend):
 class ProxyBackend(PlainBackend):
     """Connects to a proxy, whose address the operator gave."""
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    async def connect_tcp(self, *place: Any, **options: Any) -> httpcore.AsyncNetworkStream:
         try:
-            return await super().connect_tcp(host, port, timeout, local_address, socket_options)
+            return await super().connect_tcp(*place, **options)
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             raise httpcore.ProxyError("it cannot be reached") from error
 
