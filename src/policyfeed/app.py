@@ -273,6 +273,7 @@ async def opened(
     """Everything opened, and closed at the end. ``client``: in place of the network. Raises StoreError, OutputError."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # who hangs up on us ends a connection, or a pool, and not us
+    garbage.share()
     async with AsyncExitStack() as stack:
         store = Store(data)
         stack.callback(store.close)

@@ -14,7 +14,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _THRESHOLDS = (10_000, 20, 20)
-_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)
+_C = ctypes.CDLL(None)
+_TRIM, _TUNE = (getattr(_C, name, None) for name in ("malloc_trim", "mallopt"))
+_MOST_ARENAS = -8
+"""``M_ARENA_MAX`` of glibc's malloc.h."""
+
+
+def share() -> None:
+    """Let all threads take memory from one arena, where the C library can (glibc): call it before there are any.
+
+    glibc gives each thread its own, which keeps the most that it ever held: what one thread gave back another could not
+    use. Threads of Python hardly allocate at the same moment.
+    """
+    if _TUNE is not None:
+        _TUNE(_MOST_ARENAS, 1)
 
 
 def settle() -> None:

@@ -51,12 +51,14 @@ class Matcher:
 
     def __init__(self, sought: Iterable[Sought]) -> None:
         self._sought = tuple(sought)
+        self._sizes: dict[int, int] = {}
         by_text: dict[str, dict[Needle, _Owned]] = {}
         for number, one in enumerate(self._sought):
             parts = needles(one.text)
             for index, needle in enumerate(parts):
                 owned = by_text.setdefault(needle.text, {}).setdefault(needle, _Owned([], [], []))
                 if len(parts) > 1:
+                    self._sizes[number] = len(parts)
                     owned.parts.append((number, index))
                 elif isinstance(one, Mask):
                     owned.masks.append(one.topic)
@@ -86,7 +88,7 @@ class Matcher:
                 partial.setdefault(number, []).append((start, -minus, index))
         for number, spans in partial.items():
             one = self._sought[number]
-            if isinstance(one, Term) and (span := _near(sorted(spans), len(needles(one.text)))):
+            if isinstance(one, Term) and (span := _near(sorted(spans), self._sizes[number])):
                 yield Found(one, *span, squeezed)
 
 

@@ -10,7 +10,6 @@ English plural aside.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from policyfeed.relevance.text import Squeezed, squeeze
 
@@ -61,7 +60,6 @@ def _fits_as_short(squeezed: Squeezed, start: int, end: int) -> bool:
     return end - start == 2 and not squeezed.begins_word(start - 1) and squeezed.ends_word(end)
 
 
-@lru_cache(maxsize=16384)
 def needles(term: str) -> tuple[Needle, ...]:
     """The parts of a term; empty when nothing is left to search."""
     return tuple(needle for part in term.split("+") if (needle := _needle(part.strip())).text)
