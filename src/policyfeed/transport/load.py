@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from policyfeed.errors import Busy
 
-_HELD: ContextVar[ExitStack | None] = ContextVar("held", default=None)
+_HELD: ContextVar[list[Callable[[], None]] | None] = ContextVar("held", default=None)
+"""What gives back the answers that are held. (A connection keeps the context that it was made in: this is small.)"""
 
 
 class Load:
@@ -41,22 +42,29 @@ class Load:
                     most=self.most,
                 )
 
-        with ExitStack() as until:
-            until.callback(lambda: self._give_back(counted))
-            yield grown
-            if (held := _HELD.get()) is not None:
-                held.push(until.pop_all())
+        def done() -> None:
+            self.bytes -= counted
 
-    def _give_back(self, size: int) -> None:
-        self.bytes -= size
+        held = _HELD.get()
+        try:
+            yield grown
+        except BaseException:
+            done()
+            raise
+        if held is None:
+            done()
+        else:
+            held.append(done)
 
 
 @contextmanager
 def holding() -> Iterator[None]:
     """What is asked for in here counts as held until the end of it, and not only while it comes in."""
-    with ExitStack() as held:
-        token = _HELD.set(held)
-        try:
-            yield
-        finally:
-            _HELD.reset(token)
+    held: list[Callable[[], None]] = []
+    token = _HELD.set(held)
+    try:
+        yield
+    finally:
+        _HELD.reset(token)
+        while held:
+            held.pop()()
