@@ -150,6 +150,10 @@ class Reader(Driven):
 class Policyfeed(Driven):
     name = "policyfeed"
 
+    def __init__(self, folder: Path, urls: Sequence[str]) -> None:
+        super().__init__(folder, urls)
+        configure(folder, urls)  # here: whoever polls loads its own configuration only, and not the shipped one too
+
 
 PEERS: dict[str, type[Peer]] = {peer.name: peer for peer in (Policyfeed, Reader, Newsboat, Sfeed, Rss2Email)}
 
@@ -221,7 +225,13 @@ allow = ["127.0.0.0/8"]
 
 
 def configured(folder: Path, urls: Sequence[str], more: str = "") -> Any:
-    """A policyfeed configuration of these feeds; ministries, topics, feeds and channels are the shipped ones."""
+    """A policyfeed configuration of these feeds, written and loaded."""
+    configure(folder, urls, more)
+    return loaded(folder)
+
+
+def configure(folder: Path, urls: Sequence[str], more: str = "") -> None:
+    """Write a configuration of these feeds; ministries, topics, feeds and channels are the shipped ones."""
     from policyfeed.config import load, shipped
 
     ministries = [body.id for body in load(shipped(), {}).bodies]
@@ -233,15 +243,20 @@ def configured(folder: Path, urls: Sequence[str], more: str = "") -> Any:
         for number, url in enumerate(urls)
     )
     (folder / "sources" / "feeds.toml").write_text("\n".join(rows))
+
+
+def loaded(folder: Path) -> Any:
+    from policyfeed.config import load
+
     return load(
         folder, {"POLICYFEED_WEBHOOK_URL": "http://127.0.0.1:9/", "POLICYFEED_WEBHOOK_SECRET": "whsec_" + "A" * 32}
     )
 
 
-def _policyfeed(folder: Path, urls: Sequence[str]) -> None:
+def _policyfeed(folder: Path, _urls: Sequence[str]) -> None:
     from policyfeed.app import opened
 
-    config = configured(folder, urls)
+    config = loaded(folder)
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
