@@ -12,6 +12,7 @@ from ahocorasick_rs import AhoCorasick
 from policyfeed.relevance.case import Case, Passage
 from policyfeed.relevance.matching import Found, Matcher
 from policyfeed.relevance.rules import Genre, Strength, Term, Zone
+from policyfeed.relevance.terms import needles
 from policyfeed.relevance.text import Squeezed
 from policyfeed.types import Kind
 
@@ -44,45 +45,54 @@ _Signed = tuple[Genre, Sign]
 
 
 class Genres:
-    """All genres, ready to be sought. One look for words of their patterns tells which of these may match at all."""
+    """All genres, ready to be sought. A look for words of their patterns, and one for their terms, tell which of these
+    may match at all."""
 
     def __init__(self, genres: Iterable[Genre]) -> None:
         self._finders = tuple(GenreFinder(genre) for genre in genres)
         self._zones = {Zone.TITLE, *(Zone.LEAD for finder in self._finders if finder.genre.lead)}
         having: dict[str, set[tuple[int, str]]] = {}
+        terms: dict[str, set[int]] = {}
         self._always = dict[int, set[str]]()
         for index, finder in enumerate(self._finders):
-            if finder.genre.kinds or finder.genre.terms:
+            if finder.genre.kinds:
                 self._always[index] = set()
+            for needle in (needle for term in finder.genre.terms for needle in needles(term)):
+                terms.setdefault(needle.text, set()).add(index)
             for pattern in finder.genre.patterns:
                 for word in (found := words(pattern)):
                     having.setdefault(word, set()).add((index, pattern))
                 if not found:
                     self._always.setdefault(index, set()).add(pattern)
-        self._having = tuple(having.values())
-        self._automaton = AhoCorasick(list(having))
+        self._having, self._words = tuple(having.values()), AhoCorasick(list(having))
+        self._of_terms, self._terms = tuple(terms.values()), AhoCorasick(list(terms))
 
     def signs(self, case: Case, read: Sequence[Read], told: Sequence[tuple[Passage, Found]]) -> Iterator[_Signed]:
         """The genres of an article and what showed them. ``told`` is where topics' terms stand: what speaks against an
         article is not read out of the middle of a term (the 수급 of 전력수급)."""
         tagged = "".join(f"[{tag}] " for tag in case.tags)
         looked = [one for one in read if one[0].zone in self._zones]
-        likely = self._likely([tagged, *(passage.text for passage, _ in looked)])
+        likely = self._likely(tagged, looked)
         for index in sorted(likely):
             finder = self._finders[index]
             here = looked if finder.genre.lead else [one for one in looked if one[0].zone is Zone.TITLE]
             if (sign := finder.sign(case.kind, tagged, here, told, likely[index])) is not None:
                 yield finder.genre, sign
 
-    def _likely(self, texts: Iterable[str]) -> dict[int, set[str]]:
-        """The patterns that may match, by genre."""
-        look = self._automaton.find_matches_as_indexes
-        having = {word for text in texts for word, _, _ in look(text, overlapping=True)}
+    def _likely(self, tagged: str, looked: Sequence[Read]) -> dict[int, set[str]]:
+        """The genres whose terms, kinds or patterns may match, and these patterns."""
         found = {index: set(patterns) for index, patterns in self._always.items()}
-        for word in having:
+        for word in _held(self._words, (tagged, *(passage.text for passage, _ in looked))):
             for index, pattern in self._having[word]:
                 found.setdefault(index, set()).add(pattern)
+        for term in _held(self._terms, (squeezed.text for _, squeezed in looked)):
+            for index in self._of_terms[term]:
+                found.setdefault(index, set())
         return found
+
+
+def _held(automaton: AhoCorasick, texts: Iterable[str]) -> set[int]:
+    return {one for text in texts for one, _, _ in automaton.find_matches_as_indexes(text, overlapping=True)}
 
 
 def words(pattern: str) -> tuple[str, ...]:
