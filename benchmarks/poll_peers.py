@@ -272,7 +272,10 @@ def _policyfeed(folder: Path, _urls: Sequence[str]) -> None:
 def _counts(reports: Sequence[Any]) -> str:
     import json
 
-    names = ("entries", "new", "joined", "revised", "kept", "owed", "requests", "parsed", "matched", "rows")
+    names = (
+        *("entries", "new", "joined", "revised", "kept", "owed"),
+        *("requests", "parsed", "sanitized", "matched", "rows"),
+    )
     counted = {name: sum(getattr(report, name, 0) for report in reports) for name in names}
     failed = sum(report.error is not None for report in reports)
     return json.dumps({**counted, "failed": failed})

@@ -28,9 +28,9 @@ MARKS, SHARED = "marks", "shared"
 class Reading:
     """One document read: articles (each with its one origin), and how the poll goes on.
 
-    ``listed`` is how many entries the document has, ``parsed`` how many were read of it; ``partial`` tells that some
-    were not, for they are known. ``memory`` is to be kept in the cursor for the next poll. ``verdicts``, where the
-    reader judges, belong to the articles one by one.
+    ``listed`` is how many entries the document has, ``parsed`` how many were read of it, ``sanitized`` how many of
+    these were made articles; ``partial`` tells that some were not read, for they are known. ``memory`` is to be kept in
+    the cursor for the next poll. ``verdicts``, where the reader judges, belong to the articles one by one.
     """
 
     articles: tuple[Article, ...]
@@ -45,6 +45,7 @@ class Reading:
     """None = not looked at: those of the last reading hold."""
     listed: int = 0
     parsed: int = 0
+    sanitized: int = 0
     partial: bool = False
     memory: Mapping[str, Any] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
@@ -158,6 +159,7 @@ def _reading(
         wishes=page.wishes,
         listed=listed,
         parsed=parsed,
+        sanitized=found.entries,
         partial=partial,
         memory=memory,
     )

@@ -61,6 +61,8 @@ class Harvest:
     rightly_empty: bool = False
     parsed: int = 0
     """How many of them were read: what is known byte for byte is not."""
+    sanitized: int = 0
+    """How many of those were made articles: what is known word for word is not."""
     partial: bool = False
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     """Canonical key → verdict, where the reader judged."""
@@ -230,6 +232,7 @@ class Visit:
             listed=listed,
             rightly_empty=all(one.rightly_empty for one in readings),
             parsed=sum(one.parsed for one in readings),
+            sanitized=sum(one.sanitized for one in readings),
             partial=first.partial,
             verdicts=dict(zip((one.origins[0].key for one in first.articles), first.verdicts, strict=False)),
         )

@@ -32,6 +32,12 @@ PARSED = Counter(
     ["source"],
     registry=REGISTRY,
 )
+SANITIZED = Counter(
+    "policyfeed_entries_sanitized_total",
+    "Entries that were made articles; what is known word for word is not.",
+    ["source"],
+    registry=REGISTRY,
+)
 MATCHED = Counter("policyfeed_articles_matched_total", "Articles that were judged.", ["source"], registry=REGISTRY)
 ROWS = Counter(
     "policyfeed_rows_written_total",

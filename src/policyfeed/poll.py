@@ -66,6 +66,8 @@ class PollReport:
     requests: int = 0
     parsed: int = 0
     """Entries that were read: what is known byte for byte is not."""
+    sanitized: int = 0
+    """Entries that were made articles: what is known word for word is not."""
     matched: int = 0
     """Articles that were judged."""
     rows: int = 0
@@ -217,6 +219,7 @@ class Poller:
             owed=books.owed,
             requests=visit.requests,
             parsed=harvest.parsed,
+            sanitized=harvest.sanitized,
             matched=len(harvest.verdicts) + books.judged,
             rows=books.rows,
             due=after.due,
@@ -234,6 +237,7 @@ class Poller:
             entries=harvest.listed,
             requests=visit.requests,
             parsed=harvest.parsed,
+            sanitized=harvest.sanitized,
             due=due,
         )
 

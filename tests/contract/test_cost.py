@@ -1,4 +1,4 @@
-"""Cost follows what is new: requests made, entries parsed, articles judged, rows written, counted exactly."""
+"""Cost follows what is new: requests made, entries parsed and sanitized, articles judged, rows written."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Counted:
             self.server.at(of.url, answer)
         return await poller(self.store, self.server, judge=self.judge).poll(of)
 
-    def costs(self, report: PollReport) -> tuple[int, int, int, int]:
-        """(requests, entries parsed, articles judged, rows written)."""
+    def costs(self, report: PollReport) -> tuple[int, int, int, int, int]:
+        """(requests, entries parsed, sanitized, articles judged, rows written)."""
         assert report.matched == len(self.judged)
         self.judged.clear()
-        return report.requests, report.parsed, report.matched, report.rows
+        return report.requests, report.parsed, report.sanitized, report.matched, report.rows
 
 
 @pytest.fixture
@@ -61,26 +61,26 @@ def listing(*items: Item, built: str = "") -> str:
 
 async def test_only_what_is_new_costs_anything(counted: Counted) -> None:
     first = await counted.poll(listing(*ITEMS[:6], built="1"))
-    assert counted.costs(first) == (1, 6, 6, 3 * 6)  # article, origin, verdict
-    assert counted.costs(await counted.poll()) == (1, 0, 0, 0)
+    assert counted.costs(first) == (1, 6, 6, 6, 3 * 6)  # article, origin, verdict
+    assert counted.costs(await counted.poll()) == (1, 0, 0, 0, 0)
     moved = await counted.poll(listing(*ITEMS[:6], built="2"))
     assert (moved.state, moved.changed, moved.entries) == ("unchanged", False, 6)
-    assert counted.costs(moved) == (1, 0, 0, 0)
+    assert counted.costs(moved) == (1, 0, 0, 0, 0)
     renamed = listing(*ITEMS[:6], built="2").replace("<description/>", "<description>새 설명</description>", 1)
-    assert counted.costs(await counted.poll(renamed)) == (1, 0, 0, 0)
+    assert counted.costs(await counted.poll(renamed)) == (1, 0, 0, 0, 0)
     more = await counted.poll(listing(ITEMS[6], *ITEMS[:6], built="3"))
     assert (more.new, more.entries) == (1, 7)
-    assert counted.costs(more) == (1, 1, 1, 3)
+    assert counted.costs(more) == (1, 1, 1, 1, 3)
     gone = await counted.poll(listing(*ITEMS[3:7], built="4"))
     assert (gone.state, gone.entries) == ("unchanged", 4)
-    assert counted.costs(gone) == (1, 0, 0, 0)
+    assert counted.costs(gone) == (1, 0, 0, 0, 0)
 
 
 async def test_not_modified_costs_a_request(counted: Counted) -> None:
     answer = conditional(counted.server, rss(*ITEMS), etag='"1"')
     await counted.poll(answer)
     counted.judged.clear()
-    assert counted.costs(await counted.poll()) == (1, 0, 0, 0)
+    assert counted.costs(await counted.poll()) == (1, 0, 0, 0, 0)
 
 
 async def test_a_changed_entry_costs_one_look_at_the_whole(counted: Counted) -> None:
@@ -90,7 +90,7 @@ async def test_a_changed_entry_costs_one_look_at_the_whole(counted: Counted) -> 
     changed = replace(ITEMS[2], text="온실가스 감축 계획을 고쳤다.")
     report = await counted.poll(listing(ITEMS[0], ITEMS[1], changed, ITEMS[3]))
     assert report.revised == 1
-    assert counted.costs(report) == (1, 4, 1, 5)  # origin, article, both revisions, verdict
+    assert counted.costs(report) == (1, 4, 4, 1, 5)  # origin, article, both revisions, verdict
 
 
 async def test_another_entry_under_a_known_link_is_another_article(counted: Counted) -> None:
@@ -110,9 +110,9 @@ async def test_a_feed_that_cannot_be_sliced_is_read_whole_and_only_what_is_new_i
     head = "<!DOCTYPE rss>"
     before = listing(*ITEMS[:5]).replace("<rss", f"{head}<rss", 1)
     after = listing(ITEMS[5], *ITEMS[:5]).replace("<rss", f"{head}<rss", 1)
-    assert counted.costs(await counted.poll(before)) == (1, 5, 5, 15)
+    assert counted.costs(await counted.poll(before)) == (1, 5, 5, 5, 15)
     report = await counted.poll(after)
-    assert counted.costs(report) == (1, 6, 1, 3)
+    assert counted.costs(report) == (1, 6, 1, 1, 3)
 
 
 def test_a_reader_that_judges_judges_only_what_is_new() -> None:

@@ -294,6 +294,7 @@ def _note(report: PollReport) -> None:
     metrics.POLLS.labels(report.source, outcome).inc()
     metrics.REQUESTS.labels(report.source).inc(report.requests)
     metrics.PARSED.labels(report.source).inc(report.parsed)
+    metrics.SANITIZED.labels(report.source).inc(report.sanitized)
     metrics.MATCHED.labels(report.source).inc(report.matched)
     metrics.ROWS.labels(report.source).inc(report.rows)
     for warning in report.warnings[:20]:

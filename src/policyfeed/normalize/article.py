@@ -46,6 +46,8 @@ class Normalized:
     """The articles of a document in its order, each with one origin, and what was odd about its entries."""
 
     articles: tuple[Article, ...]
+    entries: int
+    """How many the document had of them."""
     warnings: tuple[str, ...] = ()
 
 
@@ -68,7 +70,7 @@ def normalize(
         warnings.extend(found)
         if article is not None:
             articles.setdefault(article.origins[0].key, article)
-    return Normalized(articles=tuple(articles.values()), warnings=tuple(warnings))
+    return Normalized(articles=tuple(articles.values()), entries=len(entries), warnings=tuple(warnings))
 
 
 def one_by_one(
