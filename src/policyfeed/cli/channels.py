@@ -41,7 +41,9 @@ def list_(context: typer.Context) -> None:
 
 
 @app.command()
-def test(context: typer.Context, name: Annotated[str, typer.Argument(help=_("The channel's name."))]) -> None:
+def test(
+    context: typer.Context, name: Annotated[str, typer.Argument(metavar=_("NAME"), help=_("The channel's name."))]
+) -> None:
     config = configuration(context)
     found = [channel for channel in config.channels if channel.name == name]
     if not found:

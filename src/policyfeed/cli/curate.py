@@ -36,8 +36,10 @@ class Word(StrEnum):
 def label(
     context: typer.Context,
     wanted: Annotated[str, typer.Argument(metavar="ID|URL", help=_("An article's number, id or address."))],
-    word: Annotated[Word, typer.Argument(help=_("relevant or irrelevant."))],
-    topic: Annotated[str, typer.Argument(help=_("The topic that it belongs to, for example E1."))] = "",
+    word: Annotated[Word, typer.Argument(metavar=_("LABEL"), help=_("relevant or irrelevant."))],
+    topic: Annotated[
+        str, typer.Argument(metavar=_("TOPIC"), help=_("The topic that it belongs to, for example E1."))
+    ] = "",
 ) -> None:
     known = [one.id for one in configuration(context).rules.topics]
     if topic and topic not in known:
@@ -109,7 +111,8 @@ def rescore(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only show what would enter and leave."))] = False,
     announce: Annotated[
-        str, typer.Option(metavar="DAY", help=_("Tell channels of what is theirs only now, published since that day."))
+        str,
+        typer.Option(metavar=_("DAY"), help=_("Tell channels of what is theirs only now, published since that day.")),
     ] = "",
     as_json: Json = False,
 ) -> None:

@@ -17,7 +17,7 @@ from policyfeed.types import DeliveryState
 
 app = typer.Typer()
 Channel = Annotated[str | None, typer.Option("--channel", help=_("Only of this channel."))]
-Keys = Annotated[list[str] | None, typer.Argument(help=_("Keys of deliveries."))]
+Keys = Annotated[list[str] | None, typer.Argument(metavar=_("KEY"), help=_("Keys of deliveries."))]
 
 
 @app.command("list")

@@ -32,7 +32,7 @@ Json = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, noth
 @app.command()
 def poll(
     context: typer.Context,
-    source: Annotated[list[str] | None, typer.Argument(help=_("Ids of sources."))] = None,
+    source: Annotated[list[str] | None, typer.Argument(metavar=_("SOURCE"), help=_("Ids of sources."))] = None,
     all_: Annotated[bool, typer.Option("--all", help=_("Every enabled source, due or not."))] = False,
     as_json: Json = False,
 ) -> None:
