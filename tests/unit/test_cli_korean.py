@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import typer
 from typer import _click
 
+from policyfeed import route
+from policyfeed.channels import Channel
 from policyfeed.cli.usage import TEMPLATES
+from policyfeed.deliver import detail_in
 from policyfeed.i18n import retold, translator
+from policyfeed.store import outbox
+from policyfeed.types import Secret
+from tests import releases
 
 HANGUL = re.compile("[가-힣]")
 ENGLISH = re.compile(r"(?<![\w`-])[A-Za-z]{2,} [a-z]{2,}")
@@ -96,6 +104,47 @@ def test_what_a_fact_says_is_translated_and_other_text_stays() -> None:
         "그런 옵션은 없습니다: -"
     )
     assert retold("something else", templates, korean) == "something else"
+
+
+def test_details_of_deliveries_are_korean_and_in_json_as_stored(tmp_path: Path) -> None:
+    channel = Channel(name="slack-team", kind="slack", url=Secret("https://hooks.example/1", origin="env:X"))
+    store = releases.stored(tmp_path, [releases.judged()])
+    with closing(store), store.write() as tx:
+        owed = route.owed(releases.judged(), [channel], releases.NOW, quiet=False)
+        outbox.owe(tx, owed)
+        outbox.drop(tx, "HTTP 503; given up after 10 attempts")
+    environ = {**os.environ, "POLICYFEED_DATA": str(tmp_path), "POLICYFEED_LANG": "ko"}
+    call = [sys.executable, "-m", "policyfeed", "outbox", "list"]
+    shown = subprocess.run(call, capture_output=True, text=True, check=True, env=environ).stdout
+    assert "HTTP 503(10번 시도한 뒤 포기)" in shown
+    told = subprocess.run([*call, "--json"], capture_output=True, text=True, check=True, env=environ).stdout
+    assert json.loads(told)["error"] == "HTTP 503; given up after 10 attempts"
+
+
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        ("over the day's cap of 30", "하루 한도 30건 초과"),
+        ("the article was withdrawn upstream", "발행처에서 삭제함"),
+        ("article 7 is not stored", "글 7번이 저장되어 있지 않음"),
+        ("dropped by the operator", "운영자가 포기함"),
+        ("Unreachable; given up after 10 attempts", "접속 불가(10번 시도한 뒤 포기)"),
+        ("Refused HTTP 403", "거부됨 HTTP 403"),
+        (
+            "Forbidden by us: an inner host must be in [network] allow",
+            "접근 금지: 내부망 주소라면 [network] allow에 적으세요",
+        ),
+        ("KeyError in policyfeed.channels.slack", "policyfeed.channels.slack 오류: KeyError"),
+        (
+            "the address redirects: give the channel the one it leads to",
+            "주소가 다른 곳으로 넘어감: 넘어간 주소를 채널에 적으세요",
+        ),
+        ("HTTP 404 no_service", "HTTP 404 no_service"),
+    ],
+)
+def test_every_detail_of_a_delivery_has_its_korean(detail: str, said: str) -> None:
+    assert detail_in(detail, translator("ko")) == said
+    assert detail_in(detail, translator("en")) == detail
 
 
 def _sayings() -> Iterator[str]:
