@@ -45,6 +45,19 @@ STATES = {
     *(one.__name__ for one in errors.UpstreamError.__subclasses__()),
 }
 """Values that are shown translated: states of sources and deliveries, severities of findings."""
+SYSTEM = {
+    *("No such file or directory", "Permission denied", "permission denied", "Operation not permitted", "File exists"),
+    *("Is a directory", "Not a directory", "File name too long", "Too many levels of symbolic links"),
+    *("Read-only file system", "No space left on device", "Disk quota exceeded", "Input/output error"),
+    *("Too many open files", "Address already in use", "Cannot assign requested address", "Connection refused"),
+    *("Connection reset by peer", "No route to host", "Network is unreachable", "Connection timed out"),
+    *("Name or service not known", "Temporary failure in name resolution", "No address associated with hostname"),
+    *("certificate has expired", "self-signed certificate", "self-signed certificate in certificate chain"),
+    *("unable to get local issuer certificate", "unable to open database file", "database or disk is full"),
+    *("file is not a database", "database disk image is malformed", "attempt to write a readonly database"),
+    *("disk I/O error", "database is locked", "the connection broke"),
+}
+"""What the system, TLS and SQLite say most often, as the facts of errors that quote them."""
 PLACES = re.compile(r"%\((\w+)\)s|(?<!\{)\{(\w+)(?:![rsa])?(?::[^{}]*)?\}(?!\})")
 
 
@@ -128,7 +141,7 @@ class _Module:
 
 def collect() -> dict[str, set[str]]:
     """Every text → the files (relative to the checkout) that show it."""
-    found: dict[str, set[str]] = {state: set() for state in STATES}
+    found: dict[str, set[str]] = {text: set() for text in STATES | SYSTEM}
     for text, file in (*_in_code(), *_in_templates(), *_in_typer()):
         found.setdefault(text, set()).add(file)
     found.pop("", None)

@@ -24,12 +24,7 @@ class PolicyfeedError(Exception):
 
     def text(self, translate: Callable[[str], str] = str) -> str:
         """The whole message; ``translate`` maps an English template to the reader's language."""
-        facts = self.facts
-        said = facts.get("said")  # what somebody else said, in words of ours where we know them
-        if isinstance(said, PolicyfeedError):
-            facts = {**facts, "said": said.text(translate)}
-        elif isinstance(said, str):
-            facts = {**facts, "said": translate(said)}
+        facts = {name: _quoted(one, translate) if name in _QUOTED else one for name, one in self.facts.items()}
         text = translate(self.template).format(**facts)
         return f"{text} {translate(self.remedy).format(**facts)}" if self.remedy else text
 
@@ -48,6 +43,18 @@ class PolicyfeedError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.template, self.remedy, self.facts, self.__dict__)
+
+
+_QUOTED = ("said", "problem", "reason", "detail")
+
+
+def _quoted(fact: object, translate: Callable[[str], str]) -> object:
+    """What somebody else said (another error, the system, a library), in the reader's language where we know it."""
+    if isinstance(fact, PolicyfeedError):
+        return fact.text(translate)
+    if isinstance(fact, OSError) and fact.strerror:
+        return translate(fact.strerror)
+    return translate(str(fact)) if isinstance(fact, str | Exception) else fact
 
 
 class Remark(str):

@@ -221,7 +221,7 @@ def _write(target: Path, text: str) -> None:
             "{file} could not be written: {detail}.",
             remedy="Name another file with --out.",
             file=str(target),
-            detail=str(error),
+            detail=error,
         ) from error
 
 
