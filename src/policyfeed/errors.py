@@ -82,11 +82,12 @@ def _plain(fact: object) -> object:
 
 
 def told(stored: str, translate: Callable[[str], str] = str) -> str:
-    """A stored message (``PolicyfeedError.dumped``) or a remark in the reader's language; other text as it stands."""
+    """A stored message (``PolicyfeedError.dumped``; several stand on a line each) or a remark in the reader's language;
+    other text as it stands."""
     if isinstance(stored, Remark):
         return translate(stored.template).format(**stored.facts)
     try:
-        return _from_parts(json.loads(stored)).text(translate)
+        return "; ".join(_from_parts(json.loads(line)).text(translate) for line in stored.splitlines())
     except (ValueError, TypeError, KeyError):
         return stored
 
