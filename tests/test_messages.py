@@ -7,11 +7,12 @@ import os
 import re
 import sqlite3
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 from scripts import messages
 
-from policyfeed.errors import Unreachable, UsageError
+from policyfeed.errors import Paused, Unreachable, UsageError
 from policyfeed.i18n import translator
 
 HANGUL = re.compile("[가-힣]")
@@ -94,6 +95,11 @@ def test_an_error_speaks_korean_with_its_remedy() -> None:
 def test_what_the_system_says_is_quoted_in_korean(problem: object, said: str) -> None:
     error = UsageError("{file} cannot be read: {problem}.", file="/x", problem=problem)
     assert error.text(translator("ko")) == f"/x 파일을 읽을 수 없습니다: {said}."
+
+
+def test_a_pause_is_told_in_korean_time_as_all_others() -> None:
+    said = Paused("www.korea.kr", datetime(2026, 5, 20, 0, 30, tzinfo=UTC))
+    assert str(said) == "www.korea.kr asked to be left alone until 2026-05-20 09:30 KST"
 
 
 def test_nothing_said_is_nothing_in_korean_too() -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Self
 
+from policyfeed.clock import KST
+
 
 class PolicyfeedError(Exception):
     """What went wrong (``template`` filled with ``facts``) and the remedy."""
@@ -176,7 +178,7 @@ class Paused(UpstreamError):
     """Not asked: the host said 429, and its pause is not over. ``until`` holds when it is."""
 
     def __init__(self, host: str, until: datetime) -> None:
-        told = f"{until:%Y-%m-%d %H:%M} UTC"
+        told = f"{until.astimezone(KST):%Y-%m-%d %H:%M} KST"
         super().__init__("{host} asked to be left alone until {until}", host=host, until=told)
         self.until = until
 
