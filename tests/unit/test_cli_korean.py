@@ -40,8 +40,8 @@ SAMPLES = {"param_type": "argument", "param_hint": " 'X'", "msg": "an argument."
 """For the facts of typer's messages that stand in the sentence; any other fact is a word between quotes."""
 
 
-def korean(*call: str, language: str = "ko") -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "POLICYFEED_LANG": language, "LANGUAGE": "en", "COLUMNS": "120"}
+def korean(*call: str, language: str = "ko", **environ: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "POLICYFEED_LANG": language, "LANGUAGE": "en", "COLUMNS": "120", **environ}
     return subprocess.run([sys.executable, *call], capture_output=True, text=True, check=False, env=environ)
 
 
@@ -113,12 +113,16 @@ def test_details_of_deliveries_are_korean_and_in_json_as_stored(tmp_path: Path) 
         owed = route.owed(releases.judged(), [channel], releases.NOW, quiet=False)
         outbox.owe(tx, owed)
         outbox.drop(tx, "HTTP 503; given up after 10 attempts")
-    environ = {**os.environ, "POLICYFEED_DATA": str(tmp_path), "POLICYFEED_LANG": "ko"}
-    call = [sys.executable, "-m", "policyfeed", "outbox", "list"]
-    shown = subprocess.run(call, capture_output=True, text=True, check=True, env=environ).stdout
-    assert "HTTP 503(10번 시도한 뒤 포기)" in shown
-    told = subprocess.run([*call, "--json"], capture_output=True, text=True, check=True, env=environ).stdout
+    call = ("-m", "policyfeed", "outbox", "list")
+    assert "HTTP 503(10번 시도한 뒤 포기)" in korean(*call, POLICYFEED_DATA=str(tmp_path)).stdout
+    told = korean(*call, "--json", POLICYFEED_DATA=str(tmp_path)).stdout
     assert json.loads(told)["error"] == "HTTP 503; given up after 10 attempts"
+
+
+def test_a_label_is_repeated_in_korean(tmp_path: Path) -> None:
+    releases.stored(tmp_path, [releases.judged()]).close()
+    said = korean("-m", "policyfeed", "label", "1", "irrelevant", POLICYFEED_DATA=str(tmp_path)).stdout
+    assert said.endswith("· 관련 없음\n")
 
 
 @pytest.mark.parametrize(

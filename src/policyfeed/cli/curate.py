@@ -47,7 +47,8 @@ def label(
     with opened_store() as store, store.write() as tx:
         found = _found(tx, pointed(context, wanted))
         say_of(tx, found, relevant=word is Word.RELEVANT, topic=topic, now=now())
-    out.print(f"{found.article.number} · {found.article.title} · {_(word.value)}", markup=False)
+    said = _("Relevant") if word is Word.RELEVANT else _("Not relevant")
+    out.print(f"{found.article.number} · {found.article.title} · {said}", markup=False)
 
 
 @app.command()
