@@ -4,8 +4,8 @@
 has to be translated. ``--check`` changes nothing and fails when something is missing or behind.
 
 Collected are: the first literal of ``_("…")``, ``say``, ``progress``, ``Remark`` and every error class; all literals of
-``table``; what reaches a parameter called ``template``, ``message`` or ``remedy``, directly or through a name; and
-``_("…")`` of templates.
+``table``; what reaches a parameter called ``template``, ``message`` or ``remedy``, directly or through a name;
+``_("…")`` of templates; and what typer asks gettext for, which looks into this catalogue.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import typer
 from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
@@ -43,6 +45,19 @@ STATES = {
     *(one.__name__ for one in errors.UpstreamError.__subclasses__()),
 }
 """Values that are shown translated: states of sources and deliveries, severities of findings."""
+SYSTEM = {
+    *("No such file or directory", "Permission denied", "permission denied", "Operation not permitted", "File exists"),
+    *("Is a directory", "Not a directory", "File name too long", "Too many levels of symbolic links"),
+    *("Read-only file system", "No space left on device", "Disk quota exceeded", "Input/output error"),
+    *("Too many open files", "Address already in use", "Cannot assign requested address", "Connection refused"),
+    *("Connection reset by peer", "No route to host", "Network is unreachable", "Connection timed out"),
+    *("Name or service not known", "Temporary failure in name resolution", "No address associated with hostname"),
+    *("certificate has expired", "self-signed certificate", "self-signed certificate in certificate chain"),
+    *("unable to get local issuer certificate", "unable to open database file", "database or disk is full"),
+    *("file is not a database", "database disk image is malformed", "attempt to write a readonly database"),
+    *("disk I/O error", "database is locked", "the connection broke"),
+}
+"""What the system, TLS and SQLite say most often, as the facts of errors that quote them."""
 PLACES = re.compile(r"%\((\w+)\)s|(?<!\{)\{(\w+)(?:![rsa])?(?::[^{}]*)?\}(?!\})")
 
 
@@ -126,25 +141,35 @@ class _Module:
 
 def collect() -> dict[str, set[str]]:
     """Every text → the files (relative to the checkout) that show it."""
+    found: dict[str, set[str]] = {text: set() for text in STATES | SYSTEM}
+    for text, file in (*_in_code(), *_in_templates(), *_in_typer()):
+        found.setdefault(text, set()).add(file)
+    found.pop("", None)
+    return found
+
+
+def _in_code() -> Iterator[tuple[str, str]]:
     modules = {path: _Module(ast.parse(path.read_text(encoding="utf-8"))) for path in sorted(SOURCE.rglob("*.py"))}
     imported: dict[str, set[int]] = {}
     for module in modules.values():
         for name, places in module.carriers.items():
             imported.setdefault(name, set()).update(places)
-    found: dict[str, set[str]] = {}
     for path, module in modules.items():
-        for text in module.texts(imported):
-            found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
+        yield from ((text, path.relative_to(ROOT).as_posix()) for text in module.texts(imported))
+
+
+def _in_templates() -> Iterator[tuple[str, str]]:
     for path in sorted((SOURCE / "web" / "templates").rglob("*.html")):
         for _, function, said, _ in babel_extract(io.BytesIO(path.read_bytes()), ("_", "gettext", "ngettext"), (), {}):
             given = said if isinstance(said, tuple) else (said,)
             for one in given[: 2 if function == "ngettext" else 1]:  # its other arguments follow
                 if isinstance(one, str):
-                    found.setdefault(one, set()).add(path.relative_to(ROOT).as_posix())
-    for state in STATES:
-        found.setdefault(state, set())
-    found.pop("", None)
-    return found
+                    yield one, path.relative_to(ROOT).as_posix()
+
+
+def _in_typer() -> Iterator[tuple[str, str]]:
+    for path in sorted(Path(typer.__file__).parent.rglob("*.py")):
+        yield from ((str(said), "typer") for _, said, *_ in extract_from_file("python", path, {"_": None}))
 
 
 def read() -> Catalog:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import sqlite3
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 from scripts import messages
 
-from policyfeed.errors import Unreachable
+from policyfeed.errors import Paused, Unreachable, UsageError
 from policyfeed.i18n import translator
 
 HANGUL = re.compile("[가-힣]")
@@ -47,6 +51,14 @@ def test_translations_are_korean() -> None:
     assert [text for text in sorted(wordy) if not HANGUL.search(said[text])] == []
 
 
+def test_no_particle_hangs_on_a_fact_whose_last_letter_nobody_knows() -> None:
+    """은 or 는, 이 or 가, 으로 or 로: a noun stands between; 은(는) is no Korean that anybody would say."""
+    both = re.compile(r"(은\(는\)|이\(가\)|을\(를\)|\(으\)로|와\(과\)|과\(와\))")
+    hanging = re.compile(r"((?<!\})\}|\)s)['\"`’”]*(은|는|이|가|을|를|과|와|으로|로|이?라는)(?![가-힣])")
+    said = [str(one.string) for one in messages.read() if one.id]
+    assert [text for text in said if both.search(text) or hanging.search(text)] == []
+
+
 @pytest.mark.parametrize(
     ("text", "places"),
     [
@@ -69,6 +81,25 @@ def test_an_error_speaks_korean_with_its_remedy() -> None:
     said = error.text(translator("ko"))
     assert said.startswith("https://www.molit.go.kr/dev/board/board_rss.jsp 주소가")
     assert "쿠키" in said
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "/x"), "파일이나 폴더가 없음"),
+        (os.strerror(errno.EACCES), "권한 없음"),
+        (sqlite3.OperationalError("unable to open database file"), "데이터베이스 파일을 열 수 없음"),
+        (OSError("something odd"), "something odd"),
+    ],
+)
+def test_what_the_system_says_is_quoted_in_korean(problem: object, said: str) -> None:
+    error = UsageError("{file} cannot be read: {problem}.", file="/x", problem=problem)
+    assert error.text(translator("ko")) == f"/x 파일을 읽을 수 없습니다: {said}."
+
+
+def test_a_pause_is_told_in_korean_time_as_all_others() -> None:
+    said = Paused("www.korea.kr", datetime(2026, 5, 20, 0, 30, tzinfo=UTC))
+    assert str(said) == "www.korea.kr asked to be left alone until 2026-05-20 09:30 KST"
 
 
 def test_nothing_said_is_nothing_in_korean_too() -> None:

@@ -59,7 +59,7 @@ def listen(host: str, port: int) -> socket.socket:
             remedy="Choose another address with POLICYFEED_HTTP=host:port.",
             host=host,
             port=port,
-            problem=problem.strerror or problem,
+            problem=(problem.strerror or str(problem)).partition(" (while ")[0],  # it names the address once more
         ) from problem
     # asyncio sets this only on sockets made with an explicit protocol: without it answers wait for delayed ACKs
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -19,6 +19,7 @@ from policyfeed import faults
 from policyfeed.channels import Channel, Messenger
 from policyfeed.clock import KST, Clock
 from policyfeed.errors import Forbidden, Refused, UpstreamError
+from policyfeed.i18n import Translate, marked, retold
 from policyfeed.notices import as_judged
 from policyfeed.registry import load
 from policyfeed.store import InDatabase, Store, Transaction, articles, health, outbox
@@ -32,6 +33,18 @@ _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 _LONGEST_WISH = outbox.LONGEST_WAIT.total_seconds()  # no server's Retry-After holds a channel longer than a day
 _LEASE = timedelta(minutes=5)
 _URL = re.compile(r"\w+://\S+")
+
+# What is stored of an attempt: English text. Of an error its name alone, for its text may hold the channel's secret.
+_GIVEN_UP = marked("{said}; given up after {attempts} attempts")
+_INNER = marked("{said} by us: an inner host must be in [network] allow")
+_STATUS = marked("{said} HTTP {status}")
+_FAULT = marked("{error} in policyfeed.channels.{kind}")
+_REDIRECTS = marked("the address redirects: give the channel the one it leads to")
+_NO_MESSAGE = marked("there is no message")
+_NO_ARTICLE = marked("article {number} is not stored")
+_OVER = marked("over the day's cap of {cap}")
+BY_OPERATOR = marked("dropped by the operator")
+_WITH_FACTS = (_GIVEN_UP, _INNER, _STATUS, _FAULT, _NO_ARTICLE, _OVER)
 
 Send = Callable[[Request], Awaitable[Document]]
 """Sends a request and gives whatever answer came, of any status. Raises UpstreamError when there was none."""
@@ -141,7 +154,7 @@ async def _attempt(channel: Channel, delivery: Delivery, judged: Judged, post: _
     if outcome is not None and (outcome.result is not Result.REJECTED or outcome.closes_channel):
         return outcome
     simpler = await post(messenger.plain, messenger.judge, delivery, judged)
-    return simpler or outcome or Outcome(result=Result.REJECTED, detail="there is no message")
+    return simpler or outcome or Outcome(result=Result.REJECTED, detail=_NO_MESSAGE)
 
 
 async def _post(
@@ -160,22 +173,32 @@ async def _post(
     try:
         request = build(channel, delivery, [judged], clock())
         return _judged(judge, await send(request)) if request else None
-    except UpstreamError as problem:  # its text may hold the URL, which is the channel's secret
-        status = f" HTTP {problem.status}" if isinstance(problem, Refused) else ""
-        inner = " by us: an inner host must be in [network] allow" if isinstance(problem, Forbidden) else ""
-        return Outcome(result=Result.RETRY, detail=f"{problem.name}{status}{inner}", after=problem.after)
+    except UpstreamError as problem:
+        return Outcome(result=Result.RETRY, detail=_named(problem), after=problem.after)
     except Exception as problem:  # one strange article or answer must neither stop the others nor repeat for ever
         faults.note(faults.trace(problem), channel=channel.name)
-        return Outcome(result=Result.RETRY, detail=f"{type(problem).__name__} in policyfeed.channels.{channel.kind}")
+        detail = _FAULT.format(error=type(problem).__name__, kind=channel.kind)
+        return Outcome(result=Result.RETRY, detail=detail)
+
+
+def _named(problem: UpstreamError) -> str:
+    if isinstance(problem, Refused):
+        return _STATUS.format(said=problem.name, status=problem.status)
+    return _INNER.format(said=problem.name) if isinstance(problem, Forbidden) else problem.name
 
 
 def _judged(judge: _Judge, answer: Document) -> Outcome:
     if 300 <= answer.status < 400:
-        return Outcome(result=Result.RETRY, detail="the address redirects: give the channel the one it leads to")
+        return Outcome(result=Result.RETRY, detail=_REDIRECTS)
     return judge(answer)
 
 
 # What an outcome means: pure ------------------------------------------------------------------------
+
+
+def detail_in(detail: str, translate: Translate) -> str:
+    """What is stored or reported of an attempt, in the reader's language."""
+    return retold(detail, _WITH_FACTS, translate)
 
 
 def after_attempt(delivery: Delivery, outcome: Outcome, now: datetime, luck: float) -> Delivery:
@@ -188,7 +211,7 @@ def after_attempt(delivery: Delivery, outcome: Outcome, now: datetime, luck: flo
     if outcome.result is Result.REJECTED:
         return replace(delivery, state=DeliveryState.DEAD, attempts=attempts, error=outcome.detail)
     if attempts > len(SCHEDULE):
-        why = f"{outcome.detail}; given up after {attempts} attempts"
+        why = _GIVEN_UP.format(said=outcome.detail, attempts=attempts)
         return replace(delivery, state=DeliveryState.DEAD, attempts=attempts, error=why)
     wait = max(_wish(outcome), luck * SCHEDULE[attempts - 1])
     return replace(delivery, attempts=attempts, due=now + timedelta(seconds=wait), error=outcome.detail)
@@ -223,7 +246,7 @@ def _pause(failures: int) -> timedelta:
 
 
 def _undeliverable(task: _Task) -> Delivery:
-    why = outbox.WITHDRAWN if task.judged else f"article {task.delivery.number} is not stored"
+    why = outbox.WITHDRAWN if task.judged else _NO_ARTICLE.format(number=task.delivery.number)
     return replace(task.delivery, state=DeliveryState.DEAD, error=why)
 
 
@@ -271,7 +294,7 @@ def _take(store: Store, channel: Channel, now: datetime, lease: timedelta) -> _T
 
 
 def _over(channel: Channel) -> str:
-    return f"over the day's cap of {channel.daily_cap}"
+    return _OVER.format(cap=channel.daily_cap)
 
 
 def _midnight(now: datetime) -> datetime:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Self
 
+from policyfeed.clock import KST
+
 
 class PolicyfeedError(Exception):
     """What went wrong (``template`` filled with ``facts``) and the remedy."""
@@ -24,12 +26,7 @@ class PolicyfeedError(Exception):
 
     def text(self, translate: Callable[[str], str] = str) -> str:
         """The whole message; ``translate`` maps an English template to the reader's language."""
-        facts = self.facts
-        said = facts.get("said")  # what somebody else said, in words of ours where we know them
-        if isinstance(said, PolicyfeedError):
-            facts = {**facts, "said": said.text(translate)}
-        elif isinstance(said, str):
-            facts = {**facts, "said": translate(said)}
+        facts = {name: _quoted(one, translate) if name in _QUOTED else one for name, one in self.facts.items()}
         text = translate(self.template).format(**facts)
         return f"{text} {translate(self.remedy).format(**facts)}" if self.remedy else text
 
@@ -48,6 +45,18 @@ class PolicyfeedError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.template, self.remedy, self.facts, self.__dict__)
+
+
+_QUOTED = ("said", "problem", "reason", "detail")
+
+
+def _quoted(fact: object, translate: Callable[[str], str]) -> object:
+    """What somebody else said (another error, the system, a library), in the reader's language where we know it."""
+    if isinstance(fact, PolicyfeedError):
+        return fact.text(translate)
+    if isinstance(fact, OSError) and fact.strerror:
+        return translate(fact.strerror)
+    return translate(str(fact)) if isinstance(fact, str | Exception) else fact
 
 
 class Remark(str):
@@ -75,11 +84,12 @@ def _plain(fact: object) -> object:
 
 
 def told(stored: str, translate: Callable[[str], str] = str) -> str:
-    """A stored message (``PolicyfeedError.dumped``) or a remark in the reader's language; other text as it stands."""
+    """A stored message (``PolicyfeedError.dumped``; several stand on a line each) or a remark in the reader's language;
+    other text as it stands."""
     if isinstance(stored, Remark):
         return translate(stored.template).format(**stored.facts)
     try:
-        return _from_parts(json.loads(stored)).text(translate)
+        return "; ".join(_from_parts(json.loads(line)).text(translate) for line in stored.splitlines())
     except (ValueError, TypeError, KeyError):
         return stored
 
@@ -168,7 +178,7 @@ class Paused(UpstreamError):
     """Not asked: the host said 429, and its pause is not over. ``until`` holds when it is."""
 
     def __init__(self, host: str, until: datetime) -> None:
-        told = f"{until:%Y-%m-%d %H:%M} UTC"
+        told = f"{until.astimezone(KST):%Y-%m-%d %H:%M} KST"
         super().__init__("{host} asked to be left alone until {until}", host=host, until=told)
         self.until = until
 

@@ -52,6 +52,7 @@ _LEASE = timedelta(minutes=30)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=2)
 _LONGEST_WISH = 24 * 3600.0
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+_NO_TEXT = Unreadable("There is no text, on its page or in a file.")
 
 Fetch = Callable[[Source, Request], Awaitable[Document]]
 """Asks when robots.txt allows it and it is the host's turn. Raises Paused for a host that is to be left alone."""
@@ -131,7 +132,7 @@ class Filler:
         now = self.clock()
         ended = replace(claimed, state=BodyState.DONE, attempts=claimed.attempts + 1, error="")
         if not detail.content:
-            ended = _postponed(claimed, now, "; ".join(detail.warnings) or "there is no text, on its page or in a file")
+            ended = _postponed(claimed, now, "\n".join(detail.warnings) or _NO_TEXT.dumped())
         with self.store.write() as tx:
             was = articles.judged(tx, [claimed.number])[claimed.number]
             source = self.sources[claimed.source]
@@ -245,7 +246,7 @@ class _Asking:
             if error.status not in _GONE and not self._is_own(error, detail):
                 raise
             problem = error
-        said = () if detail.content else (str(problem),)  # a viewer ends where its next page is missing
+        said = () if detail.content else (problem.dumped(),)  # a viewer ends where its next page is missing
         return replace(detail, ways=detail.ways[1:], warnings=(*detail.warnings, *said))
 
     def _is_own(self, error: Refused, detail: Detail) -> bool:

@@ -21,7 +21,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "untitled": "(제목 없음)",
         "revised": "{kind}(수정)",
         "seen": "{day} 수집",
-        "more": "외 {count}",
+        "more": "외 {count}곳",
         "topics": "주제: {topics}",
         "score": "점수 {score}",
         "why": "근거: {reasons}",

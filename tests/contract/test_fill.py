@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from policyfeed.errors import Busy, Forbidden, HostileDocument, TooLarge, Unreachable
+from policyfeed.errors import Busy, Forbidden, HostileDocument, TooLarge, Unreachable, told
 from policyfeed.fill import RETRIES, Filler, FillReport
+from policyfeed.i18n import translator
 from policyfeed.selection import Selection
 from policyfeed.sources import detailed
 from policyfeed.store import Store, articles, bodies, outbox
@@ -376,12 +377,34 @@ async def test_without_any_text_the_rest_is_kept_and_after_some_tries_it_is_give
     article, body = world.article(156770040).article, world.body(156770040)
     assert (article.content, article.dated, len(article.attachments)) == ("", False, 2)
     assert body is not None
-    assert "cannot be read (BadZipFile)" in body.error
+    assert told(body.error) == "The attached package cannot be read (BadZipFile)."
+    assert told(body.error, translator("ko")) == "첨부된 문서 묶음을 읽을 수 없습니다(BadZipFile)."
     world.clock.advance(days=30)
     assert await world.filler.fill(HOST) is None
     with world.store.write() as tx:
         assert bodies.retry(tx, world.clock()) == 1
     assert (await world.fill()).state is BodyState.PENDING
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ((), "본문이 페이지에도 첨부파일에도 없습니다."),
+        (
+            ("보도자료.hwpx", "붙임.hwpx"),
+            "; ".join(["첨부된 문서 묶음을 읽을 수 없습니다(BadZipFile)."] * 2),
+        ),
+    ],
+)
+async def test_why_there_is_no_text_is_told_in_the_readers_language(
+    world: World, files: tuple[str, ...], said: str
+) -> None:
+    await world.contact()
+    await world.announce(156770041)
+    world.pages(156770041, viewer=False, files=files)
+    for place in range(len(files)):
+        _broken(world, file_url(1567700410 + place))
+    assert told((await world.fill()).error, translator("ko")) == said
 
 
 async def test_a_fault_of_our_own_costs_its_article_only(world: World) -> None:

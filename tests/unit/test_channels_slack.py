@@ -163,7 +163,7 @@ def test_right_to_left_text_is_kept() -> None:
 
 def test_a_joint_release_without_a_date_names_three_ministries_and_when_it_was_seen() -> None:
     told = texts(sent(explanation()))
-    assert told[0] == "교육부, 외교부, 국방부 외 1 · 설명·해명자료"
+    assert told[0] == "교육부, 외교부, 국방부 외 1곳 · 설명·해명자료"
     assert told[1].splitlines()[1] == "2026-05-20 09:30 수집"
 
 

@@ -657,7 +657,7 @@ def test_mistakes_are_whole_sentences_in_korean(folder: Folder) -> None:
     list_, number, dead, kind, method = (one.text(translator("ko")).partition(": ")[2] for one in caught.value.mistakes)
     assert number == "parsing.workers의 값이 0입니다: 1 이상이어야 합니다. 올바른 값으로 고치세요."
     assert "[ ] 안에 적은 목록이어야 합니다" in list_
-    assert "모든 RSS를 중단했습니다. 출처 korea-press를 쓰세요" in dead
+    assert "모든 RSS를 중단했습니다. korea-press 출처를 쓰세요" in dead
     assert "'press_release', 'reference'" in kind
     assert kind.endswith("'notice' 가운데 하나여야 합니다. 올바른 값으로 고치세요.")
     assert "'GET', 'POST' 가운데 하나여야 합니다" in method

@@ -15,6 +15,7 @@ import typer
 from policyfeed import __version__
 from policyfeed.cli.commands import Commands
 from policyfeed.cli.say import FAILED, USAGE, _, complain
+from policyfeed.cli.usage import complain_of_usage
 from policyfeed.errors import ConfigError, ConfigErrors, OutputError, PolicyfeedError, UsageError
 
 app = typer.Typer(
@@ -58,7 +59,10 @@ def main() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _open_streams()
     try:
-        app(standalone_mode=True)
+        sys.exit(app(standalone_mode=False))
+    except typer.TyperException as problem:
+        complain_of_usage(problem)
+        sys.exit(problem.exit_code)
     except ConfigErrors as problems:
         for mistake in problems.mistakes:
             complain(mistake)

@@ -62,7 +62,7 @@ def articles(
 @app.command()
 def explain(
     context: typer.Context,
-    wanted: Annotated[str, typer.Argument(metavar="ID|URL|TITLE", help=_("An article, or a title to judge."))],
+    wanted: Annotated[str, typer.Argument(metavar=_("ID|URL|TITLE"), help=_("An article, or a title to judge."))],
 ) -> None:
     if not wanted.strip():
         raise UsageError("There is nothing to explain.", remedy="Give an article's number, id or address, or a title.")

@@ -32,7 +32,7 @@ PACE = 2.0
 @app.command()
 def backfill(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(help=_("The id of a source."))],
+    source: Annotated[str, typer.Argument(metavar=_("SOURCE"), help=_("The id of a source."))],
     first: Annotated[str, typer.Option("--from", help=_("The first day, YYYY-MM-DD (in Korea)."))],
     last: Annotated[str, typer.Option("--to", help=_("The last day; polls read the last three by themselves."))],
     pace: Annotated[float, typer.Option(min=0, help=_("Seconds between two requests to a site."))] = PACE,

@@ -15,7 +15,7 @@ from policyfeed.cli.say import FAILED, _, err, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
 from policyfeed.config import Config, data_folder
-from policyfeed.deliver import try_out
+from policyfeed.deliver import detail_in, try_out
 from policyfeed.errors import UsageError
 from policyfeed.i18n import Translate, translator
 from policyfeed.store import outbox as stored
@@ -32,7 +32,7 @@ def list_(context: typer.Context) -> None:
         states = {channel.name: stored.channel_state(tx, channel.name) for channel in config.channels}
     shown = table("channel", "messenger", "state", "pending", "delivered", "dead", wide="state")
     for channel in config.channels:
-        closed = states[channel.name].closed
+        closed = detail_in(states[channel.name].closed, _)
         numbers = (str(counts.get((channel.name, state), 0)) for state in ("pending", "delivered", "dead"))
         shown.add_row(channel.name, channel.kind, f"{_('closed')}: {closed}" if closed else _("on"), *numbers)
     for name in config.silent:
@@ -41,7 +41,9 @@ def list_(context: typer.Context) -> None:
 
 
 @app.command()
-def test(context: typer.Context, name: Annotated[str, typer.Argument(help=_("The channel's name."))]) -> None:
+def test(
+    context: typer.Context, name: Annotated[str, typer.Argument(metavar=_("NAME"), help=_("The channel's name."))]
+) -> None:
     config = configuration(context)
     found = [channel for channel in config.channels if channel.name == name]
     if not found:
@@ -54,7 +56,8 @@ def test(context: typer.Context, name: Annotated[str, typer.Argument(help=_("The
     if outcome.result is Result.DELIVERED:
         say("{name} took the test message.", name=name)
         return
-    err.print(_("{name} did not take it: {detail}").format(name=name, detail=outcome.detail), style="red", markup=False)
+    detail = detail_in(outcome.detail, _)
+    err.print(_("{name} did not take it: {detail}").format(name=name, detail=detail), style="red", markup=False)
     raise typer.Exit(FAILED)
 
 

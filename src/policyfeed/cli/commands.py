@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from policyfeed.cli.say import _
+from policyfeed.cli.usage import retell, retell_lines
 
 COMMANDS = {
     "run": ("run", _("Run the daemon: poll, publish, deliver, serve the pages.")),
@@ -82,17 +83,34 @@ GROUPS = {
 }
 
 
+class Command(TyperCommand):
+    """A command that speaks the user's language."""
+
+    def get_usage(self, ctx: Any) -> str:
+        return retell(super().get_usage(ctx))
+
+    def get_params(self, ctx: Any) -> Any:
+        return retell_lines(super().get_params(ctx))
+
+
 class Commands(TyperGroup):
     """Lists commands by their names and lines; the one that is called takes its stand-in's place."""
 
     def __init__(self, *, of: str = "", **given: Any) -> None:
         """``of``: the group; "" = the commands of no group, and the groups."""
         super().__init__(**given)
+        self.options_metavar, self.subcommand_metavar = _("[OPTIONS]"), _("COMMAND [ARGS]...")
         self.prefix = f"{of} ".lstrip()
         own = ((name.removeprefix(self.prefix), name) for name in COMMANDS if name.startswith(self.prefix))
         self.commands = {name: TyperCommand(name, help=COMMANDS[full][1]) for name, full in own if " " not in name}
         for name, line in {} if of else GROUPS.items():
             self.commands[name] = Commands(of=name, name=name, help=line, no_args_is_help=True)
+
+    def get_usage(self, ctx: Any) -> str:
+        return retell(super().get_usage(ctx))
+
+    def get_params(self, ctx: Any) -> Any:
+        return retell_lines(super().get_params(ctx))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, found, rest = super().resolve_command(ctx, args)
@@ -102,6 +120,9 @@ class Commands(TyperGroup):
 def load(name: str) -> Any:
     """The command of that full name, ready to be called."""
     module, line = COMMANDS[name]
-    found = typer.main.get_group(import_module(f"policyfeed.cli.{module}").app).commands[name.split()[-1]]
-    found.help = line
+    app = import_module(f"policyfeed.cli.{module}").app
+    for one in app.registered_commands:
+        one.cls = Command
+    found = typer.main.get_group(app).commands[name.split()[-1]]
+    found.help, found.options_metavar = line, _("[OPTIONS]")
     return found

@@ -36,8 +36,10 @@ class Word(StrEnum):
 def label(
     context: typer.Context,
     wanted: Annotated[str, typer.Argument(metavar="ID|URL", help=_("An article's number, id or address."))],
-    word: Annotated[Word, typer.Argument(help=_("relevant or irrelevant."))],
-    topic: Annotated[str, typer.Argument(help=_("The topic that it belongs to, for example E1."))] = "",
+    word: Annotated[Word, typer.Argument(metavar=_("LABEL"), help=_("relevant or irrelevant."))],
+    topic: Annotated[
+        str, typer.Argument(metavar=_("TOPIC"), help=_("The topic that it belongs to, for example E1."))
+    ] = "",
 ) -> None:
     known = [one.id for one in configuration(context).rules.topics]
     if topic and topic not in known:
@@ -45,7 +47,8 @@ def label(
     with opened_store() as store, store.write() as tx:
         found = _found(tx, pointed(context, wanted))
         say_of(tx, found, relevant=word is Word.RELEVANT, topic=topic, now=now())
-    out.print(f"{found.article.number} · {found.article.title} · {_(word.value)}", markup=False)
+    said = _("Relevant") if word is Word.RELEVANT else _("Not relevant")
+    out.print(f"{found.article.number} · {found.article.title} · {said}", markup=False)
 
 
 @app.command()
@@ -109,7 +112,8 @@ def rescore(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only show what would enter and leave."))] = False,
     announce: Annotated[
-        str, typer.Option(metavar="DAY", help=_("Tell channels of what is theirs only now, published since that day."))
+        str,
+        typer.Option(metavar=_("DAY"), help=_("Tell channels of what is theirs only now, published since that day.")),
     ] = "",
     as_json: Json = False,
 ) -> None:

@@ -21,7 +21,7 @@ def migrate() -> None:
 
 
 @app.command()
-def backup(to: Annotated[Path, typer.Argument(help=_("The file to write."))]) -> None:
+def backup(to: Annotated[Path, typer.Argument(metavar=_("FILE"), help=_("The file to write."))]) -> None:
     with opened_store(create=False) as store:
         store.backup(to)
     say("Copied to {file}.", file=to)

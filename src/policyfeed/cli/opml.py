@@ -48,7 +48,7 @@ def export(
 @app.command("import")
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help=_("The OPML file."))],
+    file: Annotated[Path, typer.Argument(metavar=_("FILE"), help=_("The OPML file."))],
 ) -> None:
     config = configuration(context)
     made = _sources(config, opml.read(_read(file), str(file)))

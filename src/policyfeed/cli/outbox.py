@@ -11,13 +11,14 @@ from policyfeed.cli.given import configuration
 from policyfeed.cli.say import _, brief, json_line, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
+from policyfeed.deliver import BY_OPERATOR, detail_in
 from policyfeed.errors import UsageError
 from policyfeed.store import outbox as stored
 from policyfeed.types import DeliveryState
 
 app = typer.Typer()
 Channel = Annotated[str | None, typer.Option("--channel", help=_("Only of this channel."))]
-Keys = Annotated[list[str] | None, typer.Argument(help=_("Keys of deliveries."))]
+Keys = Annotated[list[str] | None, typer.Argument(metavar=_("KEY"), help=_("Keys of deliveries."))]
 
 
 @app.command("list")
@@ -36,8 +37,8 @@ def list_(
             moments = {name: time(getattr(one, name)) for name in ("created", "due", "delivered")}
             json_line(line | {"state": one.state.value, "attempts": one.attempts, "error": one.error} | moments)
         else:
-            attempts, state = str(one.attempts), _(one.state.value)
-            shown.add_row(one.key, one.channel, str(one.number), state, attempts, brief(one.due), one.error)
+            attempts, state, error = str(one.attempts), _(one.state.value), detail_in(one.error, _)
+            shown.add_row(one.key, one.channel, str(one.number), state, attempts, brief(one.due), error)
     if not as_json:
         show(shown)
 
@@ -56,7 +57,7 @@ def retry(context: typer.Context, keys: Keys = None, channel: Channel = None) ->
 def drop(context: typer.Context, keys: Keys = None, channel: Channel = None) -> None:
     _need(context, keys, channel)
     with opened_store() as store, store.write() as tx:
-        number = stored.drop(tx, "dropped by the operator", channel=channel, keys=keys or ())
+        number = stored.drop(tx, BY_OPERATOR, channel=channel, keys=keys or ())
     say("{number} deliveries were given up.", number=number)
 
 

@@ -16,12 +16,13 @@ from rich.table import Table
 
 from policyfeed.clock import KST, now
 from policyfeed.errors import PolicyfeedError
-from policyfeed.i18n import environment_language, translator
+from policyfeed.i18n import adopt, environment_language, translator
 
 FAILED, USAGE = 1, 2
 NARROWEST = 16
 """Cells of a folded column, eight Korean letters, before a table becomes wider than its terminal."""
 _ = translator(environment_language())
+adopt(environment_language())
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 

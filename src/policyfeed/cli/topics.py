@@ -42,7 +42,8 @@ PATIENCE = 1.0
 
 Topics = Annotated[Path | None, typer.Option("--topics", help=_("A folder of topics; default: the configuration's."))]
 Files = Annotated[
-    list[Path] | None, typer.Argument(help=_("Label files: JSON lines with title, ministry, lead, relevant."))
+    list[Path] | None,
+    typer.Argument(metavar=_("FILE"), help=_("Label files: JSON lines with title, ministry, lead, relevant.")),
 ]
 Texts = Annotated[list[Path] | None, typer.Option("--texts", help=_("Releases that labels name by newsId."))]
 Feedback = Annotated[bool, typer.Option("--feedback", help=_("What `policyfeed label` stored, too."))]
@@ -220,7 +221,7 @@ def _write(target: Path, text: str) -> None:
             "{file} could not be written: {detail}.",
             remedy="Name another file with --out.",
             file=str(target),
-            detail=str(error),
+            detail=error,
         ) from error
 
 

@@ -14,7 +14,7 @@ from policyfeed.article_json import time
 from policyfeed.cli.given import configuration
 from policyfeed.cli.say import FAILED, _, brief, err, json_line, progress, say, show, table
 from policyfeed.config import data_folder
-from policyfeed.deliver import DeliveryReport
+from policyfeed.deliver import DeliveryReport, detail_in
 from policyfeed.errors import OutputError, UsageError, told
 from policyfeed.i18n import marked
 from policyfeed.poll import PollReport
@@ -32,7 +32,7 @@ Json = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, noth
 @app.command()
 def poll(
     context: typer.Context,
-    source: Annotated[list[str] | None, typer.Argument(help=_("Ids of sources."))] = None,
+    source: Annotated[list[str] | None, typer.Argument(metavar=_("SOURCE"), help=_("Ids of sources."))] = None,
     all_: Annotated[bool, typer.Option("--all", help=_("Every enabled source, due or not."))] = False,
     as_json: Json = False,
 ) -> None:
@@ -167,4 +167,4 @@ def _show_deliveries(reports: Sequence[DeliveryReport], *, as_json: bool) -> Non
             template = "{channel}: {delivered} delivered, {retry} to be retried, {dead} given up"
             say(template, channel=report.channel, **counted)
             if said := report.closed or report.error:
-                err.print(f"{report.channel}: {said}", style="red", markup=False)
+                err.print(f"{report.channel}: {detail_in(said, _)}", style="red", markup=False)

@@ -98,7 +98,7 @@ def _read(path: Path, mistakes: list[ConfigError]) -> str | None:
                 remedy="Save it as UTF-8 and make it readable.",
                 file=path.name,
                 key="",
-                detail=str(error),
+                detail=error,
             )
         )
         return None

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
+from policyfeed.i18n import marked
 from policyfeed.store import codec
 from policyfeed.store.prepared import insertion
 from policyfeed.store.schema import channels, deliveries, verdicts
@@ -18,7 +19,7 @@ _PENDING = DeliveryState.PENDING.value
 _DEAD = DeliveryState.DEAD.value
 LONGEST_WAIT = timedelta(days=1)
 """No delivery and no pause of a channel waits longer: what is due later was set by a clock that was wrong."""
-WITHDRAWN = "the article was withdrawn upstream"
+WITHDRAWN = marked("the article was withdrawn upstream")
 
 
 _INSERT = insertion(deliveries, known_stay=True)
