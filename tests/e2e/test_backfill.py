@@ -66,6 +66,7 @@ def test_a_kill_loses_nothing_and_repeats_no_day(program: Program, upstream: Ups
 
     third = program.run(*ARGUMENTS)
     assert lines(third.stdout) == [whole]
+    assert "nothing is asked now; with --again" in program.run(*(one for one in ARGUMENTS if one != "--json")).stdout
     assert program.run("deliver").returncode == 0
     assert upstream.webhooks == []
 

@@ -79,6 +79,7 @@ def test_a_report_counts_and_shows_the_worst_first() -> None:
     assert [one.label.title for one in found.misses] == ["회의 소식"]
     assert found.pillars["D"].recall == found.attributed["D"].recall == 1.0
     assert found.ministries["개인정보보호위원회"].all == 1
+    assert "" not in found.ministries
 
 
 def test_labels_without_articles_give_zeros() -> None:

@@ -15,16 +15,18 @@ from policyfeed.article_json import time
 from policyfeed.backfill import Backfill, check, way
 from policyfeed.cli.fill import conclude, filled
 from policyfeed.cli.given import configuration
-from policyfeed.cli.say import _, err, json_line, progress, say
+from policyfeed.cli.say import _, err, json_line, progress, say, when
 from policyfeed.clock import KST
 from policyfeed.config import data_folder
 from policyfeed.errors import UsageError, told
 from policyfeed.harvest import Fetch
+from policyfeed.i18n import marked
 from policyfeed.store import BackfillState, working_alone
 from policyfeed.transport.urls import take_apart
 from policyfeed.types import Document, Request, Source
 
 app = typer.Typer()
+_DONE = marked("It was completed at {time}, and nothing is asked now; with --again it is read once more.")
 PACE = 2.0
 """Seconds from one request to the next one to the same site."""
 
@@ -88,6 +90,8 @@ async def _run(app: App, source: Source, first: date, last: date, *, pace: float
     work = Backfill(poller=poller, source=source, first=first, last=last, pause=asyncio.sleep, again=again)
     before = work.state()
     if before.done:
+        if not as_json:
+            say(_DONE, time=when(before.done))
         _finish(before, as_json=as_json)
         return
     if before.requests and not as_json:

@@ -97,7 +97,7 @@ def report(rated: Sequence[Rated]) -> Report:
         alerts=sum(one.verdict.alert for one in kept) / len(kept) if kept else 0.0,
         pillars=_by(rated, lambda one: one.label.pillars),
         attributed=_attributed(rated),
-        ministries=_by(rated, lambda one: (one.label.ministry,)),
+        ministries=_by(rated, lambda one: (one.label.ministry,) if one.label.ministry else ()),
         false_keeps=tuple(sorted((one for one in wrong if one.verdict.kept), key=lambda one: -one.verdict.score)),
         misses=tuple(sorted((one for one in wrong if one.label.relevant), key=lambda one: one.verdict.score)),
     )
