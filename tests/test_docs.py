@@ -203,13 +203,31 @@ def test_every_configuration_in_a_page_is_right(path: Path, tmp_path: Path) -> N
     load(tmp_path, {})
 
 
-def test_every_key_of_a_channel_that_its_page_names_exists() -> None:
+def test_the_keys_of_a_channel_are_those_that_its_page_names() -> None:
     rows = (
         (ROOT / "docs/channels.md").read_text(encoding="utf-8").partition("\n| key | meaning |\n")[2].splitlines()[1:]
     )
     named = {key for row in takewhile(str.strip, rows) for key in SPAN.findall(row.split("|")[1])}
-    assert named
-    assert named <= set(ChannelTable.model_fields)
+    assert named == set(ChannelTable.model_fields)
+
+
+def test_every_topic_that_is_shipped_is_listed() -> None:
+    text = (ROOT / "docs/topics.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"`([ESG]\d+)` ([^·|`]+?) (?=[·|])", text))
+    rules = load(ROOT / "config", {}).rules
+    assert listed == {topic.id: rules.names("en")[topic.id] for topic in rules.topics}
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ko.md"])
+def test_the_board_in_the_readme_is_the_demos(page: str) -> None:
+    (block,) = (block for language, block in FENCE.findall((ROOT / page).read_text("utf-8")) if language == "text")
+    bodies = load(ROOT / "config", {}).ministries
+    file = ROOT / "src/policyfeed/demo/releases.toml"
+    there = tomllib.loads(file.read_text(encoding="utf-8"))["release"]
+    known = {f"{one['title']} {bodies.named(one['ministry']).name}" for one in there}
+    shown = [" ".join(line.split()[1:-2]) for line in block.splitlines()[1:]]
+    assert shown
+    assert set(shown) <= known
 
 
 @pytest.mark.parametrize("path", PAGES, ids=_named)
