@@ -160,6 +160,13 @@ def test_every_command_in_a_page_parses(path: Path) -> None:
     assert [said for said in found if said and "[OPTIONS]" not in said] == []
 
 
+@pytest.mark.parametrize("path", PAGES, ids=_named)
+def test_every_command_stands_where_it_is_tried(path: Path) -> None:
+    blocks = FENCE.findall(path.read_text(encoding="utf-8"))
+    unread = [line for language, block in blocks if not language for line in block.splitlines()]
+    assert [line for line in unread if line.startswith("policyfeed ")] == []
+
+
 def test_every_command_that_a_message_advises_exists() -> None:
     advised = [span for text in messages.collect() for span in SPAN.findall(text)]
     calls = [arguments for span in advised for arguments in _arguments(span)]
