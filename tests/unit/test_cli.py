@@ -175,13 +175,17 @@ def test_a_database_that_is_not_there_is_neither_copied_nor_sound(folder: Path, 
     assert list(folder.iterdir()) == []
 
 
-def test_a_newest_article_that_has_only_a_day_is_told_by_its_day(folder: Path) -> None:
+def test_an_article_that_has_only_a_day_is_told_by_its_day(folder: Path) -> None:
     midnight = datetime(2026, 5, 20, 15, tzinfo=UTC)
     origins = (replace(releases.article().origins[0], source="korea-press"),)
     releases.stored(folder, [releases.judged(published=midnight, dated=True, origins=origins)]).close()
     lines = [line.split() for line in run("sources", "health").stdout.splitlines()]
     assert [line[4] for line in lines if line[0] == "korea-press"] == ["2026-05-21"]
     assert "00:00" not in {word for line in lines for word in line}
+    listed, explained = run("articles", "--all").stdout.splitlines()[1], run("explain", "1").stdout.splitlines()[1]
+    assert "2026-05-21" in listed.split()
+    assert " · 2026-05-21 · " in explained
+    assert "00:00" not in listed + explained
 
 
 def test_a_copy_that_cannot_be_made_leaves_the_earlier_one(folder: Path) -> None:

@@ -72,7 +72,9 @@ def explain(
     if found is not None:
         article = found.article
         out.print(f"{article.number} · {article.title}", markup=False)
-        out.print(f"{article.ministry.name} · {when(article.published)} · {article.url}", markup=False)
+        out.print(
+            f"{article.ministry.name} · {when(article.published, dated=article.dated)} · {article.url}", markup=False
+        )
         _explain(rules, found.verdict)
         if found.verdict.rule_version != rules.version:
             say("The topics are others now ({version}): `policyfeed rescore` applies them.", version=rules.version)
@@ -108,7 +110,12 @@ def _show(chosen: list[Judged]) -> None:
     for one in chosen:
         article, verdict = one.article, one.verdict
         topics = " ".join(verdict.topics) if verdict.kept else _("dropped")
-        named = (str(article.number), article.title, article.ministry.name, brief(article.published))
+        named = (
+            str(article.number),
+            article.title,
+            article.ministry.name,
+            brief(article.published, dated=article.dated),
+        )
         shown.add_row(*named, f"{verdict.score:.0f}", topics)
     show(shown)
 

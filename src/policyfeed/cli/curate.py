@@ -97,7 +97,12 @@ def review(
     shown = table("number", "title", "ministry", "published", "score")
     for one in chosen:
         article = one.article
-        named = (str(article.number), article.title, article.ministry.name, brief(article.published))
+        named = (
+            str(article.number),
+            article.title,
+            article.ministry.name,
+            brief(article.published, dated=article.dated),
+        )
         shown.add_row(*named, f"{one.verdict.score:.0f}")
     show(shown)
     share, low, high = missed_share(len(said), sum(one.relevant for one in said))

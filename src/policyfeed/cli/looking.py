@@ -201,7 +201,7 @@ def _show_entry(number: int, line: _Line) -> None:
         return
     mark = _("kept") if line.verdict.kept else _("dropped")
     out.print(f"{number}. {article.title}", style="bold", markup=False)
-    facts = (f"{when(article.published)} ({printed})", article.ministry.name, article.kind.value)
+    facts = (f"{when(article.published, dated=article.dated)} ({printed})", article.ministry.name, article.kind.value)
     out.print("   " + " · ".join((*facts, f"{mark} {line.verdict.score:.0f}", *line.verdict.topics)), markup=False)
     if more := _more(article):
         out.print(f"   {more}", markup=False)

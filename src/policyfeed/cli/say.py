@@ -59,15 +59,15 @@ def show(shown: Table, on: Console = out) -> None:
     on.print(shown)
 
 
-def when(moment: datetime | None) -> str:
-    """A time as Korean publishers read it: KST, to the minute."""
-    return f"{moment.astimezone(KST):%Y-%m-%d %H:%M}" if moment else "–"
+def when(moment: datetime | None, *, dated: bool = False) -> str:
+    """A time as Korean publishers read it: KST, to the minute. ``dated``: only the day is known."""
+    return f"{moment.astimezone(KST):{'%Y-%m-%d' if dated else '%Y-%m-%d %H:%M'}}" if moment else "–"
 
 
-def brief(moment: datetime | None) -> str:
+def brief(moment: datetime | None, *, dated: bool = False) -> str:
     """``when`` as it fits into a table: on a terminal this year is not named, and of another year no time."""
-    if moment is None or not out.is_terminal:
-        return when(moment)
+    if moment is None or dated or not out.is_terminal:
+        return when(moment, dated=dated)
     there = moment.astimezone(KST)
     return f"{there:%m-%d %H:%M}" if there.year == now().astimezone(KST).year else f"{there:%Y-%m-%d}"
 

@@ -10,7 +10,7 @@ from policyfeed.article_json import time
 from policyfeed.cli.given import configuration
 from policyfeed.cli.say import _, brief, err, json_line, say, show, table
 from policyfeed.cli.stored import opened_store
-from policyfeed.clock import KST, now
+from policyfeed.clock import now
 from policyfeed.errors import told
 from policyfeed.health import Condition, conditions
 from policyfeed.normalize.dates import Moment
@@ -46,10 +46,7 @@ def health(
 
 
 def _newest(found: Moment | None) -> str:
-    """The day alone where the source gives no more."""
-    if found is not None and found.dated:
-        return f"{found.at.astimezone(KST):%Y-%m-%d}"
-    return brief(found.at if found else None)
+    return brief(found.at, dated=found.dated) if found else brief(None)
 
 
 def _condition(one: Condition) -> dict[str, Any]:
