@@ -13,7 +13,7 @@ from policyfeed.clock import KST
 from policyfeed.errors import Remark
 from policyfeed.normalize import dates, html, links
 from policyfeed.normalize.ministry import Ministries
-from policyfeed.normalize.text import clean, one_line, shorten, unescape
+from policyfeed.normalize.text import LOST, clean, one_line, shorten, unescape
 from policyfeed.revision import digest
 from policyfeed.types import Article, Attachment, Entry, Kind, MinistryName, Origin, Source
 
@@ -37,7 +37,7 @@ _BETWEEN = re.compile(r"[\s·ㆍ‧・/,]+")
 _KINDS = {_BETWEEN.sub("", word): kind for kind, words in _TAGS.items() for word in words.split("|")}
 _TAG = re.compile(r"^\s*[\[(【〔［（<〈《]\s*([^\[\](){}【】〔〕［］（）<>〈〉《》]{2,14}?)\s*[\])】〕］）>〉》]\s*")
 _TWICE = re.compile(r"&amp;(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_CUT = ("···", "…", "...")
+_CUT = ("···", "…", "...", LOST)
 _FUTURE_DAYS = 2
 
 
@@ -107,8 +107,8 @@ def normalize_entry(
     entry: Entry, source: Source, ministries: Ministries, now: datetime, *, own_link: bool = True
 ) -> tuple[Article, list[str]]:
     """One entry's article and warnings. ``own_link``: the entry's link is not another entry's too."""
-    warnings: list[str] = []
     link = _link(entry, source)
+    warnings = _lost(entry, link)
     url = link or source.url
     published = _date(entry.published, source, now, warnings)
     updated = _date(entry.updated, source, now, warnings)
@@ -194,7 +194,13 @@ def _summary(entry: Entry, content: str) -> str:
         text = html.to_line(entry.summary)
     text = text or html.opening(content, SUMMARY_LIMIT + 10)
     cut = next((sign for sign in _CUT if text.endswith(sign)), None)
-    return shorten(f"{text.removesuffix(cut).rstrip()}…" if cut else text, SUMMARY_LIMIT)
+    return shorten(f"{text.removesuffix(cut).rstrip(f' {LOST}')}…" if cut else text, SUMMARY_LIMIT)
+
+
+def _lost(entry: Entry, link: str) -> list[str]:
+    if LOST in entry.title or LOST in entry.summary or LOST in entry.content:
+        return [Remark("an entry has characters that could not be read: {link}", link=_named(link))]
+    return []
 
 
 def _about_title(whole: str, link: str) -> str:
