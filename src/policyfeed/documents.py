@@ -69,8 +69,9 @@ def read_document(
 
 
 def forgetful(cursor: Mapping[str, Any]) -> dict[str, Any]:
-    """The cursor without the memory: with it everything is read."""
-    return {name: value for name, value in cursor.items() if name not in (MARKS, SHARED)}
+    """The cursor without what was read: with it everything is. Links that stand for several entries are no identity
+    of the one that is left, either."""
+    return {name: value for name, value in cursor.items() if name != MARKS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def _read_whole(
     if page.cursor is not None or page.next is not None:  # pages with a memory of their own
         found = normalize(page.entries, source, ministries, document.fetched)
         return _reading(page, found, {}, listed=size, parsed=size)
-    shared = shared_links(page.entries, source)
+    shared = memory.shared | shared_links(page.entries, source)
     if sliced is not None and len(sliced.marks) == size:
         found = normalize(page.entries, source, ministries, document.fetched, shared=shared)
         return _reading(page, found, _memory(sliced.marks, shared), listed=size, parsed=size)
