@@ -54,6 +54,18 @@ def test_western_text_stays_western(text: str, label: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "label", "really"),
+    [
+        ("“Net zero” – the Commission’s plan, €5 bn", "iso-8859-1", "cp1252"),
+        ("①脱炭素の取組状況（㈱Ⅱ）", "Shift_JIS", "cp932"),
+        ("①脱炭素の取組状況（㈱Ⅱ）", "x-sjis", "cp932"),
+    ],
+)
+def test_labels_mean_what_is_really_sent(text: str, label: str, really: str) -> None:
+    assert decode(text.encode(really), f"text/xml; charset={label}") == text
+
+
+@pytest.mark.parametrize(
     ("mark", "encoding"),
     [(codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")],
 )

@@ -14,10 +14,14 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _KOREAN = {"cp949", "cseuckr", "csksc56011987", "euc-kr", "euc_kr", "euckr", "iso-ir-149", "korean", "ks_c_5601",
            "ks_c_5601-1987", "ks_c_5601-1989", "ksc5601", "ksc_5601", "ms949", "uhc", "windows-949", "x-euc-kr",
            "x-windows-949"}  # fmt: skip
+_JAPANESE = {"csshiftjis", "ms_kanji", "shift-jis", "shift_jis", "sjis", "windows-31j", "x-sjis"}
+_WESTERN = {"ascii", "us-ascii", "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1", "cp1252",
+            "windows-1252"}  # fmt: skip
 _UTF_8 = {"utf-8", "utf8"}
-# What servers say of text that they know nothing about: of bytes that are not UTF-8 these prove nothing
-_UNPROVEN = {"ascii", "us-ascii", "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1", "cp1252",
-             "windows-1252"} | _UTF_8  # fmt: skip
+# As browsers read them: Windows' supersets are what is really sent
+_MEANT = dict.fromkeys(_KOREAN, "cp949") | dict.fromkeys(_JAPANESE, "cp932") | dict.fromkeys(_WESTERN, "cp1252")
+_UNPROVEN = _WESTERN | _UTF_8
+"""What servers say of text that they know nothing about: of bytes that are not UTF-8 these prove nothing."""
 _HANGUL = re.compile("[가-힣]{2}")
 LOST = "\ufffd"
 """Stands for bytes that could not be read: mostly half a character, where a site cut a text after so many bytes."""
@@ -54,8 +58,8 @@ _MARKED = re.compile(
 def decode(body: bytes, content_type: str = "", override: str | None = None) -> str:
     """A document's text: a configured ``override``, else BOM > UTF-8 > what the document or the header declares.
 
-    Korean labels mean cp949, their superset that sites really send. A few broken places cost no document: they are
-    ``LOST``. Raises Unreadable: never mojibake.
+    Labels mean Windows' supersets that sites really send: cp949 for Korean ones. A few broken places cost no document:
+    they are ``LOST``. Raises Unreadable: never mojibake.
     """
     if override:
         return _decoded(body, override)
@@ -102,7 +106,7 @@ def _korean(body: bytes) -> str | None:
 
 def _encoding(label: str) -> str:
     name = label.strip().lower()
-    return "cp949" if name in _KOREAN else name
+    return _MEANT.get(name, name)
 
 
 def _decoded(body: bytes, label: str) -> str:
