@@ -466,6 +466,33 @@ async def test_an_address_of_whatever_is_the_latest_is_another_release_each_day(
     assert [one.article.title for one in world.articles()][-2:] == ["탄소중립 산업전환 지원", "유해물질 관리 강화"]
 
 
+async def test_an_entry_whose_link_was_another_entrys_too_is_known_when_that_one_has_gone(world: World) -> None:
+    await world.contact()
+    board = "https://www.example.go.kr/board/list.do"
+    first = Item(number=2, title="탄소 회의", text="", url=board, guid="a")
+    second = Item(number=3, title="기후 점검", text="", url=board, guid="b")
+    world.lists(second, first, Item(number=4, title="수소 선정", text=""))
+    assert (await world.poll()).new == 3
+    world.lists(second, Item(number=4, title="수소 선정 정정", text=""))  # a known link: the whole is read
+    report = await world.poll()
+    assert (report.new, report.joined, report.revised) == (0, 0, 1)
+
+
+async def test_a_broken_place_costs_neither_the_feed_nor_what_is_known(world: World) -> None:
+    cut = Item(number=3, text="온실가스 감축을 앞당긴@")
+
+    async def listing(*items: Item) -> PollReport:
+        world.server.at(FEED.url, world.server.page(rss(*items).encode().replace(b"@", "다".encode()[:2])))
+        return await world.poll()
+
+    report = await listing(cut, Item(number=2))
+    assert (report.state, report.new, len(report.warnings)) == ("ok", 2, 1)
+    report = await listing(Item(number=4), cut, Item(number=2))
+    assert (report.new, report.revised, report.parsed) == (1, 0, 1)
+    report = await listing(Item(number=4), replace(cut, text="온실가스 감축을 앞당긴다."), Item(number=2))
+    assert (report.new, report.revised, report.warnings) == (0, 1, ())
+
+
 async def test_a_revision_is_kept_and_not_told_again(world: World) -> None:
     await world.contact()
     world.lists(Item(number=2, text="탄소 배출을 줄인다."))
