@@ -140,7 +140,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The bytes that came back for a request. ``headers`` has lower-case names; ``body`` is decompressed."""
+    """The bytes that came back for a request. ``headers`` has lower-case names, and values in latin-1
+    (each character a byte); ``body`` is decompressed."""
 
     url: str
     """The final URL, after redirects."""

@@ -34,6 +34,10 @@ class Plain:
             raise TooLarge("{url} holds more than {limit} bytes.", url=self._url, limit=self._limit)
         self._grown(len(self._parts))
 
+    def beginning(self) -> bytes:
+        """What came in so far, up to the limit."""
+        return bytes(self._parts[: self._limit])
+
     def done(self) -> bytes:
         return bytes(self._parts)
 
