@@ -194,6 +194,13 @@ async def test_an_answer_without_a_body_may_claim_any_encoding(encoding: str) ->
         assert (await http.fetch(Request(url=server.url()))).status == 304
 
 
+@pytest.mark.parametrize("said", ["utf-8", "None", "8bit", "identity, gzip", "gzip,"])
+async def test_words_that_name_no_packing_say_nothing(said: str) -> None:
+    body = gzip.compress(NEWS) if "gzip" in said else NEWS
+    async with serving(reply(200, body, ("Content-Encoding", said))) as server, client() as http:
+        assert (await http.fetch(Request(url=server.url()))).body == NEWS
+
+
 async def test_a_broken_error_page_does_not_hide_the_status() -> None:
     answer = reply(503, b"<html>\xb0\xa1", ("Content-Encoding", "br"), ("Retry-After", "3600"))
     async with serving(answer) as server, client() as http:
