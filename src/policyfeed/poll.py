@@ -14,6 +14,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from policyfeed import pauses
 from policyfeed.books import Books, Doubtful, Judge
@@ -143,6 +144,8 @@ class Poller:
     rng: random.Random = field(default_factory=random.Random)
     running: dict[str, asyncio.Future[PollReport]] = field(default_factory=dict)
     room: Room = field(default_factory=Room)
+    patience: float = 2.0
+    """Seconds without an answer after which it is noted that a source is being asked."""
 
     async def poll(self, source: Source) -> PollReport:
         """Visit one source now, or wait for the visit under way. Trouble upstream is a report with its error."""
@@ -163,7 +166,8 @@ class Poller:
         async with self.room.place() as place:
             state, paused = await self.db(self._opened, source)
             placed = replace(source, url=state.url) if state.url else source
-            visit = Visit(placed, state, fetch=self.fetch, read=self.read, clock=self.clock)
+            fetch = partial(self._asked, state)
+            visit = Visit(placed, state, fetch=fetch, read=self.read, clock=self.clock)
             if paused is not None:
                 return await self.db(self._held, visit, paused)
             return await self._visited(source, visit, place)
@@ -186,6 +190,24 @@ class Poller:
         except Doubtful:
             harvest = await visit.whole()
         return await self.db(self._save, source, visit, harvest)
+
+    async def _asked(self, state: SourceState, source: Source, request: Request) -> Document:
+        noting = asyncio.create_task(self._noted(state, source))
+        try:
+            return await self.fetch(source, request)
+        finally:
+            noting.cancel()
+
+    async def _noted(self, state: SourceState, source: Source) -> None:
+        """Note, where an answer takes long, when the source may be asked again: if this process ends before it came,
+        the next one does not ask at once. (Noted of each request it would be a second flush to the disk.)
+        """
+        await asyncio.sleep(self.patience)
+        await self.db(self._note, state, self.clock() + self.bounds(source).least)
+
+    def _note(self, state: SourceState, earliest: datetime) -> None:
+        with self.store.write() as tx:
+            sources.save(tx, replace(state, due=max(earliest, state.due or earliest)))
 
     async def ask(self, source: Source, request: Request) -> Document:
         """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""

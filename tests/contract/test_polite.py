@@ -516,6 +516,28 @@ async def test_twenty_restarts_cost_no_request(years: Years) -> None:
     assert years.asked() == 1
 
 
+async def test_a_process_that_ends_before_the_answer_costs_no_second_request(years: Years) -> None:
+    """21: also where it was killed, and nothing of the poll could be stored."""
+    noted = asyncio.Event()
+
+    async def hang(source: Source, request: Request) -> Document:
+        await asyncio.Event().wait()
+        return await years.server(source, request)
+
+    async def database(work: Callable[..., Any], *given: Any) -> Any:
+        done = work(*given)
+        if years.due() == years.clock() + timedelta(minutes=5):
+            noted.set()
+        return done
+
+    polling = asyncio.create_task(poller(years.store, years.server, fetch=hang, db=database, patience=0).poll(FEED))
+    await noted.wait()
+    polling.cancel()
+    years.lists(Item(number=1))
+    assert (await years.next()).new == 1
+    assert (years.state().failures, years.state().since is None) == (0, False)
+
+
 async def test_a_source_is_polled_once_at_a_time(years: Years) -> None:
     """26: who asks for a poll while there is one gets that one's report. (Other processes: the folder's lock.)"""
     gate, under_way = asyncio.Event(), asyncio.Event()
