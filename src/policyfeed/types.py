@@ -152,7 +152,7 @@ class Document:
     took: float = 0.0
     """Seconds from the request to the last byte, those of redirects included."""
     hops: int = 0
-    """How many redirects led here, each a request of its own."""
+    """How many requests led here before the last one: redirects, and the page that hands out a cookie."""
     moved_to: str | None = None
     """The new address, when every redirect on the way was permanent (301, 308) and the whole request went along."""
 

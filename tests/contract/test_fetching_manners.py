@@ -398,12 +398,13 @@ async def test_the_home_page_is_asked_for_its_cookie_when_it_is_needed() -> None
     async with serving(site) as server, client() as http:
         manner = Manner(cookies="molit-press", warm_up=server.url("/"))
         rss = Request(url=server.url("/rss.jsp"))
-        for _ in range(2):
-            assert (await http.fetch(rss, manner)).body == NEWS
+        answers = [await http.fetch(rss, manner) for _ in range(2)]
+        assert [(one.body, one.hops) for one in answers] == [(NEWS, 1), (NEWS, 0)], "each is a request"
         assert [asked.target for asked in server.asked] == ["/", "/rss.jsp", "/rss.jsp"]
         server.asked.clear()
         site.session = 2
-        assert (await http.fetch(rss, manner)).body == NEWS
+        answer = await http.fetch(rss, manner)
+        assert (answer.body, answer.hops) == (NEWS, 2)
         assert [asked.target for asked in server.asked] == ["/rss.jsp", "/", "/rss.jsp"]
 
 

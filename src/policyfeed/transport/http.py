@@ -102,10 +102,11 @@ class _Answer:
 
 
 class _Deadline:
-    """Seconds that a fetch has left. Waiting for one's turn does not count."""
+    """Seconds that a fetch has left, and the requests that it took. Waiting for one's turn does not count."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = self._left = seconds
+        self.requests = 0
 
     @property
     def taken(self) -> float:
@@ -115,6 +116,7 @@ class _Deadline:
     async def running(self) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         started = loop.time()
+        self.requests += 1
         try:
             async with asyncio.timeout(self._left):
                 yield
@@ -219,7 +221,7 @@ class HttpClient:
     ) -> Document | None:
         """The document at the end of the redirects; None when they go in a circle. A new cookie opens a circle."""
         hop, moved, seen = request, True, set[tuple[str, str, str]]()
-        for hops in range(self._limits.redirects + 1):
+        for _ in range(self._limits.redirects + 1):
             cookie = jar.header(hop.url) if jar is not None else ""
             if (hop.method, hop.url, cookie) in seen:
                 return None
@@ -229,7 +231,7 @@ class HttpClient:
                 jar.keep(hop.url, answer.headers)
             after = following(hop, answer.status, answer.header("location")) if manner.follow else None
             if after is None:
-                return self._document(hop.url, answer, hops, moved and hop.url != request.url, deadline.taken)
+                return self._document(hop.url, answer, moved and hop.url != request.url, deadline)
             # an address is for good only where the whole request may go: what stayed behind would be sent there later
             moved = moved and answer.status in PERMANENT and after.headers == hop.headers
             hop = after
@@ -239,7 +241,7 @@ class HttpClient:
             "{url} redirected more than {count} times.", url=manner.show(request.url), count=self._limits.redirects
         )
 
-    def _document(self, url: str, answer: _Answer, hops: int, moved: bool, took: float) -> Document:
+    def _document(self, url: str, answer: _Answer, moved: bool, deadline: _Deadline) -> Document:
         names = dict.fromkeys(name for name, _ in answer.headers if name != "set-cookie")
         return Document(
             url=url,
@@ -247,8 +249,8 @@ class HttpClient:
             headers={name: answer.header(name) for name in names},
             body=answer.body,
             fetched=self._clock(),
-            took=took,
-            hops=hops,
+            took=deadline.taken,
+            hops=deadline.requests - 1,
             moved_to=url if moved else None,
         )
 
