@@ -115,6 +115,22 @@ async def test_not_modified_may_bring_new_validators(world: World) -> None:
     assert world.state().validators == Validators(etag='"2"', last_modified="then")
 
 
+@pytest.mark.parametrize("status", [400, 412])
+async def test_a_server_that_takes_offence_at_its_own_validators_is_asked_without(world: World, status: int) -> None:
+    world.lists(Item(number=1), last_modified="2026년 5월 20일")
+    await world.poll()
+    whole = world.server.page(rss(Item(number=2), Item(number=1)), last_modified="2026년 5월 20일")
+    refused = world.server.page("", status)
+    world.server.at(FEED.url, lambda asked: refused if "If-Modified-Since" in dict(asked.headers) else whole)
+    report = await world.poll()
+    assert (report.state, report.new, report.requests) == ("ok", 1, 2)
+    world.server.at(FEED.url, refused)
+    assert (await world.poll()).requests == 2
+    assert (await world.poll(source("second-press", url=FEED.url))).requests == 1, (
+        "nothing was asked that could give offence"
+    )
+
+
 async def test_not_modified_that_nobody_asked_for_is_refused(world: World) -> None:
     world.server.at(FEED.url, world.server.page("", 304))
     report = await world.poll()
