@@ -123,10 +123,18 @@ async def test_of_endless_rules_the_beginning_counts_but_no_half_line(packed: bo
         assert (seen, len(server.asked)) == ([False, False, True, True], 1)
 
 
+async def test_many_groups_of_one_agent_are_read() -> None:
+    """Sites that list every robot they ever saw."""
+    rules = b"".join(b"User-agent: bot%d\nDisallow: /\n\n" % n for n in range(5_000)) + RULES[3:]
+    assert await allowed(reply(200, rules), "/view/open/1")
+    assert not await allowed(reply(200, rules))
+
+
 async def test_rules_that_would_cost_too_much_close_the_site() -> None:
     """protego copies each rule of a group for each of its agents: 5,000 × 5,000 would take gigabytes."""
     agents = b"".join(b"User-agent: a%d\n" % n for n in range(5_000))
     assert not await allowed(reply(200, agents + b"Disallow: /x\n" * 5_000), "/")
+    assert not await allowed(reply(200, agents.replace(b"\n", b"\nSitemap: /s\n") + b"Disallow: /x\n" * 5_000), "/")
 
 
 async def test_rules_are_asked_once_a_day_and_hourly_while_there_is_no_answer() -> None:
