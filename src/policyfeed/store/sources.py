@@ -20,6 +20,7 @@ NO_VALIDATORS = Validators()
 class SourceState:
     """A source's row. ``fingerprint`` is the hash of the configuration that the validators and cursor belong to.
 
+    ``body_hash`` is of the last document; ANEW: not one was read under this configuration.
     ``state`` is new, ok, or an error's name (``Unreachable``, ``LayoutChanged`` …), ``since`` when it began;
     ``error`` is its message as it is stored (``errors.told``).
     ``first_contact`` is when the first complete poll was stored; until then nothing of the source is announced.
@@ -62,6 +63,7 @@ class SourceState:
 
 
 GONE = "gone"
+ANEW = ""
 _COLUMNS = [one.name for one in fields(SourceState) if one.name not in ("id", "validators", "wishes")]
 
 
