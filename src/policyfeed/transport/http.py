@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
@@ -297,13 +297,16 @@ class HttpClient:
         try:
             with self._load.answer(meter.url) as grown:
                 decoded = decoder(encoding, meter.url, beginning or self._limits.decoded, grown)
-                with suppress(*[TooLarge] * (beginning is not None)):
+                try:
                     async for part in response.aiter_raw():
                         decoded.feed(part)
                         if meter.part():
                             await asyncio.sleep(0)  # what came in is given without waiting: others must have their turn
-                    return decoded.done()
-                return decoded.beginning()
+                except TooLarge:
+                    if beginning is None:
+                        raise
+                    return decoded.beginning()
+                return decoded.done()
         except (Busy, TooLarge, Truncated, Unreadable, httpcore.NetworkError, httpcore.RemoteProtocolError):
             if answer.status < 300:
                 raise
