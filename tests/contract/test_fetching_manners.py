@@ -556,7 +556,7 @@ async def test_refused_connections_and_unknown_names_are_named() -> None:
     async with serving(reply()) as server:
         port = server.port
     async with client(resolver=nowhere) as http:
-        with pytest.raises(Unreachable, match=f"http://127.0.0.1:{port}/ cannot be reached"):
+        with pytest.raises(Unreachable, match=f"http://127.0.0.1:{port}/ cannot be reached: Connection refused"):
             await http.fetch(Request(url=f"http://127.0.0.1:{port}/"))
         with pytest.raises(Unreachable, match=r"nowhere\.example\.kr has no address"):
             await http.fetch(Request(url="http://nowhere.example.kr/"))
