@@ -41,8 +41,7 @@ class Reading:
     newest_first: bool = False
     total: int | None = None
     rightly_empty: bool = False
-    wishes: Wishes | None = NO_WISHES
-    """None = not looked at: those of the last reading hold."""
+    wishes: Wishes = NO_WISHES
     listed: int = 0
     parsed: int = 0
     sanitized: int = 0
@@ -103,13 +102,13 @@ def _read_slice(
     memory: _Memory,
 ) -> Reading | None:
     """What is new; None when the slice does not read as it was cut."""
-    if not sliced.left:
-        told = _memory(sliced.marks, memory.shared)
-        return Reading(articles=(), wishes=None, listed=len(sliced.marks), partial=True, memory=told)
     part = replace(document, body=sliced.body)
     page: Page = registry.load("sources", source.kind).read(replace(source, encoding="utf-8"), cursor, part)
     if len(page.entries) != sliced.left:
         return None
+    if not sliced.left:
+        told = _memory(sliced.marks, memory.shared)
+        return Reading(articles=(), wishes=page.wishes, listed=len(sliced.marks), partial=True, memory=told)
     shared = memory.shared | shared_keys(page.entries, source)
     found = normalize(page.entries, source, ministries, document.fetched, shared=shared)
     told = _memory(sliced.marks, shared)

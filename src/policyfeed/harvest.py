@@ -237,7 +237,7 @@ class Visit:
             body_hash=None if paged else harvest.body_hash,
             cursor={**(reading.cursor or {}), **first.memory},
             vanished=reading.vanished,
-            wishes=replace(first.wishes or harvest.wishes, fresh=harvest.wishes.fresh),
+            wishes=replace(first.wishes, fresh=harvest.wishes.fresh),
             warnings=tuple(warning for one in readings for warning in one.warnings),
             listed=listed,
             rightly_empty=all(one.rightly_empty for one in readings),

@@ -249,6 +249,18 @@ async def test_the_same_body_is_as_fresh_as_its_last_answer_said(years: Years) -
     assert waits == [("ok", HOUR), *(("unchanged", hours * HOUR) for hours in (3, 1, 2))]
 
 
+async def test_a_feed_whose_wishes_change_is_heard_though_nothing_in_it_is_new(years: Years) -> None:
+    """12: its head is read whenever it is another one."""
+    years.bounds = Bounds(interval=timedelta(minutes=30))
+    waits = []
+    for minutes in (60, 180, 120):
+        years.lists(Item(number=1), head=f"<ttl>{minutes}</ttl>")
+        report = await years.now()
+        assert report.due is not None
+        waits.append((report.parsed, report.due - years.clock()))
+    assert waits == [(1, HOUR), (0, 3 * HOUR), (0, 2 * HOUR)]
+
+
 async def test_hours_and_days_that_a_feed_wants_for_itself_are_left_to_it(years: Years) -> None:
     """12: skipHours and skipDays, in GMT."""
     hours = "".join(f"<hour>{hour}</hour>" for hour in (0, 1, 2, 3, 4, 5, 6))
