@@ -23,7 +23,7 @@ from policyfeed.config import Config, Settings, load, shipped
 from policyfeed.config.models import Network
 from policyfeed.engine import local
 from policyfeed.engine.local import REST, SETTLE, LocalEngine
-from policyfeed.errors import Forbidden, OutputError, Unreachable
+from policyfeed.errors import Forbidden, OutputError, StoreError, Unreachable
 from policyfeed.poll import fingerprint
 from policyfeed.store import SourceState, Store, Transaction, outbox, sources
 from policyfeed.transport.http import Manner
@@ -222,6 +222,33 @@ async def test_a_source_that_fails_is_not_a_daemon_that_hangs(tmp_path: Path) ->
         assert not engine.alive(), "the time has passed and it was not polled"
         await engine._guard(f"poll {failing.id}", fails)
         assert engine.alive()
+
+
+async def test_what_cannot_be_stored_is_asked_for_less_and_less(tmp_path: Path) -> None:
+    """A full disk, over a weekend: whoever is asked did nothing wrong. What asks nobody is tried every minute."""
+    at = Hand()
+    config = replace(bare(), sources=(source("a"), source("b", least_minutes=60)), channels=())
+
+    async def full() -> None:
+        raise StoreError("The database is full.")
+
+    async def stored() -> None:
+        pass
+
+    async with client() as http, opened(config, tmp_path, client=http, environ={}, clock=at) as app:
+        engine = LocalEngine(app)
+        engine._scheduler.start(paused=True)
+        waits: dict[str, list[float]] = {"poll a": [], "poll b": [], "bodies www.example.go.kr": [], "publish": []}
+        for job in (full, full, full, full, stored, full):
+            for name, found in waits.items():
+                await engine._guard(name, job)
+                found += [wait / timedelta(minutes=1) for wait in _waits(engine, at, name)]
+    assert waits == {
+        "poll a": [5, 10, 20, 30, 30, 5],
+        "poll b": [60] * 6,
+        "bodies www.example.go.kr": [5, 10, 20, 30, 30, 5],
+        "publish": [1] * 6,
+    }
 
 
 class Sites:

@@ -35,6 +35,8 @@ REST = 4
 """Publishing rests so many times as long as it took: rendering takes the processor from polls meanwhile."""
 AFTER_TROUBLE = timedelta(minutes=1)
 """When a verb is tried again that what it needs has failed: a full disk, a busy database."""
+ASKED, AT_MOST = timedelta(minutes=5), timedelta(minutes=30)
+"""The same for what asked others, whose answer is lost: twice as long each time, at least and at most."""
 AFTER_A_BUG = timedelta(minutes=15)
 """When a verb is tried again that failed by an error of our own."""
 BODIES = "bodies"
@@ -78,6 +80,7 @@ class LocalEngine:
         )
         self._running: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._troubles: dict[str, int] = {}
 
     async def start(self) -> None:
         """Take back what a dead process held, then set every job."""
@@ -306,12 +309,21 @@ class LocalEngine:
         """Whatever goes wrong is logged and tried again: no error ends a source, a feed or a channel."""
         try:
             await job()
+            self._troubles.pop(name, None)
         except PolicyfeedError as error:
             log.error("failed", job=name, error=str(error), kind=error.name)
-            self._at(name, self.app.clock() + AFTER_TROUBLE, job)
+            self._at(name, self.app.clock() + self._after_trouble(name), job)
         except Exception:
             log.exception("failed by an error of policyfeed itself", job=name)
             self._at(name, self.app.clock() + AFTER_A_BUG, job)
+
+    def _after_trouble(self, name: str) -> timedelta:
+        if not name.startswith(("poll ", BODIES)):
+            return AFTER_TROUBLE
+        times = self._troubles[name] = self._troubles.get(name, 0) + 1
+        source = self.app.sources.get(name.removeprefix("poll "))
+        least = self.app.poller.bounds(source).least if source is not None else ASKED
+        return max(least, min(ASKED * (1 << min(times - 1, 10)), AT_MOST))
 
     def _forget_waits(self) -> None:
         with self.app.store.write() as tx:
