@@ -21,7 +21,7 @@ from policyfeed.books import Books, Doubtful, Judge
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock
 from policyfeed.documents import forgetful
-from policyfeed.errors import Emptied, Paused, Refused, Remark, UpstreamError
+from policyfeed.errors import Emptied, Paused, Refused, Remark, UpstreamError, noted
 from policyfeed.faults import admitted
 from policyfeed.harvest import Fetch, Harvest, Place, Read, Room, Visit, ask
 from policyfeed.rhythm import (
@@ -367,6 +367,7 @@ class Poller:
             state="ok",
             since=state.since if state.state == "ok" else now,
             error="",
+            remarks=noted(harvest.warnings) if harvest.parsed else state.remarks,
             last_poll=now,
             last_success=now,
         )

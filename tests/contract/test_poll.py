@@ -239,6 +239,18 @@ async def test_what_is_odd_in_a_list_is_said_in_english_and_told_in_korean(world
     assert told(warning, translator("ko")) == "날짜를 읽을 수 없어 뺐습니다: '어제'"
 
 
+async def test_what_is_odd_in_what_was_last_read_is_kept_for_the_operator(world: World) -> None:
+    world.lists(*(Item(number=number, published="어제") for number in range(5)))
+    await world.poll()
+    one = "날짜를 읽을 수 없어 뺐습니다: '어제'"
+    assert told(world.state().remarks, translator("ko")) == f"{one}; {one}; {one}; 그 밖에 2건"
+    await world.poll()
+    assert world.state().remarks != ""  # nothing was read since
+    world.lists(Item(number=6), *(Item(number=number, published="어제") for number in range(5)))
+    await world.poll()
+    assert world.state().remarks == ""
+
+
 BOARD = source(
     kind="page",
     url="https://www.example.go.kr/board/list.do",
