@@ -186,7 +186,7 @@ class Daemon:
     def rest(self, most: float = 20.0) -> None:
         """Wait until no thread of the daemon, its workers or the replica has anything to do but wait."""
         assert self.process is not None
-        pids = [self.replica.process.pid, self.process.pid, *_children(self.process.pid)]
+        pids = [self.replica.process.pid, self.process.pid, *children(self.process.pid)]
         asleep, until = 0, time.monotonic() + most
         while asleep < 2 and time.monotonic() < until:
             time.sleep(0.008)
@@ -198,10 +198,11 @@ def _stored(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that it started, and those that these did."""
     with suppress(OSError):
         found = [int(one) for file in Path(f"/proc/{pid}/task").glob("*/children") for one in file.read_text().split()]
-        return [*found, *(one for child in found for one in _children(child))]
+        return [*found, *(one for child in found for one in children(child))]
     return []
 
 

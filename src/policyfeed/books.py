@@ -109,6 +109,24 @@ class Books:
         if others:
             self.enter(source, [revision.apart(one) for one in others])
 
+    def read_anew(self, source: Source, seen: Sequence[Article]) -> None:
+        """What says the same, and follows from other settings now: its time, its kind … That is nobody's news."""
+        own = {one.origins[0].key: one for one in seen}
+        places = articles.places(self.tx, list(own))
+        same = [
+            (number, own[key])
+            for place, key, number, digest in places
+            if place == source.id and digest == own[key].origins[0].digest
+        ]
+        known = articles.get(self.tx, {number for number, _ in same})
+        for number, one in same:
+            settled = revision.resettled(known[number], one, self.now)
+            if settled is not None:
+                self.rows += 1 + articles.update(self.tx, settled, revised=False)
+                articles.save_verdict(self.tx, number, self._verdict(settled, known[number]), self.now)
+                known[number] = settled
+                self.revised += 1
+
     def _restore(self, source: Source, keys: list[str]) -> None:
         """What was withdrawn and is listed again is there again."""
         for number in articles.restore(self.tx, source.id, keys, self.now):

@@ -1,8 +1,8 @@
 """Read one document: bytes → entries → articles, and nothing of it that is known already.
 
-A source's memory holds a mark of each item (or entry) that its last document had, and the links that stand for several
-of them. Items known byte for byte are sliced away before feedparser sees them; where a document cannot be sliced, known
-entries are dropped before they are normalized. Pure, and what the worker processes run.
+A source's memory holds a mark of each item (or entry) that its last document had, and the links and guids that stand
+for several of them. Items known byte for byte are sliced away before feedparser sees them; where a document cannot be
+sliced, known entries are dropped before they are normalized. Pure, and what the worker processes run.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from policyfeed import registry
-from policyfeed.normalize.article import Normalized, normalize, shared_links
+from policyfeed.normalize.article import Normalized, normalize, shared_keys
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.normalize.slicing import SIZE, Sliced, mark
 from policyfeed.types import NO_WISHES, Article, Document, Page, Request, Source, Verdict, Wishes
@@ -41,8 +41,7 @@ class Reading:
     newest_first: bool = False
     total: int | None = None
     rightly_empty: bool = False
-    wishes: Wishes | None = NO_WISHES
-    """None = not looked at: those of the last reading hold."""
+    wishes: Wishes = NO_WISHES
     listed: int = 0
     parsed: int = 0
     sanitized: int = 0
@@ -70,8 +69,9 @@ def read_document(
 
 
 def forgetful(cursor: Mapping[str, Any]) -> dict[str, Any]:
-    """The cursor without the memory: with it everything is read."""
-    return {name: value for name, value in cursor.items() if name not in (MARKS, SHARED)}
+    """The cursor without what was read: with it everything is. Links and guids that stand for several entries are no
+    identity of the one that is left, either."""
+    return {name: value for name, value in cursor.items() if name != MARKS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,14 @@ def _read_slice(
     memory: _Memory,
 ) -> Reading | None:
     """What is new; None when the slice does not read as it was cut."""
-    if not sliced.left:
-        told = _memory(sliced.marks, memory.shared)
-        return Reading(articles=(), wishes=None, listed=len(sliced.marks), partial=True, memory=told)
     part = replace(document, body=sliced.body)
     page: Page = registry.load("sources", source.kind).read(replace(source, encoding="utf-8"), cursor, part)
     if len(page.entries) != sliced.left:
         return None
-    shared = memory.shared | shared_links(page.entries, source)
+    if not sliced.left:
+        told = _memory(sliced.marks, memory.shared)
+        return Reading(articles=(), wishes=page.wishes, listed=len(sliced.marks), partial=True, memory=told)
+    shared = memory.shared | shared_keys(page.entries, source)
     found = normalize(page.entries, source, ministries, document.fetched, shared=shared)
     told = _memory(sliced.marks, shared)
     return _reading(page, found, told, listed=len(sliced.marks), parsed=sliced.left, partial=True)
@@ -128,7 +128,7 @@ def _read_whole(
     if page.cursor is not None or page.next is not None:  # pages with a memory of their own
         found = normalize(page.entries, source, ministries, document.fetched)
         return _reading(page, found, {}, listed=size, parsed=size)
-    shared = shared_links(page.entries, source)
+    shared = memory.shared | shared_keys(page.entries, source)
     if sliced is not None and len(sliced.marks) == size:
         found = normalize(page.entries, source, ministries, document.fetched, shared=shared)
         return _reading(page, found, _memory(sliced.marks, shared), listed=size, parsed=size)

@@ -8,7 +8,7 @@ the reader's language (``policyfeed.i18n``); ``str(error)`` is English.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -71,6 +71,10 @@ class Remark(str):
         made.template, made.facts = template, facts
         return made
 
+    def dumped(self) -> str:
+        """The remark as JSON, to be stored, and told in any language later (``told``)."""
+        return PolicyfeedError(self.template, remedy="", **self.facts).dumped()
+
     def __reduce__(self) -> tuple[object, ...]:
         return _remark, (self.template, self.facts)
 
@@ -81,6 +85,17 @@ def _remark(template: str, facts: dict[str, object]) -> Remark:
 
 def _plain(fact: object) -> object:
     return fact._parts() if isinstance(fact, PolicyfeedError) else str(fact)
+
+
+def noted(odd: Sequence[str], most: int = 3) -> str:
+    """What is odd, as it is stored: the first of it, each on a line."""
+    more = [Remark("{count} more like that", count=len(odd) - most)] if len(odd) > most else []
+    return "\n".join(one.dumped() for one in (*map(_as_remark, odd[:most]), *more))
+
+
+def _as_remark(text: str) -> Remark:
+    """What an adapter from elsewhere may give as plain text."""
+    return text if isinstance(text, Remark) else Remark(text.replace("{", "{{").replace("}", "}}"))
 
 
 def told(stored: str, translate: Callable[[str], str] = str) -> str:

@@ -28,6 +28,8 @@ from policyfeed.types import NO_WISHES, Article, Document, Request, Source, Vali
 MOST_PAGES = 200
 """Documents of one poll: an adapter that pages for ever is broken."""
 NOT_MODIFIED = 304
+CONDITIONS_REFUSED = (400, 412)
+"""What servers say that cannot read the conditions of a request."""
 WHOLE_AGAIN = timedelta(days=7)
 """A server whose validators are stuck would say 304 for ever: so often, and no more, it is asked for the whole."""
 NOT_FOR_US = (None, 403, 451)
@@ -194,10 +196,18 @@ class Visit:
         return await self._read_on(self._document, self._harvest, forgetful(self.state.cursor))
 
     async def _first(self, request: Request) -> Document:
-        """The first answer. A 304 counts only when it came from where the validators came from."""
+        """The first answer. A 304 counts only when it came from where the validators came from; a server that takes
+        offence at what it gave itself is asked without.
+        """
         self.unconditional = self._whole_is_due()
         validators = NO_VALIDATORS if self.unconditional else self.state.validators
-        document = await self._ask(_conditional(request, validators))
+        asked = _conditional(request, validators)
+        try:
+            document = await self._ask(asked)
+        except Refused as error:
+            if error.status not in CONDITIONS_REFUSED or asked == request:
+                raise
+            return await self._ask(request)
         if document.status == NOT_MODIFIED and document.url != self.state.final_url:
             return await self._ask(request)
         return document
@@ -227,7 +237,7 @@ class Visit:
             body_hash=None if paged else harvest.body_hash,
             cursor={**(reading.cursor or {}), **first.memory},
             vanished=reading.vanished,
-            wishes=replace(first.wishes or harvest.wishes, fresh=harvest.wishes.fresh),
+            wishes=replace(first.wishes, fresh=harvest.wishes.fresh),
             warnings=tuple(warning for one in readings for warning in one.warnings),
             listed=listed,
             rightly_empty=all(one.rightly_empty for one in readings),

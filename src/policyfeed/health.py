@@ -3,6 +3,8 @@ recovery, once.
 
 A source that answers and is silent is as broken as one that does not answer. How long it may be silent is its own
 rhythm: half as long again as the longest silence among its last releases, counted in Korean working days.
+
+When nobody can be reached it is our own network that is down: that is told, and not of each source.
 """
 
 from __future__ import annotations
@@ -11,11 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 from policyfeed import errors
 from policyfeed.channels import Channel
 from policyfeed.clock import KST
 from policyfeed.normalize.dates import Moment
+from policyfeed.notices import NETWORK
 from policyfeed.rhythm import works
 from policyfeed.store import SourceState, Store, health, outbox, sources
 from policyfeed.store.health import Seen
@@ -27,6 +31,8 @@ LEAST_SILENCE = 3
 """Working days that any source may be silent."""
 RECENT = timedelta(days=30)
 """How far back it is counted how long releases waited to be seen."""
+HOSTS, LEAST = 3, timedelta(minutes=30)
+"""So many hosts do not fail at once, and nobody is read for so long, by chance."""
 _PERSISTS = {
     ConditionName.UNREACHABLE: timedelta(hours=3),
     ConditionName.INCOMPLETE: timedelta(hours=3),
@@ -152,24 +158,47 @@ def allowed_silence(published: Sequence[datetime]) -> int:
     return max(LEAST_SILENCE, -(-longest * 3 // 2) + 1)
 
 
+def cut_off(found: Iterable[Condition], now: datetime) -> bool:
+    """Whether nobody can be reached: all that were asked since one was read, at several hosts."""
+    polled = [(one, one.state.last_poll) for one in found if one.state.last_poll is not None]
+    read = max((one.state.last_success for one, _ in polled if one.state.last_success), default=None)
+    lost = [one for one, asked in polled if read is None or asked > read]
+    silent = all(one.name is ConditionName.UNREACHABLE for one in lost)
+    hosts = {urlsplit(one.source.url).hostname for one in lost}
+    return silent and len(hosts) >= HOSTS and (read is None or now - read >= LEAST)
+
+
 def watch(store: Store, configured: Iterable[Source], channels: Sequence[Channel], now: datetime) -> list[Notice]:
     """Look at every source, keep what was seen, and owe the operator's channels what is news. One transaction."""
     found = conditions(store, configured, now)
-    told: list[Notice] = []
     with store.write() as tx:
         before = health.every(tx)
-        for one in found:
-            seen, notice = _news(one, before.get(one.source.id), now)
-            if seen != before.get(one.source.id):
+        network, told = _of_the_network(found, before.get(NETWORK), now)
+        news = [(network, told), *(_news(one, before.get(one.source.id), now, network) for one in found)]
+        for seen, notice in news:
+            if seen != before.get(seen.source):
                 health.save(tx, seen)
             if notice is not None:
                 health.add_notice(tx, notice)
                 outbox.owe(tx, (_owed(notice, channel, now) for channel in channels if channel.operator))
-                told.append(notice)
-    return told
+    return [notice for _, notice in news if notice is not None]
 
 
-def _news(one: Condition, before: Seen | None, now: datetime) -> tuple[Seen, Notice | None]:
+def _of_the_network(found: Sequence[Condition], before: Seen | None, now: datetime) -> tuple[Seen, Notice | None]:
+    """The same for our own network. It is well again since the first one was read."""
+    name = ConditionName.UNREACHABLE if cut_off(found, now) else ConditionName.OK
+    whole = Source(id=NETWORK, kind="", url="")
+    state = SourceState(id=NETWORK)
+    seen, notice = _news(Condition(source=whole, name=name, since=None, detail="", state=state), before, now)
+    if before is not None and seen.since == now:
+        read = (one.state.last_success for one in found if one.well and one.state.last_success)
+        seen = replace(seen, since=min((at for at in read if at > before.since), default=now))
+    return seen, notice
+
+
+def _news(
+    one: Condition, before: Seen | None, now: datetime, network: Seen | None = None
+) -> tuple[Seen, Notice | None]:
     """What is to be remembered, and the notice that is due: trouble that lasts and was not told, or its end."""
     name = ConditionName.OK if one.well else one.name
     same = before is not None and before.condition is name
@@ -179,9 +208,16 @@ def _news(one: Condition, before: Seen | None, now: datetime) -> tuple[Seen, Not
     if one.well:
         ended = ConditionName(told) if told else None
         return replace(seen, told=""), _notice(one, ended, since, now, recovered=True) if ended else None
-    if told != name and now - since >= _PERSISTS[name]:
+    if told != name and now - since >= _PERSISTS[name] and not _is_our_own(one, network):
         return replace(seen, told=name.value), _notice(one, name, since, now, recovered=False)
     return seen, None
+
+
+def _is_our_own(one: Condition, network: Seen | None) -> bool:
+    """Whether nobody else could be reached either when it was asked last."""
+    if network is None or one.name is not ConditionName.UNREACHABLE:
+        return False
+    return network.condition is not ConditionName.OK or (one.state.last_poll or network.since) < network.since
 
 
 def _notice(one: Condition, name: ConditionName, since: datetime, now: datetime, *, recovered: bool) -> Notice:

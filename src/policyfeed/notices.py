@@ -7,10 +7,15 @@ from policyfeed.errors import told
 from policyfeed.i18n import translator
 from policyfeed.types import Article, ConditionName, Judged, Kind, MinistryName, Notice, Verdict
 
+NETWORK = "_network"
+"""The source of news of all sources together: no configured one may be called so."""
+
 
 def title(notice: Notice, language: str) -> str:
-    """One line: what is with which source."""
+    """One line: what is with which source, or with all of them."""
     _ = translator(language)
+    if notice.source == NETWORK:
+        return _("Sources can be reached again") if notice.recovered else _("No source can be reached: the network?")
     if notice.recovered:
         return _("{name} works again").format(name=notice.name)
     told = {

@@ -14,12 +14,14 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from policyfeed import pauses
 from policyfeed.books import Books, Doubtful, Judge
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock
-from policyfeed.errors import Emptied, Paused, Refused, Remark, UpstreamError
+from policyfeed.documents import forgetful
+from policyfeed.errors import Emptied, Paused, Refused, Remark, UpstreamError, noted
 from policyfeed.faults import admitted
 from policyfeed.harvest import Fetch, Harvest, Place, Read, Room, Visit, ask
 from policyfeed.rhythm import (
@@ -33,7 +35,7 @@ from policyfeed.rhythm import (
     with_plan,
 )
 from policyfeed.store import InDatabase, SourceState, Store, Transaction, sources
-from policyfeed.store.sources import GONE
+from policyfeed.store.sources import ANEW, GONE, NO_VALIDATORS
 from policyfeed.transport.load import holding
 from policyfeed.types import Document, Request, Source
 
@@ -44,6 +46,8 @@ ANSWERS, PERMANENCE = 3, timedelta(hours=24)
 MISSES, ABSENCE = 10, timedelta(days=7)
 """A source that is not found so many times over so long a time is gone."""
 GONE_STATUS, NOT_FOUND = 410, 404
+HALF = 32
+"""Characters of a fingerprint's halves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +87,30 @@ class PollReport:
 
 
 def fingerprint(source: Source) -> str:
-    """The hash of the configuration that a source's validators and cursor belong to."""
+    """The hash of the configuration that a source's validators and cursor belong to: of what is asked and listed, then
+    of what follows from it for each entry.
+    """
     asked = (source.kind, source.url, source.method, source.headers, source.body, source.encoding, dict(source.options))
-    return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()
+    each = (source.ministry or source.name, source.timezone, source.language, source.article_kind, source.licence)
+    return _hashed(asked) + _hashed(each)
+
+
+def _hashed(configured: object) -> str:
+    return hashlib.sha256(json.dumps(configured, default=str, sort_keys=True).encode()).hexdigest()[:HALF]
 
 
 def _reconfigured(state: SourceState, mark: str) -> SourceState:
-    """Under another configuration what was learned of the list vouches for nothing, and first contact is quiet, but for
-    what came out since the last success. The rhythm, and what was spent of its budget, stay.
+    """Where entries are read otherwise, all of the same list are read once more. Of another list what was learned
+    vouches for nothing, and first contact is quiet, but for what came out since the last success. The rhythm, and what
+    was spent of its budget, stay.
     """
+    if state.fingerprint[:HALF] == mark[:HALF]:
+        cursor = forgetful(state.cursor)
+        return replace(state, fingerprint=mark, validators=NO_VALIDATORS, body_hash=ANEW, cursor=cursor)
     return SourceState(
         id=state.id,
         fingerprint=mark,
+        body_hash=ANEW,
         profile=state.profile,
         due=state.due,
         last_poll=state.last_poll,
@@ -130,6 +146,8 @@ class Poller:
     rng: random.Random = field(default_factory=random.Random)
     running: dict[str, asyncio.Future[PollReport]] = field(default_factory=dict)
     room: Room = field(default_factory=Room)
+    patience: float = 2.0
+    """Seconds without an answer after which it is noted that a source is being asked."""
 
     async def poll(self, source: Source) -> PollReport:
         """Visit one source now, or wait for the visit under way. Trouble upstream is a report with its error."""
@@ -150,7 +168,8 @@ class Poller:
         async with self.room.place() as place:
             state, paused = await self.db(self._opened, source)
             placed = replace(source, url=state.url) if state.url else source
-            visit = Visit(placed, state, fetch=self.fetch, read=self.read, clock=self.clock)
+            fetch = partial(self._asked, state)
+            visit = Visit(placed, state, fetch=fetch, read=self.read, clock=self.clock)
             if paused is not None:
                 return await self.db(self._held, visit, paused)
             return await self._visited(source, visit, place)
@@ -174,6 +193,24 @@ class Poller:
             harvest = await visit.whole()
         return await self.db(self._save, source, visit, harvest)
 
+    async def _asked(self, state: SourceState, source: Source, request: Request) -> Document:
+        noting = asyncio.create_task(self._noted(state, source))
+        try:
+            return await self.fetch(source, request)
+        finally:
+            noting.cancel()
+
+    async def _noted(self, state: SourceState, source: Source) -> None:
+        """Note, where an answer takes long, when the source may be asked again: if this process ends before it came,
+        the next one does not ask at once. (Noted of each request it would be a second flush to the disk.)
+        """
+        await asyncio.sleep(self.patience)
+        await self.db(self._note, state, self.clock() + self.bounds(source).least)
+
+    def _note(self, state: SourceState, earliest: datetime) -> None:
+        with self.store.write() as tx:
+            sources.save(tx, replace(state, due=max(earliest, state.due or earliest)))
+
     async def ask(self, source: Source, request: Request) -> Document:
         """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
         return await ask(self.fetch, source, request)
@@ -196,6 +233,8 @@ class Poller:
         with self.store.write() as tx:
             first = state.first_contact is None
             books = Books(tx, self, quiet=first, since=state.last_success, now=now, verdicts=harvest.verdicts)
+            if state.body_hash == ANEW:
+                books.read_anew(source, seen)
             books.enter(source, seen, partial=harvest.partial)
             books.doubt(source, harvest.vanished)
             found = bool(books.new)
@@ -328,6 +367,7 @@ class Poller:
             state="ok",
             since=state.since if state.state == "ok" else now,
             error="",
+            remarks=noted(harvest.warnings) if harvest.parsed else state.remarks,
             last_poll=now,
             last_success=now,
         )

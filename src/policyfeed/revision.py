@@ -105,6 +105,34 @@ def revise(known: Article, seen: Article, now: datetime) -> Article | None:
     return replace(timed, changed=now) if timed != known else None
 
 
+def resettled(known: Article, seen: Article, now: datetime) -> Article | None:
+    """The known article as other settings of its source have it, though the place that it was taken from says the same;
+    None where nothing of it is other. That is no revision. What another place knew better stays.
+    """
+    if (known.origins[0].source, known.origins[0].key) != (seen.origins[0].source, seen.origins[0].key):
+        return None
+    particular = len(known.origins) > 1 and known.kind in _PARTICULAR
+    coarser = seen.dated and not known.dated and same_day(known, seen)
+    timed = seen if seen.published is not None and not coarser else known
+    others = (one for one in known.ministries if one.id not in (known.ministry.id, seen.ministry.id))
+    fresh = replace(
+        known,
+        kind=known.kind if particular else seen.kind,
+        ministry=seen.ministry,
+        ministries=(seen.ministry, *others),
+        department=seen.department or known.department,
+        published=timed.published,
+        dated=timed.dated,
+        attachments=(*known.attachments, *(one for one in seen.attachments if one not in known.attachments)),
+        language=seen.language,
+        licence=known.licence or seen.licence,
+        attribution=seen.attribution,
+    )
+    if known.updated == known.sort_time:
+        fresh = replace(fresh, updated=fresh.sort_time)
+    return replace(fresh, changed=now) if fresh != known else None
+
+
 def _files(known: Article, seen: Article) -> tuple[Attachment, ...]:
     """The files of the list where it has others than before; what another place, or the release's page, gave is kept
     as long as it has not."""

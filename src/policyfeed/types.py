@@ -140,7 +140,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The bytes that came back for a request. ``headers`` has lower-case names; ``body`` is decompressed."""
+    """The bytes that came back for a request. ``headers`` has lower-case names, and values in latin-1
+    (each character a byte); ``body`` is decompressed."""
 
     url: str
     """The final URL, after redirects."""
@@ -151,7 +152,7 @@ class Document:
     took: float = 0.0
     """Seconds from the request to the last byte, those of redirects included."""
     hops: int = 0
-    """How many redirects led here, each a request of its own."""
+    """How many requests led here before the last one: redirects, and the page that hands out a cookie."""
     moved_to: str | None = None
     """The new address, when every redirect on the way was permanent (301, 308) and the whole request went along."""
 

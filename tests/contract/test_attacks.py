@@ -75,9 +75,9 @@ ANSWERS: list[tuple[str, bytes, type[UpstreamError]]] = [
     ("zstandard bomb", packed("zstd", ZSTD_BOMB), Unreadable),
     ("gzip twice", packed("gzip, gzip", gzip.compress(GZIP_BOMB)), Unreadable),
     ("gzip twice in two headers", reply(200, GZIP_BOMB, *[("Content-Encoding", "gzip")] * 2), Unreadable),
-    ("identity before gzip", packed("identity, gzip", GZIP_BOMB), Unreadable),
+    ("gzip bomb behind identity", packed("identity, gzip", GZIP_BOMB), TooLarge),
     ("compress", packed("compress", b"\x1f\x9d\x90" + bytes(100)), Unreadable),
-    ("unknown encoding", packed("x" * 5_000, b"a"), Unreadable),
+    ("brotli bomb behind a word of 5 KB", packed("x" * 5_000 + ", br", BROTLI_BOMB), Unreadable),
     ("single bytes without end", chunked(*[b"x"] * 20_001), TooLarge),
     # size
     ("longer than the wire limit", reply(200, bytes(300_000)), TooLarge),

@@ -17,17 +17,17 @@ import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobEvent
 from structlog.testing import capture_logs
 
-from policyfeed.app import opened
+from policyfeed.app import App, opened
 from policyfeed.channels import Channel
 from policyfeed.config import Config, Settings, load, shipped
 from policyfeed.config.models import Network
 from policyfeed.engine import local
 from policyfeed.engine.local import REST, SETTLE, LocalEngine
-from policyfeed.errors import Forbidden, OutputError
+from policyfeed.errors import Forbidden, OutputError, StoreError, Unreachable
 from policyfeed.poll import fingerprint
 from policyfeed.store import SourceState, Store, Transaction, outbox, sources
 from policyfeed.transport.http import Manner
-from policyfeed.types import DeliveryState, Request, Secret
+from policyfeed.types import DeliveryState, Document, Request, Secret
 from policyfeed.web import Site
 from tests.alerts import Hand, channel, delivery, judged, listing, owe, stored
 from tests.fakes import Item, rss, source
@@ -222,6 +222,113 @@ async def test_a_source_that_fails_is_not_a_daemon_that_hangs(tmp_path: Path) ->
         assert not engine.alive(), "the time has passed and it was not polled"
         await engine._guard(f"poll {failing.id}", fails)
         assert engine.alive()
+
+
+async def test_what_cannot_be_stored_is_asked_for_less_and_less(tmp_path: Path) -> None:
+    """A full disk, over a weekend: whoever is asked did nothing wrong. What asks nobody is tried every minute."""
+    at = Hand()
+    config = replace(bare(), sources=(source("a"), source("b", least_minutes=60)), channels=())
+
+    async def full() -> None:
+        raise StoreError("The database is full.")
+
+    async def stored() -> None:
+        pass
+
+    async with client() as http, opened(config, tmp_path, client=http, environ={}, clock=at) as app:
+        engine = LocalEngine(app)
+        engine._scheduler.start(paused=True)
+        waits: dict[str, list[float]] = {"poll a": [], "poll b": [], "bodies www.example.go.kr": [], "publish": []}
+        for job in (full, full, full, full, stored, full):
+            for name, found in waits.items():
+                await engine._guard(name, job)
+                found += [wait / timedelta(minutes=1) for wait in _waits(engine, at, name)]
+    assert waits == {
+        "poll a": [5, 10, 20, 30, 30, 5],
+        "poll b": [60] * 6,
+        "bodies www.example.go.kr": [5, 10, 20, 30, 30, 5],
+        "publish": [1] * 6,
+    }
+
+
+class Sites:
+    """A client whose sites can be reached, or not."""
+
+    def __init__(self, *down: str) -> None:
+        self.down = set(down)
+
+    async def fetch(self, request: Request, manner: Manner) -> Document:  # noqa: ARG002
+        if request.url in self.down:
+            raise Unreachable("{url} did not answer.", url=request.url)
+        body = rss(Item(number=7)).encode()
+        return Document(url=request.url, status=200, headers={}, body=body, fetched=Hand()())
+
+
+def _night(app: App, at: Hand) -> LocalEngine:
+    """Each of the sources failed time and again for a night, and will be asked again in half a day."""
+    failing = SourceState(
+        id="",
+        state="Unreachable",
+        failures=6,
+        first_contact=at() - timedelta(days=9),
+        last_success=at() - timedelta(hours=12),
+        since=at() - timedelta(hours=11),
+        last_poll=at() - timedelta(hours=1),
+        due=at() + timedelta(hours=12),
+    )
+    with app.store.write() as tx:
+        for one in app.enabled():
+            sources.save(tx, replace(failing, id=one.id, fingerprint=fingerprint(one)))
+    engine = LocalEngine(app)
+    engine._scheduler.start(paused=True)
+    engine.schedule()
+    return engine
+
+
+def _waits(engine: LocalEngine, at: Hand, *names: str) -> list[timedelta]:
+    return [engine._scheduler.get_job(name).next_run_time - at() for name in names]
+
+
+async def test_after_an_outage_of_our_own_network_all_sources_are_asked_again_soon(tmp_path: Path) -> None:
+    """Also when the daemon was started meanwhile; until then one source after the other is tried, and no more often."""
+    ids = ("a", "b", "c", "d")
+    asked = tuple(source(one, url=f"https://{one}.example.go.kr/rss.xml") for one in ids)
+    network, at = Sites(*(one.url for one in asked)), Hand()
+    config = replace(bare(), sources=asked, channels=())
+    async with opened(config, tmp_path, client=network, environ={}, clock=at) as app:
+        engine = _night(app, at)
+        for tried in ids:
+            assert _waits(engine, at, "probe") == [timedelta(minutes=15)]
+            at.advance(minutes=15)
+            await engine._probe()
+            assert _waits(engine, at, f"poll {tried}") == [timedelta()]
+            await engine._poll(tried)()
+            assert _waits(engine, at, f"poll {tried}") > [timedelta(hours=5)]
+        network.down.clear()
+        with capture_logs() as logged:
+            await engine._poll("b")()
+        assert max(_waits(engine, at, "poll a", "poll c", "poll d")) <= local.BACK
+        assert [one["event"] for one in logged if "network" in one["event"]] == ["the network is back"]
+
+
+async def test_sources_that_fail_while_others_are_read_are_left_to_themselves(tmp_path: Path) -> None:
+    """They are asked again once, when one is read after a long while, and not each time."""
+    ids = ("a", "b", "c", "d")
+    asked = tuple(source(one, url=f"https://{one}.example.go.kr/rss.xml") for one in ids)
+    network, at = Sites(*(one.url for one in asked[:3])), Hand()
+    config = replace(bare(), sources=asked, channels=())
+    async with opened(config, tmp_path, client=network, environ={}, clock=at) as app:
+        engine = LocalEngine(app)
+        engine._scheduler.start(paused=True)
+        with capture_logs() as logged:
+            for _ in range(6):
+                for one in ids:
+                    at.advance(minutes=10)
+                    await engine._poll(one)()
+                    await engine._probe()
+        events = [one["event"] for one in logged if "network" in one["event"]]
+        assert events == ["nobody can be reached: is the network down?", "the network is back"]
+        assert min(_waits(engine, at, "poll a", "poll b", "poll c")) > timedelta(hours=5)
 
 
 async def test_a_clock_that_is_set_back_silences_nothing(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from tests.fakes import Item, PressList, Release, Server, conditional, korea_kr,
 FEED = source()
 SISTER = source("sister-press")
 STRANGER = source("stranger-press", url="https://www.stranger.go.kr/rss.xml")
-DAY = timedelta(hours=24)
+HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 
 
 class Years:
@@ -233,6 +233,32 @@ async def test_what_a_304_leaves_unsaid_is_as_the_answer_said_it(years: Years) -
         assert report.due is not None
         waits.append(report.due - years.clock())
     assert waits == [timedelta(hours=hours) for hours in (3, 3, 3, 2, 2, 1, 1)]
+
+
+async def test_the_same_body_is_as_fresh_as_its_last_answer_said(years: Years) -> None:
+    """12: an unchanged body is not read, but its headers are."""
+    years.bounds = Bounds(interval=timedelta(minutes=30))
+    waits = []
+    later = "Wed, 20 May 2026 05:00:00 GMT"
+    answers: list[dict[str, Any]] = [{}, {"cache_control": "max-age=10800"}, {}, {"expires": later}]
+    for said in answers:
+        years.lists(Item(number=1), head="<ttl>60</ttl>", date="Wed, 20 May 2026 03:00:00 GMT", **said)
+        report = await years.now()
+        assert report.due is not None
+        waits.append((report.state, report.due - years.clock()))
+    assert waits == [("ok", HOUR), *(("unchanged", hours * HOUR) for hours in (3, 1, 2))]
+
+
+async def test_a_feed_whose_wishes_change_is_heard_though_nothing_in_it_is_new(years: Years) -> None:
+    """12: its head is read whenever it is another one."""
+    years.bounds = Bounds(interval=timedelta(minutes=30))
+    waits = []
+    for minutes in (60, 180, 120):
+        years.lists(Item(number=1), head=f"<ttl>{minutes}</ttl>")
+        report = await years.now()
+        assert report.due is not None
+        waits.append((report.parsed, report.due - years.clock()))
+    assert waits == [(1, HOUR), (0, 3 * HOUR), (0, 2 * HOUR)]
 
 
 async def test_hours_and_days_that_a_feed_wants_for_itself_are_left_to_it(years: Years) -> None:
@@ -514,6 +540,28 @@ async def test_twenty_restarts_cost_no_request(years: Years) -> None:
         years.clock.advance(seconds=15)
         assert years.due() == due
     assert years.asked() == 1
+
+
+async def test_a_process_that_ends_before_the_answer_costs_no_second_request(years: Years) -> None:
+    """21: also where it was killed, and nothing of the poll could be stored."""
+    noted = asyncio.Event()
+
+    async def hang(source: Source, request: Request) -> Document:
+        await asyncio.Event().wait()
+        return await years.server(source, request)
+
+    async def database(work: Callable[..., Any], *given: Any) -> Any:
+        done = work(*given)
+        if years.due() == years.clock() + timedelta(minutes=5):
+            noted.set()
+        return done
+
+    polling = asyncio.create_task(poller(years.store, years.server, fetch=hang, db=database, patience=0).poll(FEED))
+    await noted.wait()
+    polling.cancel()
+    years.lists(Item(number=1))
+    assert (await years.next()).new == 1
+    assert (years.state().failures, years.state().since is None) == (0, False)
 
 
 async def test_a_source_is_polled_once_at_a_time(years: Years) -> None:

@@ -25,7 +25,7 @@ from policyfeed.rhythm import Profile
 from policyfeed.selection import Selection
 from policyfeed.store import SourceState, Store, articles, outbox, sources
 from policyfeed.transport.load import Load
-from policyfeed.types import Article, Document, Judged, Request, Source, Validators, Verdict
+from policyfeed.types import Article, Document, Judged, Kind, MinistryName, Request, Source, Validators, Verdict
 from tests import fakes
 from tests.alerts import Hand
 from tests.fakes import BODIES, Item, PressList, Release, Server, channel, conditional, korea_kr, poller, rss, source
@@ -84,7 +84,7 @@ def world(store: Store, clock: Hand) -> World:
 
 @pytest.mark.parametrize(
     ("etag", "modified"),
-    list(product([None, '"a"', 'W/"07-x;gzip"'], [None, "Tue, 19 May 2026 00:00:00 GMT", "yesterday"])),
+    list(product([None, '"a"', 'W/"07-x;gzip"', '"\xb0\xa1\x85"'], [None, "Tue, 19 May 2026 0:0:0 GMT", "yesterday"])),
 )
 async def test_validators_go_back_as_they_came(world: World, etag: str | None, modified: str | None) -> None:
     headers: dict[str, Any] = {"etag": etag, "last_modified": modified}
@@ -113,6 +113,22 @@ async def test_not_modified_may_bring_new_validators(world: World) -> None:
     world.server.at(FEED.url, world.server.page("", 304, etag='"2"'))
     await world.poll()
     assert world.state().validators == Validators(etag='"2"', last_modified="then")
+
+
+@pytest.mark.parametrize("status", [400, 412])
+async def test_a_server_that_takes_offence_at_its_own_validators_is_asked_without(world: World, status: int) -> None:
+    world.lists(Item(number=1), last_modified="2026년 5월 20일")
+    await world.poll()
+    whole = world.server.page(rss(Item(number=2), Item(number=1)), last_modified="2026년 5월 20일")
+    refused = world.server.page("", status)
+    world.server.at(FEED.url, lambda asked: refused if "If-Modified-Since" in dict(asked.headers) else whole)
+    report = await world.poll()
+    assert (report.state, report.new, report.requests) == ("ok", 1, 2)
+    world.server.at(FEED.url, refused)
+    assert (await world.poll()).requests == 2
+    assert (await world.poll(source("second-press", url=FEED.url))).requests == 1, (
+        "nothing was asked that could give offence"
+    )
 
 
 async def test_not_modified_that_nobody_asked_for_is_refused(world: World) -> None:
@@ -223,6 +239,18 @@ async def test_what_is_odd_in_a_list_is_said_in_english_and_told_in_korean(world
     assert told(warning, translator("ko")) == "날짜를 읽을 수 없어 뺐습니다: '어제'"
 
 
+async def test_what_is_odd_in_what_was_last_read_is_kept_for_the_operator(world: World) -> None:
+    world.lists(*(Item(number=number, published="어제") for number in range(5)))
+    await world.poll()
+    one = "날짜를 읽을 수 없어 뺐습니다: '어제'"
+    assert told(world.state().remarks, translator("ko")) == f"{one}; {one}; {one}; 그 밖에 2건"
+    await world.poll()
+    assert world.state().remarks != ""  # nothing was read since
+    world.lists(Item(number=6), *(Item(number=number, published="어제") for number in range(5)))
+    await world.poll()
+    assert world.state().remarks == ""
+
+
 BOARD = source(
     kind="page",
     url="https://www.example.go.kr/board/list.do",
@@ -288,6 +316,76 @@ async def test_another_configuration_starts_from_nothing(world: World, changes: 
     report = await world.poll(changed)
     assert "If-None-Match" not in world.server.headers()
     assert (report.state, report.new, report.owed) == ("ok", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"timezone": "UTC"}, {"published": datetime(2026, 5, 20, 9, 0, tzinfo=UTC)}),
+        ({"article_kind": Kind.ACTIVITY}, {"kind": Kind.ACTIVITY}),
+        ({"ministry": "moel"}, {"ministry": MinistryName(id="moel", name="고용노동부")}),
+        ({"language": "en"}, {"attribution": "Source: 기후에너지환경부"}),
+        ({"licence": "공공누리 제1유형"}, {"licence": "공공누리 제1유형"}),
+    ],
+)
+async def test_a_list_is_read_once_more_where_its_entries_are_read_otherwise(
+    world: World, changes: dict[str, Any], told: dict[str, Any]
+) -> None:
+    await world.contact()
+    item = Item(number=2, published="2026-05-20 09:00")
+    world.server.at(FEED.url, conditional(world.server, rss(item), etag='"1"'))
+    await world.poll()
+    before = world.articles()[-1].article
+    changed = replace(FEED, **changes)
+    refused, fine = world.server.page("", 503), conditional(world.server, rss(item), etag='"1"')
+    world.server.at(FEED.url, refused, fine)
+    reports = [await world.poll(changed) for _ in range(3)]
+    assert [(one.state, one.parsed, one.revised) for one in reports] == [
+        ("Refused", 0, 0),
+        ("ok", 1, 1),
+        ("unchanged", 0, 0),
+    ]
+    assert sum(one.new + one.owed for one in reports) == 0, "it is nobody's news"
+    assert ["If-None-Match" in dict(one.headers) for one in world.server.got[-3:]] == [False, False, True]
+    after = world.articles()[-1].article
+    assert {name: getattr(after, name) for name in told} == told != {name: getattr(before, name) for name in told}
+    assert (after.revision, after.updated) == (1, after.published)
+
+
+async def test_stored_articles_follow_the_selectors_of_their_board(world: World) -> None:
+    options = {"item": "li", "title": "a", "link": "a@href", "date": ".seen"}
+    board = source(kind="page", options=options)
+    dates = '<i class="seen">2026.05.18</i><i class="out">2026.05.20 09:00</i>'
+    row = f'<ul><li><a href="/1">1차 기본계획 확정</a>{dates}<b>대변인</b></li></ul>'
+    world.server.at(board.url, world.server.page(row))
+    await world.poll(board)
+    report = await world.poll(replace(board, options={**options, "date": ".out", "department": "b"}))
+    assert (report.new, report.revised) == (0, 1)
+    found = world.articles()[-1].article
+    assert (found.published, found.department) == (datetime(2026, 5, 20, 0, 0, tzinfo=UTC), "대변인")
+
+
+async def test_what_is_new_when_entries_are_read_otherwise_is_told(world: World) -> None:
+    await world.contact()
+    world.lists(
+        Item(number=2, title="언제인지 모르는 탄소중립 대책", published=""),
+        Item(number=1, title="지난 소식을 전하는 자료"),
+    )
+    report = await world.poll(replace(FEED, timezone="UTC"))
+    assert (report.new, report.owed) == (1, 1)
+
+
+async def test_what_another_place_knew_better_stays_when_entries_are_read_otherwise(world: World) -> None:
+    await world.contact(FEED, OTHER)
+    title = "하천 유역 탄소중립 시범사업 다섯 곳 선정"
+    world.lists(Item(number=2, title=title))
+    world.lists(Item(number=2, title=f"[설명] {title}"), of=OTHER)
+    for one in (FEED, OTHER):
+        await world.poll(one)
+    reports = [await world.poll(replace(one, timezone="UTC", licence="공공누리")) for one in (OTHER, FEED)]
+    assert [(one.state, one.revised) for one in reports] == [("ok", 0), ("ok", 1)]
+    found = world.articles()[-1].article
+    assert (found.kind, found.licence, len(found.origins)) == (Kind.EXPLANATION, "공공누리", 2)
 
 
 async def test_what_came_out_since_the_last_success_is_told_also_under_another_configuration(world: World) -> None:
@@ -464,6 +562,33 @@ async def test_an_address_of_whatever_is_the_latest_is_another_release_each_day(
     report = await world.poll()
     assert (report.new, report.revised) == (0, 1)
     assert [one.article.title for one in world.articles()][-2:] == ["탄소중립 산업전환 지원", "유해물질 관리 강화"]
+
+
+async def test_an_entry_whose_link_was_another_entrys_too_is_known_when_that_one_has_gone(world: World) -> None:
+    await world.contact()
+    board = "https://www.example.go.kr/board/list.do"
+    first = Item(number=2, title="탄소 회의", text="", url=board, guid="a")
+    second = Item(number=3, title="기후 점검", text="", url=board, guid="b")
+    world.lists(second, first, Item(number=4, title="수소 선정", text=""))
+    assert (await world.poll()).new == 3
+    world.lists(second, Item(number=4, title="수소 선정 정정", text=""))  # a known link: the whole is read
+    report = await world.poll()
+    assert (report.new, report.joined, report.revised) == (0, 0, 1)
+
+
+async def test_a_broken_place_costs_neither_the_feed_nor_what_is_known(world: World) -> None:
+    cut = Item(number=3, text="온실가스 감축을 앞당긴@")
+
+    async def listing(*items: Item) -> PollReport:
+        world.server.at(FEED.url, world.server.page(rss(*items).encode().replace(b"@", "다".encode()[:2])))
+        return await world.poll()
+
+    report = await listing(cut, Item(number=2))
+    assert (report.state, report.new, len(report.warnings)) == ("ok", 2, 1)
+    report = await listing(Item(number=4), cut, Item(number=2))
+    assert (report.new, report.revised, report.parsed) == (1, 0, 1)
+    report = await listing(Item(number=4), replace(cut, text="온실가스 감축을 앞당긴다."), Item(number=2))
+    assert (report.new, report.revised, report.warnings) == (0, 1, ())
 
 
 async def test_a_revision_is_kept_and_not_told_again(world: World) -> None:

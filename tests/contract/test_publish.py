@@ -119,11 +119,25 @@ def test_only_entries_of_new_and_changed_articles_are_laid_out(opened: Store, ou
     assert all((out / "anew" / file).read_bytes() == (out / file).read_bytes() for file in FILES)
 
 
+def test_what_no_feed_holds_any_more_is_forgotten(opened: Store, out: Path) -> None:
+    """A daemon publishes for years."""
+    formats.ENTRIES.clear()
+    for revision in range(2, 12):
+        with opened.write() as tx:
+            one = replace(store.articles.get(tx, [3])[3], title=f"고친 제목 {revision:02}", revision=revision)
+            store.articles.update(tx, replace(one, changed=LATER + timedelta(hours=revision)), revised=True)
+        publish.publish(opened, FEEDS, out, LATER)
+    after = formats.ENTRIES.size
+    formats.ENTRIES.clear()
+    publish.publish(opened, FEEDS, out / "anew", LATER)
+    assert after == formats.ENTRIES.size > 0
+
+
 def test_entries_that_are_kept_have_a_bound(opened: Store, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(laid_out, "MOST", 10_000)
+    monkeypatch.setattr(laid_out, "MOST", 20_000)
     formats.ENTRIES.clear()
     publish.publish(opened, FEEDS, out, NOW)
-    assert 0 < formats.ENTRIES.size <= 10_000
+    assert 0 < formats.ENTRIES.size <= 20_000
     before = {file: (out / file).read_bytes() for file in FILES}
     formats.ENTRIES.clear()
     publish.publish(opened, FEEDS, out / "anew", NOW)

@@ -114,6 +114,7 @@ def test_articles_of_the_first_version_are_found_by_what_their_titles_have_in_co
             DROP TABLE answers;
             DROP TABLE copies;
             ALTER TABLE channels DROP COLUMN address;
+            ALTER TABLE sources DROP COLUMN remarks;
             UPDATE alembic_version SET version_num = '0001';
         """)
     Store(store.folder).close()
@@ -136,6 +137,7 @@ def test_a_channels_address_and_why_it_is_closed_are_told_apart_in_an_older_data
         connection.executescript("""
             UPDATE channels SET closed = address || ' ' || closed;
             ALTER TABLE channels DROP COLUMN address;
+            ALTER TABLE sources DROP COLUMN remarks;
             UPDATE alembic_version SET version_num = '0004';
         """)
     migrated = Store(store.folder)

@@ -17,6 +17,7 @@ import pytest
 from lxml import html
 
 from policyfeed import publish, store
+from policyfeed.errors import Remark, noted
 from policyfeed.formats import Feed
 from policyfeed.health import conditions, waits
 from policyfeed.store import Store
@@ -710,6 +711,14 @@ async def test_what_is_known_of_a_source_outlives_a_restart(world: World) -> Non
     assert 'policyfeed_source_failures{source="korea-kr"} 7.0' in text
     told = next(line for line in text.splitlines() if line.startswith("policyfeed_source_last_success_timestamp"))
     assert float(told.split()[1]) == NOW.timestamp()
+
+
+async def test_what_was_odd_in_a_source_is_shown_in_the_readers_language(world: World) -> None:
+    with world.store.write() as tx:
+        odd = noted([Remark("a date could not be read and was left out: {text!r}", text="<어제>"), "{of an adapter}"])
+        store.sources.save(tx, store.SourceState(id=KOREA_KR.id, state="ok", last_poll=NOW, remarks=odd))
+    page = html.fromstring((await world.get("/sources")).text)
+    assert "날짜를 읽을 수 없어 뺐습니다: '<어제>'; {of an adapter}" in page.text_content()
 
 
 async def test_a_newest_article_that_has_only_a_day_is_told_by_its_day(world: World) -> None:

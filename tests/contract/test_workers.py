@@ -56,6 +56,11 @@ async def test_a_quadratic_document_is_stopped_and_the_next_one_is_read(workers:
     assert (await workers.read(FEED, {}, document(rss(Item(number=7))))).articles
 
 
+async def test_sections_without_an_end_are_no_quadratic_document(workers: Workers) -> None:
+    body = rss(Item(number=7, text="@")).replace("@", "<![CDATA[<!--" * 20_000)
+    assert (await workers.read(FEED, {}, document(body))).articles
+
+
 def grandchildren() -> set[int]:
     """Processes whose parent's parent is this one: the workers are children of multiprocessing's fork server."""
     stats = [stat.read_text(encoding="utf-8", errors="replace") for stat in Path("/proc").glob("[0-9]*/stat")]

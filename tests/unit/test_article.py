@@ -132,6 +132,13 @@ def test_one_link_for_all_items_is_nobodys() -> None:
     assert {article.url for article in found.articles} == {"https://www.example.go.kr/board/list.do"}
 
 
+@pytest.mark.parametrize("link", ["", "/board/list.do", "https://www.example.go.kr/"])
+@pytest.mark.parametrize("guid", ["보도", "https://www.example.go.kr/rss"])
+def test_one_guid_for_all_items_is_nobodys(link: str, guid: str) -> None:
+    entries = [entry(title=f"{number}차 탄소중립 회의", url=link, guid=guid) for number in (1, 2, 3)]
+    assert len({article.origins[0].key for article in normalized(*entries, entries[0]).articles}) == 3
+
+
 def test_links_that_differ_only_in_noise_are_one_link() -> None:
     entries = [entry(title=f"{number}차 회의", url=f"{LINK}&pageIndex={number}#a{number}") for number in (1, 2)]
     assert len(normalized(*entries).articles) == 2

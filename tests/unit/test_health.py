@@ -12,7 +12,7 @@ import pytest
 from policyfeed import health
 from policyfeed.channels import Channel
 from policyfeed.errors import Refused, Unreachable, told
-from policyfeed.health import Waits, allowed_silence, condition, working_days
+from policyfeed.health import Condition, Waits, allowed_silence, condition, cut_off, working_days
 from policyfeed.normalize.dates import Moment
 from policyfeed.notices import as_judged
 from policyfeed.store import SourceState, Store, outbox, sources
@@ -117,6 +117,56 @@ def test_trouble_that_passes_is_never_told(store: Store) -> None:
     for hours in range(0, 24, 2):
         state = failing("Unreachable") if hours % 4 == 0 else WELL
         assert watch(store, state, NOW + timedelta(hours=hours)) == []
+
+
+def test_an_outage_of_our_own_network_is_told_once_and_not_of_each_source(store: Store) -> None:
+    """What cannot be reached afterwards either is told when it was asked again."""
+    many = [replace(SOURCE, id=f"s{n}", url=f"https://www{n}.example.go.kr/rss") for n in range(4)]
+    said: list[tuple[float, str]] = []
+
+    def look(hours: float, *failed: int, asked: Sequence[int] = range(4)) -> None:
+        now = NOW + timedelta(hours=hours)
+        with store.write() as tx:
+            for n in asked:
+                state = replace(WELL, id=f"s{n}", last_poll=now, last_success=now)
+                if n in failed:
+                    before = sources.get(tx, f"s{n}").last_success
+                    state = replace(failing("Unreachable"), id=f"s{n}", last_poll=now, last_success=before)
+                sources.save(tx, state)
+        news = health.watch(store, many, [OPERATOR], now)
+        said.extend((hours, as_judged(one, "ko", "").article.title) for one in news)
+
+    look(0)
+    for hours in (1, 3, 4.5, 8):
+        look(hours, 0, 1, 2, 3)
+    look(9, asked=[0])
+    look(9.1, 3, asked=[1])
+    look(9.2, 3, asked=[2, 3])
+    look(12)
+    assert said == [
+        (4.5, "어느 출처에도 접속할 수 없습니다: 네트워크 문제로 보입니다"),
+        (9, "출처에 다시 접속할 수 있습니다"),
+        (9.2, "기후에너지환경부 보도자료: 접속할 수 없습니다"),
+        (12, "기후에너지환경부 보도자료: 다시 정상입니다"),
+    ]
+    with store.read() as tx:
+        assert len(outbox.listing(tx)) == len(said)
+
+
+def test_few_sources_or_one_that_answers_are_no_outage_of_our_own() -> None:
+    def found(n: int, name: ConditionName, asked: float, read: float) -> Condition:
+        at, success = NOW + timedelta(hours=asked), NOW + timedelta(hours=read)
+        state = replace(WELL, last_poll=at, last_success=success)
+        of = replace(SOURCE, id=f"s{n}", url=f"https://www{n}.example.go.kr/rss")
+        return Condition(source=of, name=name, since=at, detail="", state=state)
+
+    lost = [found(n, ConditionName.UNREACHABLE, 1, 0) for n in range(3)]
+    soon, later = NOW + timedelta(minutes=20), NOW + timedelta(hours=1)
+    assert cut_off(lost, later)
+    assert not cut_off(lost, soon), "it may be chance"
+    assert not cut_off(lost[:2], later)
+    assert not cut_off([*lost, found(4, ConditionName.OK, 1, 1)], later)
+    assert not cut_off([*lost, found(4, ConditionName.BLOCKED, 1, 0)], later)
 
 
 def test_a_notice_reads_like_an_article_in_both_languages(store: Store) -> None:

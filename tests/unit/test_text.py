@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyfeed.errors import Unreadable
-from policyfeed.normalize.text import MARKS, clean, decode, is_charset, one_line, shorten, unescape
+from policyfeed.normalize.text import LOST, MARKS, clean, decode, is_charset, one_line, shorten, unescape
 
 KOREAN = "탄소중립 녹색성장"
 BEYOND = "똠방각하의 펲시콜라, 쀍"
@@ -54,6 +54,18 @@ def test_western_text_stays_western(text: str, label: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "label", "really"),
+    [
+        ("“Net zero” – the Commission’s plan, €5 bn", "iso-8859-1", "cp1252"),
+        ("①脱炭素の取組状況（㈱Ⅱ）", "Shift_JIS", "cp932"),
+        ("①脱炭素の取組状況（㈱Ⅱ）", "x-sjis", "cp932"),
+    ],
+)
+def test_labels_mean_what_is_really_sent(text: str, label: str, really: str) -> None:
+    assert decode(text.encode(really), f"text/xml; charset={label}") == text
+
+
+@pytest.mark.parametrize(
     ("mark", "encoding"),
     [(codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")],
 )
@@ -81,9 +93,35 @@ def test_what_cannot_be_decoded_is_refused(header: str) -> None:
         decode(b"\x80\xff\x80 \xec\xa0", header)
 
 
-def test_a_single_broken_byte_is_no_mojibake() -> None:
+RELEASE = f"<title>{BEYOND}</title><link>https://x.kr/7</link><p>{KOREAN * 5} 기본계획을 확정했"
+
+
+@pytest.mark.parametrize(
+    ("body", "header", "text"),
+    [
+        (RELEASE.encode() + b"\xeb\x8b", "charset=utf-8", f"{RELEASE}{LOST}"),
+        (b"\xb4" + RELEASE.encode() + b"\xeb\x8b</p>", "charset=euc-kr", f"{LOST}{RELEASE}{LOST}</p>"),
+        (RELEASE.encode("cp949") + b"\xb4</p>", "charset=euc-kr", f"{RELEASE}{LOST}</p>"),
+        (RELEASE.encode("utf-16-le") + b"\0", "charset=utf-16-le", f"{RELEASE}{LOST}"),
+        (codecs.BOM_UTF8 + RELEASE.encode() + b"\xff", "", f"{RELEASE}{LOST}"),
+        (b"The agency\x92s plan." + b" " * 1000, "charset=utf-8", f"The agency{LOST}s plan.{' ' * 1000}"),
+    ],
+)
+def test_a_broken_place_costs_no_document(body: bytes, header: str, text: str) -> None:
+    assert decode(body, header) == text
+
+
+@pytest.mark.parametrize("header", ["", "charset=utf-8", "charset=euc-jp"])
+@pytest.mark.parametrize("rest", ["", "Emissions fall. " * 10])
+def test_korean_in_another_encoding_is_no_broken_utf8(header: str, rest: str) -> None:
     with pytest.raises(Unreadable):
-        decode(KOREAN.encode() * 50 + b"\xea\xb0")
+        decode(f"{KOREAN} 기본계획 {rest}".encode("cp949") + b"\xb4</p>", header)
+
+
+def test_western_quotes_in_utf8_are_no_korean() -> None:
+    """As cp949 the bytes could be read: 뭩."""
+    with pytest.raises(Unreadable):
+        decode(b"The agency\x92s plan", "charset=utf-8")
 
 
 @pytest.mark.parametrize(("label", "known"), [("euc-kr", True), ("UTF-8", True), ("rot13", False), ("klingon", False)])

@@ -134,7 +134,9 @@ def test_urls_are_shown_without_their_secrets(url: str, all_but_query: str, host
         ("?page=2", "https://www.korea.kr/x/a?page=2"),
         ("//m.korea.kr/", "https://m.korea.kr/"),
         ("https://m.korea.kr/%5B", "https://m.korea.kr/%5B"),
-        ("/보도자료", "https://www.korea.kr/보도자료"),
+        ("/보도자료".encode().decode("latin-1"), "https://www.korea.kr/보도자료"),
+        ("/보도?가=%20".encode("cp949").decode("latin-1"), "https://www.korea.kr/%BA%B8%B5%B5?%B0%A1=%20"),
+        ("//정책.한국/".encode().decode("latin-1"), "https://정책.한국/"),
     ],
 )
 def test_locations_are_read_from_where_we_are(location: str, url: str) -> None:

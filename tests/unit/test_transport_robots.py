@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 
 import pytest
 
 from policyfeed.errors import Forbidden, Refused, UpstreamError
-from policyfeed.transport.http import Manner
+from policyfeed.transport.http import Limits, Manner
 from policyfeed.transport.robots import Robots
-from tests.loopback import NOW, Asked, Reply, Server, client, redirect, reply, serving
+from tests.loopback import NOW, Asked, Reply, Server, client, redirect, reply, serving, streams
 
 RULES = b"""\xef\xbb\xbfUser-agent: *
 Disallow: /view
@@ -99,10 +101,40 @@ async def test_rules_behind_a_redirect_are_kept() -> None:
         assert not await allows(Robots(http, product="policyfeed", clock=Hours()), server.url("/view/1"))
 
 
+@pytest.mark.parametrize("packed", [False, True])
+async def test_of_endless_rules_the_beginning_counts_but_no_half_line(packed: bool) -> None:
+    """RFC 9309 §2.5. More than the limits of any answer, which comes to no end."""
+    size, line = 500 * 1024, b"Disallow: /shut/%06d\n"
+    rules = b"User-agent: *\nDisallow: /view\nAllow: /\n"
+    rules += b"".join(line % n for n in range(size // 20))[: size - len(rules) - 10] + b"\nDisallow: /open"
+
+    async def endless(writer: asyncio.StreamWriter) -> None:
+        pack = zlib.compressobj(wbits=31)
+        packing = b"Content-Encoding: gzip\r\n" if packed else b""
+        writer.write(b"HTTP/1.1 200 OK\r\n" + packing + b"Connection: close\r\n\r\n")
+        for part in chain([rules], repeat(b"# more of it\n" * 5_000)):
+            writer.write(pack.compress(part) + pack.flush(zlib.Z_SYNC_FLUSH) if packed else part)
+            await writer.drain()
+            await asyncio.sleep(0)  # packed it is so little that nothing waits
+
+    async with serving(streams(endless)) as server, client(limits=Limits()) as http:
+        robots = Robots(http, product="policyfeed", clock=Hours())
+        seen = [await allows(robots, server.url(path)) for path in ("/view", "/shut/000001", "/opener", "/other")]
+        assert (seen, len(server.asked)) == ([False, False, True, True], 1)
+
+
+async def test_many_groups_of_one_agent_are_read() -> None:
+    """Sites that list every robot they ever saw."""
+    rules = b"".join(b"User-agent: bot%d\nDisallow: /\n\n" % n for n in range(5_000)) + RULES[3:]
+    assert await allowed(reply(200, rules), "/view/open/1")
+    assert not await allowed(reply(200, rules))
+
+
 async def test_rules_that_would_cost_too_much_close_the_site() -> None:
     """protego copies each rule of a group for each of its agents: 5,000 × 5,000 would take gigabytes."""
     agents = b"".join(b"User-agent: a%d\n" % n for n in range(5_000))
     assert not await allowed(reply(200, agents + b"Disallow: /x\n" * 5_000), "/")
+    assert not await allowed(reply(200, agents.replace(b"\n", b"\nSitemap: /s\n") + b"Disallow: /x\n" * 5_000), "/")
 
 
 async def test_rules_are_asked_once_a_day_and_hourly_while_there_is_no_answer() -> None:

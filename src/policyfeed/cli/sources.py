@@ -43,6 +43,8 @@ def health(
     for one in found:
         if one.detail:
             err.print(f"{one.source.id}: {told(one.detail, _)}", style="red", markup=False)
+        if one.state.remarks:
+            err.print(f"{one.source.id}: {told(one.state.remarks, _)}", style="yellow", markup=False)
 
 
 def _newest(found: Moment | None) -> str:
@@ -59,6 +61,7 @@ def _condition(one: Condition) -> dict[str, Any]:
     }
     counted = {"silent_working_days": one.silent, "failures": state.failures, "entries": state.listed}
     named = {"source": one.source.id, "condition": one.name.value, "well": one.well, "detail": told(one.detail)}
+    named["remarks"] = told(state.remarks)
     return named | {name: time(moment) for name, moment in moments.items()} | counted
 
 

@@ -18,10 +18,13 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from policyfeed import garbage, metrics
 from policyfeed.app import App
-from policyfeed.errors import PolicyfeedError, told
+from policyfeed.engine.silence import Silence
+from policyfeed.errors import PolicyfeedError, Unreachable, told
 from policyfeed.fill import FillReport
 from policyfeed.poll import HELD, PollReport
+from policyfeed.rhythm import Profile, settled
 from policyfeed.store import outbox
+from policyfeed.transport.urls import take_apart
 from policyfeed.types import Source
 
 log = structlog.get_logger(__name__)
@@ -32,6 +35,8 @@ REST = 4
 """Publishing rests so many times as long as it took: rendering takes the processor from polls meanwhile."""
 AFTER_TROUBLE = timedelta(minutes=1)
 """When a verb is tried again that what it needs has failed: a full disk, a busy database."""
+ASKED, AT_MOST = timedelta(minutes=5), timedelta(minutes=30)
+"""The same for what asked others, whose answer is lost: twice as long each time, at least and at most."""
 AFTER_A_BUG = timedelta(minutes=15)
 """When a verb is tried again that failed by an error of our own."""
 BODIES = "bodies"
@@ -46,6 +51,8 @@ LOOK = timedelta(minutes=5)
 """How often the sources' health is looked at, and garbage for."""
 OVERDUE = timedelta(minutes=15)
 """A source that is due for longer, and neither being polled nor about to be, means that nothing is getting on."""
+BACK = timedelta(minutes=5)
+"""Within that time all sources are asked again when the network is back."""
 GLANCE = 30.0
 """Seconds between two looks at the clock."""
 A_STEP = 60.0
@@ -63,6 +70,8 @@ class LocalEngine:
         self._published = published
         self._rested = app.clock()  # when publishing may begin again
         self._offset = self._wall_ahead()
+        hosts = {source.id: take_apart(source.url).host for source in app.enabled()}
+        self._silence = Silence(app.states().values(), hosts, app.clock())
         self._glances: asyncio.Task[None] | None = None
         # One at a time is _start's affair: the scheduler counts a job as running for a tick after it has ended, and
         # would drop what becomes due in that tick.
@@ -71,6 +80,7 @@ class LocalEngine:
         )
         self._running: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._troubles: dict[str, int] = {}
 
     async def start(self) -> None:
         """Take back what a dead process held, then set every job."""
@@ -89,6 +99,7 @@ class LocalEngine:
         self._deliver_now()
         self._at("publish", moment, self._publish)
         self._at("health", moment + LOOK, self._health)
+        self._at("probe", moment + self._silence.wait, self._probe)
         self._fill_later()
 
     async def stop(self, seconds: float) -> None:
@@ -135,6 +146,7 @@ class LocalEngine:
             _note(report)
             if report.due is not None and self._source(id_) is not None:
                 self._at(f"poll {id_}", report.due, self._poll(id_))
+            self._heard(source, report)
             if report.changed:
                 self._publish_within(SETTLE)
                 self._fill_later()
@@ -142,6 +154,35 @@ class LocalEngine:
                 self._deliver_now()
 
         return job
+
+    def _heard(self, source: Source, report: PollReport) -> None:
+        """While nobody can be reached, try one now and then; when one is read, ask all again."""
+        if isinstance(report.error, Unreachable):
+            self._silence.missed(source.id, take_apart(source.url).host)
+        elif report.error is None and report.state != HELD:
+            lost = self._silence.broken(source.id, self.app.clock())
+            for n, id_ in enumerate(lost):
+                self._ask_again(id_, BACK * n / len(lost))
+            if lost:
+                log.info("the network is back", asked_again=len(lost))
+
+    async def _probe(self) -> None:
+        if self._silence.cut_off(self.app.clock()):
+            id_ = self._silence.turn()
+            log.warning("nobody can be reached: is the network down?", tried=id_)
+            self._ask_again(id_, timedelta())
+        self._at("probe", self.app.clock() + self._silence.wait, self._probe)
+
+    def _ask_again(self, id_: str, wait: timedelta) -> None:
+        """Poll a source before its back-off is over, but inside every other bound."""
+        source, state = self._source(id_), self.app.states().get(id_)
+        if source is None or state is None or state.due is None or state.last_poll is None:
+            return
+        now, bounds = self.app.clock(), self.app.poller.bounds(source)
+        soon = max(now + wait, state.last_poll + bounds.least)
+        due = settled(soon, Profile.from_json(state.profile), bounds, state.wishes, now, id_)
+        if due < state.due and f"poll {id_}" not in self._running:
+            self._at(f"poll {id_}", due, self._poll(id_))
 
     def _fill_later(self) -> None:
         """A job for each host that still has bodies to give, when the next one is due."""
@@ -268,12 +309,21 @@ class LocalEngine:
         """Whatever goes wrong is logged and tried again: no error ends a source, a feed or a channel."""
         try:
             await job()
+            self._troubles.pop(name, None)
         except PolicyfeedError as error:
             log.error("failed", job=name, error=str(error), kind=error.name)
-            self._at(name, self.app.clock() + AFTER_TROUBLE, job)
+            self._at(name, self.app.clock() + self._after_trouble(name), job)
         except Exception:
             log.exception("failed by an error of policyfeed itself", job=name)
             self._at(name, self.app.clock() + AFTER_A_BUG, job)
+
+    def _after_trouble(self, name: str) -> timedelta:
+        if not name.startswith(("poll ", BODIES)):
+            return AFTER_TROUBLE
+        times = self._troubles[name] = self._troubles.get(name, 0) + 1
+        source = self.app.sources.get(name.removeprefix("poll "))
+        least = self.app.poller.bounds(source).least if source is not None else ASKED
+        return max(least, min(ASKED * (1 << min(times - 1, 10)), AT_MOST))
 
     def _forget_waits(self) -> None:
         with self.app.store.write() as tx:

@@ -7,7 +7,7 @@ formats show of an article, cleaned, is ``Shown``: a format only lays it out.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -17,7 +17,7 @@ from uuid import NAMESPACE_URL, uuid5
 from policyfeed import metrics
 from policyfeed.clock import KST
 from policyfeed.i18n import Translate, translator
-from policyfeed.laid_out import LaidOut
+from policyfeed.laid_out import Entry, LaidOut
 from policyfeed.naming import evidence, kind_name, pillar_name, strongest
 from policyfeed.normalize.attachments import media_type
 from policyfeed.normalize.text import clean, one_line, shorten
@@ -144,7 +144,7 @@ class Shown:
 
 LayOut = Callable[[Feed, Shown, Judged], bytes]
 ENTRIES = LaidOut()
-"""The last entries laid out, by all that decides them: a feed costs what is new in it."""
+"""What the feeds hold, by all that decides it: a feed costs what is new in it."""
 
 
 def collect(
@@ -157,24 +157,25 @@ def collect(
     made: dict[str, bytes] = {}
     left_out: list[tuple[int, str]] = []
     facets = extension, feed.language, feed.base_url, feed.pages, feed.content, repr((feed.topic_names, feed.sources))
+    known, held = ENTRIES.known(facets), dict[Hashable, Entry]()
     for judged in articles:
+        state = _state(judged)
         try:
-            id_, entry = _entry((*facets, *_state(judged)), feed, judged, lay_out)
+            id_, entry = held[state] = known.get(state) or _entry(extension, feed, judged, lay_out)
             if id_ in made:
                 raise Unshowable("its id came before in this feed")
             made[id_] = entry
         except (Unshowable, ValueError) as problem:
             left_out.append((judged.article.number, str(problem)))
+    ENTRIES.keep((feed.name, extension), facets, held)
     return list(made.values()), tuple(left_out)
 
 
-def _entry(key: tuple[object, ...], feed: Feed, judged: Judged, lay_out: LayOut) -> tuple[str, bytes]:
-    if (known := ENTRIES.get(key)) is None:
-        one = shown(feed, judged)
-        known = one.id, lay_out(feed, one, judged)
-        ENTRIES.put(key, known)
-        metrics.ENTRIES_LAID_OUT.labels(key[0]).inc()
-    return known
+def _entry(extension: str, feed: Feed, judged: Judged, lay_out: LayOut) -> Entry:
+    one = shown(feed, judged)
+    entry = one.id, lay_out(feed, one, judged)
+    metrics.ENTRIES_LAID_OUT.labels(extension).inc()
+    return entry
 
 
 def _state(judged: Judged) -> tuple[object, ...]:

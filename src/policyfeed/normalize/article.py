@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from policyfeed.clock import KST
 from policyfeed.errors import Remark
 from policyfeed.normalize import dates, html, links
 from policyfeed.normalize.ministry import Ministries
-from policyfeed.normalize.text import clean, one_line, shorten, unescape
+from policyfeed.normalize.text import LOST, clean, one_line, shorten, unescape
 from policyfeed.revision import digest
 from policyfeed.types import Article, Attachment, Entry, Kind, MinistryName, Origin, Source
 
@@ -37,7 +37,7 @@ _BETWEEN = re.compile(r"[\s·ㆍ‧・/,]+")
 _KINDS = {_BETWEEN.sub("", word): kind for kind, words in _TAGS.items() for word in words.split("|")}
 _TAG = re.compile(r"^\s*[\[(【〔［（<〈《]\s*([^\[\](){}【】〔〕［］（）<>〈〉《》]{2,14}?)\s*[\])】〕］）>〉》]\s*")
 _TWICE = re.compile(r"&amp;(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_CUT = ("···", "…", "...")
+_CUT = ("···", "…", "...", LOST)
 _FUTURE_DAYS = 2
 
 
@@ -61,8 +61,8 @@ def normalize(
 ) -> Normalized:
     """The articles of one document. Entries that hold nothing at all are left out with a warning.
 
-    A link that several different entries share says nothing about identity: their guid or text then does. ``shared``
-    are these links (``shared_links``) when the entries are not all of the document's; None = they are.
+    A link or guid that several different entries share says nothing about identity: their text then does. ``shared``
+    are these (``shared_keys``) when the entries are not all of the document's; None = they are.
     """
     articles: dict[str, Article] = {}
     warnings: list[str] = []
@@ -82,7 +82,7 @@ def one_by_one(
 ) -> Iterator[tuple[Entry, Article | None, list[str]]]:
     """Each entry of a document with its article (None: it holds nothing) and with what was odd about it."""
     if shared is None:
-        shared = shared_links(entries, source)
+        shared = shared_keys(entries, source)
     for entry in entries:
         if not (entry.title.strip() or entry.summary.strip() or entry.content.strip()):
             yield (
@@ -91,26 +91,34 @@ def one_by_one(
                 [Remark("an entry without title and text was left out: {link}", link=_named(entry.url or entry.guid))],
             )
             continue
-        link = _link(entry, source)
-        distinct = not links.is_site(link) and links.canonical(link) not in shared
-        yield entry, *normalize_entry(entry, source, ministries, now, own_link=distinct)
+        yield entry, *normalize_entry(entry, source, ministries, now, shared)
 
 
-def shared_links(entries: Sequence[Entry], source: Source) -> frozenset[str]:
-    """The canonical links under which different entries stand; one that is listed twice is no different entry."""
+def shared_keys(entries: Sequence[Entry], source: Source) -> frozenset[str]:
+    """The canonical links and the guids under which different entries stand; one that is listed twice is no different
+    entry."""
+    said = [
+        (links.canonical(_link(one, source)), _guid(one), one_line(one.title or one.summary or one.content))
+        for one in entries
+    ]
+    guids = _several((guid, text) for _, guid, text in said if guid)
+    return guids | _several((link, text if guid in guids else guid or text) for link, guid, text in said)
+
+
+def _several(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The first ones of pairs that have several second ones."""
     under: dict[str, set[str]] = defaultdict(set)
-    for entry in entries:
-        own = entry.guid.strip() if entry.guid.strip() != entry.url.strip() else ""
-        under[links.canonical(_link(entry, source))].add(own or one_line(entry.title))
+    for key, said in pairs:
+        under[key].add(said)
     return frozenset(key for key, said in under.items() if len(said) > 1)
 
 
 def normalize_entry(
-    entry: Entry, source: Source, ministries: Ministries, now: datetime, *, own_link: bool = True
+    entry: Entry, source: Source, ministries: Ministries, now: datetime, shared: Collection[str]
 ) -> tuple[Article, list[str]]:
-    """One entry's article and warnings. ``own_link``: the entry's link is not another entry's too."""
-    warnings: list[str] = []
+    """One entry's article and warnings. ``shared``: links and guids that are other entries' too."""
     link = _link(entry, source)
+    warnings = _lost(entry, link)
     url = link or source.url
     published = _date(entry.published, source, now, warnings)
     updated = _date(entry.updated, source, now, warnings)
@@ -124,7 +132,7 @@ def normalize_entry(
         content = content or (html.paragraphs(whole) if title else "")
         title = shorten(title, TITLE_LIMIT) or shorten(summary, 80)
     credited = _ministry(entry, source, ministries, published)
-    key = links.canonical(link) if link and own_link else _own_key(entry, source, printed)
+    key = _key(entry, link, source, printed, shared)
     said = digest(printed, summary, content, timeless=published is None)
     origin = Origin(source=source.id, key=key, url=url, title=printed, digest=said, first_seen=now)
     return Article(
@@ -173,11 +181,18 @@ def _link(entry: Entry, source: Source) -> str:
     return link
 
 
-def _own_key(entry: Entry, source: Source, title: str) -> str:
-    """The key of an entry without a link of its own: its guid, else its title (or text, if it has none) and date."""
+def _guid(entry: Entry) -> str:
+    """The guid, where it is not the link once more."""
     guid = entry.guid.strip()
-    text = title or one_line(entry.summary) or one_line(entry.content)
-    said = guid if guid and guid != entry.url.strip() else f"{text}\n{entry.published}"
+    return "" if guid == entry.url.strip() else guid
+
+
+def _key(entry: Entry, link: str, source: Source, title: str, shared: Collection[str]) -> str:
+    """The entry's link, else its guid, where it is its own; else its title (or text, if it has none) and date."""
+    if link and not links.is_site(link) and (key := links.canonical(link)) not in shared:
+        return key
+    guid, text = _guid(entry), title or one_line(entry.summary) or one_line(entry.content)
+    said = guid if guid and guid not in shared else f"{text}\n{entry.published}"
     return f"{source.id}#{hashlib.sha256(said.encode('utf-8', 'replace')).hexdigest()[:24]}"
 
 
@@ -196,7 +211,13 @@ def _summary(entry: Entry, content: str) -> str:
         text = html.to_line(entry.summary)
     text = text or html.opening(content, SUMMARY_LIMIT + 10)
     cut = next((sign for sign in _CUT if text.endswith(sign)), None)
-    return shorten(f"{text.removesuffix(cut).rstrip()}…" if cut else text, SUMMARY_LIMIT)
+    return shorten(f"{text.removesuffix(cut).rstrip(f' {LOST}')}…" if cut else text, SUMMARY_LIMIT)
+
+
+def _lost(entry: Entry, link: str) -> list[str]:
+    if LOST in entry.title or LOST in entry.summary or LOST in entry.content:
+        return [Remark("an entry has characters that could not be read: {link}", link=_named(link))]
+    return []
 
 
 def _about_title(whole: str, link: str) -> str:

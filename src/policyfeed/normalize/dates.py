@@ -12,7 +12,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-_ZONE = r"\s*\(?(?P<zone>(?:(?:GMT|UTC)\s?)?[+-]\d{1,2}(?::?\d{2})?|[A-Z]{1,5})?\)?\s*"
+# With a comment after it: "+0900 (KST)", JavaScript's "GMT+0900 (한국 표준시)", Java's "+09:00[Asia/Seoul]"
+_ZONE = (
+    r"\s*\(?(?P<zone>(?:(?:GMT|UTC)\s?)?[+-]\d{1,2}(?::?\d{2})?|[A-Z]{1,5})?\)?"
+    r"(?(zone)(?:\s*[(\[][^()\[\]]{1,50}[)\]])?)\s*"
+)
 _CLOCK = (
     r"""(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,]\d{1,9})?)?(?:\s*(?P<half>[AaPp]\.?[Mm]\.?)(?![A-Za-z]))?"""
 )
@@ -27,22 +31,28 @@ _NUMBERS = re.compile(
     + _ZONE,
     re.VERBOSE,
 )
-_DIGITS = re.compile(r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:[T ]?(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?)?" + _ZONE)
+_DIGITS = re.compile(
+    r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:[T ]?(?P<H>\d{2}):?(?P<M>\d{2})(?::?(?P<S>\d{2}))?)?" + _ZONE
+)
 _US = re.compile(r"(?P<m>\d{2})/(?P<d>\d{2})/(?P<y>\d{4})\s+" + _CLOCK)
+# Java writes "수, 20 5월 2026" where nobody told it otherwise
 _MAIL = re.compile(
-    r"(?:[A-Za-z]{3,9}\.?,?\s+)?(?P<d>\d{1,2})[\s-]+(?P<mon>[A-Za-z]{3,9})\.?,?[\s-]+(?P<y>\d{4}|\d{2})"
+    r"(?:(?:[A-Za-z]{3,9}|[월화수목금토일](?:요일)?)\.?(?:,\s*|\s+))?"
+    r"(?P<d>\d{1,2})[\s-]+(?P<mon>[A-Za-z]{3,9}|\d{1,2}월)\.?,?[\s-]+(?P<y>\d{4}|\d{2})"
     rf"(?:,?\s+{_CLOCK})?{_ZONE}"
 )
 _UNIX = re.compile(
     rf"(?:[A-Za-z]{{3,9}}\s+)?(?P<mon>[A-Za-z]{{3,9}})\s+(?P<d>\d{{1,2}})\s+{_CLOCK}{_ZONE}\s+(?P<y>\d{{4}})"
 )
 _ENGLISH = re.compile(
-    rf"(?:[A-Za-z]{{3,9}},?\s+)?(?P<mon>[A-Za-z]{{3,9}})\.?\s+(?P<d>\d{{1,2}}),?\s+(?P<y>\d{{4}})(?:,?\s+{_CLOCK})?{_ZONE}"
+    rf"(?:[A-Za-z]{{3,9}},?\s+)?(?P<mon>[A-Za-z]{{3,9}})\.?\s+(?P<d>\d{{1,2}}),?\s+(?P<y>\d{{4}})"
+    rf"(?:,?\s+(?:(?:-|at)\s+)?{_CLOCK})?{_ZONE}"
 )
 _FORMS = (_NUMBERS, _DIGITS, _US, _MAIL, _UNIX, _ENGLISH)
 _NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
           "december")  # fmt: skip
 _MONTHS = {name[:size]: number for number, name in enumerate(_NAMES, 1) for size in range(3, len(name) + 1)}
+_MONTHS |= {f"{number}월": number for number in range(1, 13)}
 _OFFSET = re.compile(r"(?:GMT|UTC)?\s?([+-])(\d{1,2}):?(\d{2})?")
 # Names with one meaning: RFC 822 §5.1 and the two that Korean and Japanese sites print
 _ZONES = {"KST": 9, "JST": 9, "GMT": 0, "UTC": 0, "UT": 0, "Z": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5,
@@ -61,9 +71,10 @@ class Moment:
 def parse(raw: str, zone: str = "Asia/Seoul") -> Moment | None:
     """The moment that ``raw`` names, in ``zone`` where it names none itself; None when it cannot be read.
 
-    Understood: RFC 822/2822, RFC 3339, Unix ``date`` output, English dates (``May 20, 2026``), and the Korean board
-    forms ``2026.05.20``, ``2026-05-20 17:00:00.0``, ``2026년 5월 20일 오후 2:30``, ``20260520143000``,
-    ``05/20/2026 14:30:00`` (data.go.kr; without a time of day nobody knows which number is the month).
+    Understood: RFC 822/2822 (Java's Korean ``수, 20 5월 2026``, too), RFC 3339, Unix ``date`` output, English dates
+    (``May 20, 2026``), and the Korean board forms ``2026.05.20``, ``2026-05-20 17:00:00.0``,
+    ``2026년 5월 20일 오후 2:30``, ``20260520143000``, ``05/20/2026 14:30:00`` (data.go.kr; without a time of day nobody
+    knows which number is the month).
     """
     text = raw.strip()
     if not text or len(text) > 100:

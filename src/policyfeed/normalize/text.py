@@ -14,12 +14,22 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _KOREAN = {"cp949", "cseuckr", "csksc56011987", "euc-kr", "euc_kr", "euckr", "iso-ir-149", "korean", "ks_c_5601",
            "ks_c_5601-1987", "ks_c_5601-1989", "ksc5601", "ksc_5601", "ms949", "uhc", "windows-949", "x-euc-kr",
            "x-windows-949"}  # fmt: skip
-# What servers say of text that they know nothing about: every byte means something in these, so they prove nothing
-_UNPROVEN = {"ascii", "us-ascii", "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1", "cp1252",
-             "windows-1252"}  # fmt: skip
+_JAPANESE = {"csshiftjis", "ms_kanji", "shift-jis", "shift_jis", "sjis", "windows-31j", "x-sjis"}
+_WESTERN = {"ascii", "us-ascii", "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1", "cp1252",
+            "windows-1252"}  # fmt: skip
+_UTF_8 = {"utf-8", "utf8"}
+# As browsers read them: Windows' supersets are what is really sent
+_MEANT = dict.fromkeys(_KOREAN, "cp949") | dict.fromkeys(_JAPANESE, "cp932") | dict.fromkeys(_WESTERN, "cp1252")
+_UNPROVEN = _WESTERN | _UTF_8
+"""What servers say of text that they know nothing about: of bytes that are not UTF-8 these prove nothing."""
 _HANGUL = re.compile("[가-힣]{2}")
+LOST = "\ufffd"
+"""Stands for bytes that could not be read: mostly half a character, where a site cut a text after so many bytes."""
+_LEGIBLE = 20
+"""So many characters beyond ASCII for each one that is lost prove an encoding: cp949 read as UTF-8 has not even one."""
+_MOSTLY_ASCII = 1000
+"""And so many of any kind, where next to nothing is beyond ASCII and is not Korean either."""
 # Python's own encodings that are no documents' encodings
-_UTF_8 = re.compile("utf-?8", re.IGNORECASE)
 _NO_CHARSET = {"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf_7"}
 _DECLARED = (
     re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']"""),
@@ -46,23 +56,25 @@ _MARKED = re.compile(
 
 
 def decode(body: bytes, content_type: str = "", override: str | None = None) -> str:
-    """A document's text: a configured ``override``, else BOM > strict UTF-8 > what the document or the header declares.
+    """A document's text: a configured ``override``, else BOM > UTF-8 > what the document or the header declares.
 
-    Korean labels mean cp949, their superset that sites really send. Raises Unreadable: never mojibake.
+    Labels mean Windows' supersets that sites really send: cp949 for Korean ones. A few broken places cost no document:
+    they are ``LOST``. Raises Unreadable: never mojibake.
     """
     if override:
-        return _strict(body, override, override)
+        return _decoded(body, override)
     for mark, encoding in _BOMS:
         if body.startswith(mark):
-            return _strict(body[len(mark) :], encoding, encoding)
+            return _decoded(body[len(mark) :], encoding)
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
-        label = _declared(body, content_type)
-    if label in _UNPROVEN and (text := _korean(body)) is not None:
+        label, text = _declared(body, content_type), body.decode("utf-8", "replace")
+    if _legible(text):
         return text
-    # It says UTF-8 and is not: from a Korean site that is cp949, strictly, so that a wrong guess is an error
-    return _strict(body, "cp949" if label in ("utf-8", "utf8") else label, label)
+    if label in _UNPROVEN and (korean := _korean(body)) is not None:
+        return korean
+    return text if label in _UTF_8 and text.count(LOST) * _MOSTLY_ASCII <= len(text) else _decoded(body, label)
 
 
 def is_charset(label: str) -> bool:
@@ -80,7 +92,7 @@ def _declared(body: bytes, content_type: str) -> str:
             return found[1].decode("ascii").lower()
     if header := _CHARSET.search(content_type):
         return header[1].lower()
-    return "cp949"  # undeclared and not UTF-8, from a Korean site; strict, so that a wrong guess is an error
+    return "utf-8"
 
 
 def _korean(body: bytes) -> str | None:
@@ -94,21 +106,29 @@ def _korean(body: bytes) -> str | None:
 
 def _encoding(label: str) -> str:
     name = label.strip().lower()
-    return "cp949" if name in _KOREAN else name
+    return _MEANT.get(name, name)
 
 
-def _strict(body: bytes, encoding: str, label: str) -> str:
-    try:
-        if is_charset(encoding):
-            return body.decode(_encoding(encoding))
-        problem: Exception | None = None
-    except UnicodeError as error:
-        problem = error
+def _decoded(body: bytes, label: str) -> str:
+    problem: Exception | None = None
+    if is_charset(label):
+        encoding = _encoding(label)
+        try:
+            return body.decode(encoding)
+        except UnicodeError as error:
+            problem = error
+        if _legible(text := body.decode(encoding, "replace")):
+            return text
     template = "The bytes are neither UTF-8 nor {label}."
-    if _UTF_8.fullmatch(label):
+    if label.lower() in _UTF_8:
         template = "The bytes are not UTF-8, as they should be."
     remedy = "Set `encoding` of the source if you know the right one."
     raise Unreadable(template, remedy=remedy, label=label) from problem
+
+
+def _legible(text: str) -> bool:
+    """Whether next to nothing is lost of what is beyond ASCII, which alone tells encodings apart."""
+    return text.count(LOST) * _LEGIBLE <= len(text) - len(text.encode("ascii", "ignore"))
 
 
 def clean(text: str) -> str:

@@ -1,4 +1,4 @@
-"""XML as it is handed out, made such as a parser takes: bare ``&``, names of HTML, characters that XML forbids."""
+"""XML as it is handed out, made such as a parser takes: bare ``&`` and ``<``, HTML's names, what XML forbids."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from html import entities
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that no XML may hold, in references neither."""
-# CDATA as a whole; an & that begins none of XML's own references, with the name if it is HTML's; a character's number.
-# (feedparser's loose parser would turn the & of "R&D" into "R&D;", lxml's leave out the D.)
-_AMPERSAND = re.compile(
-    r"<!\[CDATA\[.*?\]\]>|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{1,31};)?|&#\w{1,8};",
-    re.DOTALL,
+# CDATA and comments as a whole, to the end where they have none; a < that begins no tag; an & that begins none of XML's
+# own references, with the name if it is HTML's; a character's number. (feedparser's loose parser would turn the & of
+# "R&D" into "R&D;", lxml's leave out the D, and both take <K-푸드> for a tag.)
+_BARE = re.compile(
+    r"""<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(?![!?]|/?[A-Za-z_][\w.:-]*(?:\s*/?>|\s+[A-Za-z_:]))
+    |&(?!(?:amp|lt|gt|quot|apos|\#\d{1,7}|\#x[0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{1,31};)?|&\#\w{1,8};""",
+    re.DOTALL | re.VERBOSE | re.ASCII,
 )
 
 
@@ -24,14 +26,14 @@ def undeclared(text: str) -> str:
 
 def mended(text: str) -> str:
     """The text with every reference one that XML knows, and without what XML forbids. What is right stays as it is."""
-    return _AMPERSAND.sub(_reference, ILLEGAL.sub("", text))
+    return _BARE.sub(_escaped, ILLEGAL.sub("", text))
 
 
-def _reference(found: re.Match[str]) -> str:
-    """A bare & escaped, HTML's references (&nbsp;) as characters, numbers of characters that XML forbids left out."""
+def _escaped(found: re.Match[str]) -> str:
+    """A bare & or < escaped, HTML's references (&nbsp;) as characters, numbers of forbidden characters left out."""
     said, name = found[0], found[1]
-    if said.startswith("<!"):
-        return said
+    if said.startswith("<"):
+        return "&lt;" if said == "<" else said
     if said.startswith("&#"):
         sign = html.unescape(said)
         return "" if sign in ("", "\ufffd") or ILLEGAL.match(sign) else said

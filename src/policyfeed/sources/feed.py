@@ -171,6 +171,7 @@ def _entry(item: dict[str, Any], base: str) -> Entry:
         link = ""  # a number that was not marked as no address
     parts: list[dict[str, Any]] = dict.get(item, "content") or [{}]
     body = max(parts, key=lambda part: len(part.get("value") or ""))
+    content = str(body.get("value") or "")
     return Entry(
         title=said("title"),
         url=_joined(base, link),
@@ -178,7 +179,7 @@ def _entry(item: dict[str, Any], base: str) -> Entry:
         published=said("published") or said("created") or said("updated"),
         updated=said("updated") if said("published") else "",
         summary=said("summary"),
-        content=str(body.get("value") or ""),
+        content=content if len(content) >= len(said("summary")) else "",  # a picture's caption is no body
         base=_joined(base, body.get("base") or ""),
         department=said("author"),
         attachments=tuple(
@@ -203,7 +204,7 @@ def _joined(base: str, link: str) -> str:
 def _json_feed(text: str, document: Document) -> Page:
     """JSON Feed 1.0 and 1.1 (jsonfeed.org)."""
     try:
-        feed = json.loads(text)
+        feed = json.loads(text, strict=False)  # line breaks and control characters in strings cost no feed
     except (ValueError, RecursionError) as problem:
         raise Unreadable("{url} is broken JSON: {problem}.", url=document.url, problem=problem) from problem
     if not isinstance(feed, dict) or "jsonfeed.org/version" not in str(feed.get("version", "")):

@@ -113,7 +113,7 @@ def _missing(source: Source, table: Options) -> Iterator[ConfigError]:
 
 def _parse(text: str, source: Source, document: Document) -> object:
     try:
-        return json.loads(text)
+        return json.loads(text, strict=False)  # line breaks in strings cost no list
     except (ValueError, RecursionError) as problem:
         if _HTML.match(text):
             raise listing.nothing_found(text, source, document.url, "JSON") from problem

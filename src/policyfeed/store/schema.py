@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration: what a database of this version says in ``alembic_version``."""
 
 
@@ -94,6 +94,7 @@ sources = Table(
     Column("state", String(40), nullable=False, default="new"),
     Column("since", UtcDateTime),
     Column("error", Text, nullable=False, default=""),
+    Column("remarks", Text, nullable=False, server_default=""),
     Column("url", Text, nullable=False, default=""),
     Column("moved_to", Text, nullable=False, default=""),
     Column("moved_times", Integer, nullable=False, default=0),

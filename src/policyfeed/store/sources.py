@@ -20,8 +20,9 @@ NO_VALIDATORS = Validators()
 class SourceState:
     """A source's row. ``fingerprint`` is the hash of the configuration that the validators and cursor belong to.
 
+    ``body_hash`` is of the last document; ANEW: not one was read under this configuration.
     ``state`` is new, ok, or an error's name (``Unreachable``, ``LayoutChanged`` …), ``since`` when it began;
-    ``error`` is its message as it is stored (``errors.told``).
+    ``error`` is its message as it is stored (``errors.told``), ``remarks`` what was odd in what was last read.
     ``first_contact`` is when the first complete poll was stored; until then nothing of the source is announced.
     ``listed`` is how many entries the last successful poll saw, ``profile`` the source's publication rhythm as
     ``rhythm.Profile`` writes it. ``final_url`` is where the validators came from, ``asked_whole`` when the whole was
@@ -48,6 +49,7 @@ class SourceState:
     state: str = "new"
     since: datetime | None = None
     error: str = ""
+    remarks: str = ""
     url: str = ""
     moved_to: str = ""
     moved_times: int = 0
@@ -62,6 +64,7 @@ class SourceState:
 
 
 GONE = "gone"
+ANEW = ""
 _COLUMNS = [one.name for one in fields(SourceState) if one.name not in ("id", "validators", "wishes")]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from policyfeed.errors import TooLarge, Truncated, Unreadable
 
+_PACKINGS = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "dcb", "dcz", "xz"})
 _GZIP = b"\x1f\x8b"
 _STEP = 256 * 1024
 
@@ -33,6 +34,10 @@ class Plain:
         if len(self._parts) > self._limit:
             raise TooLarge("{url} holds more than {limit} bytes.", url=self._url, limit=self._limit)
         self._grown(len(self._parts))
+
+    def beginning(self) -> bytes:
+        """What came in so far, up to the limit."""
+        return bytes(self._parts[: self._limit])
 
     def done(self) -> bytes:
         return bytes(self._parts)
@@ -91,11 +96,13 @@ class Refused(Plain):
 
 
 def decoder(encoding: str, url: str, limit: int, grown: Grown) -> Plain:
-    """The decoder for a Content-Encoding header, for up to ``limit`` decoded bytes."""
-    match encoding.strip().lower():
-        case "" | "identity":
+    """The decoder for a Content-Encoding header, for up to ``limit`` decoded bytes. Words that name no packing (utf-8,
+    none) say nothing, as browsers have it.
+    """
+    match [word for said in encoding.split(",") if (word := said.strip().lower()) in _PACKINGS]:
+        case []:
             return Plain(url, limit, grown)
-        case "gzip" | "x-gzip":
+        case ["gzip" | "x-gzip"]:
             return Gzip(url, limit, grown)
-        case other:
-            return Refused(url, other, grown)
+        case _:
+            return Refused(url, encoding.strip().lower(), grown)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +63,8 @@ def _network(meter: Meter, error: Exception) -> UpstreamError:
 
 
 def _reason(cause: Exception) -> str:
+    if isinstance(cause, OSError) and cause.errno and not isinstance(cause, socket.gaierror):
+        return os.strerror(cause.errno)  # asyncio says "Connect call failed" of whatever it was
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     return str(cause) or "the connection broke"

@@ -73,6 +73,7 @@ class Manner:
     ``ca_bundle`` is a file of further trusted certificates. ``allow_private`` allows the source's own host (True), or
     the hosts and networks given. With ``secret_url`` messages show no more of the URL than its host. Without
     ``follow`` a redirect is the answer. ``check`` is told where a redirect leads, and raises what keeps us from it.
+    ``beginning``: so many bytes of a body are enough, and what comes first of one that is too large (None: the whole).
     """
 
     cookies: str | None = None
@@ -82,6 +83,7 @@ class Manner:
     allow_private: bool | tuple[str, ...] = False
     secret_url: bool = False
     follow: bool = True
+    beginning: int | None = None
     check: Callable[[str], Awaitable[None]] | None = None
 
     def show(self, url: str) -> str:
@@ -100,10 +102,11 @@ class _Answer:
 
 
 class _Deadline:
-    """Seconds that a fetch has left. Waiting for one's turn does not count."""
+    """Seconds that a fetch has left, and the requests that it took. Waiting for one's turn does not count."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = self._left = seconds
+        self.requests = 0
 
     @property
     def taken(self) -> float:
@@ -113,6 +116,7 @@ class _Deadline:
     async def running(self) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         started = loop.time()
+        self.requests += 1
         try:
             async with asyncio.timeout(self._left):
                 yield
@@ -217,7 +221,7 @@ class HttpClient:
     ) -> Document | None:
         """The document at the end of the redirects; None when they go in a circle. A new cookie opens a circle."""
         hop, moved, seen = request, True, set[tuple[str, str, str]]()
-        for hops in range(self._limits.redirects + 1):
+        for _ in range(self._limits.redirects + 1):
             cookie = jar.header(hop.url) if jar is not None else ""
             if (hop.method, hop.url, cookie) in seen:
                 return None
@@ -227,7 +231,7 @@ class HttpClient:
                 jar.keep(hop.url, answer.headers)
             after = following(hop, answer.status, answer.header("location")) if manner.follow else None
             if after is None:
-                return self._document(hop.url, answer, hops, moved and hop.url != request.url, deadline.taken)
+                return self._document(hop.url, answer, moved and hop.url != request.url, deadline)
             # an address is for good only where the whole request may go: what stayed behind would be sent there later
             moved = moved and answer.status in PERMANENT and after.headers == hop.headers
             hop = after
@@ -237,7 +241,7 @@ class HttpClient:
             "{url} redirected more than {count} times.", url=manner.show(request.url), count=self._limits.redirects
         )
 
-    def _document(self, url: str, answer: _Answer, hops: int, moved: bool, took: float) -> Document:
+    def _document(self, url: str, answer: _Answer, moved: bool, deadline: _Deadline) -> Document:
         names = dict.fromkeys(name for name, _ in answer.headers if name != "set-cookie")
         return Document(
             url=url,
@@ -245,8 +249,8 @@ class HttpClient:
             headers={name: answer.header(name) for name in names},
             body=answer.body,
             fetched=self._clock(),
-            took=took,
-            hops=hops,
+            took=deadline.taken,
+            hops=deadline.requests - 1,
             moved_to=url if moved else None,
         )
 
@@ -257,7 +261,7 @@ class HttpClient:
             meter = Meter(manner.show(hop.url), self._limits.header_bytes, self._limits.wire)
             with explained(meter, deadline.seconds):
                 async with deadline.running():
-                    return await self._exchange(route, hop, address, cookie, meter)
+                    return await self._exchange(route, hop, address, cookie, meter, manner.beginning)
 
     def _route(self, address: Address, first: Address, manner: Manner) -> Route:
         own = (first.host,) if manner.allow_private is True else tuple(manner.allow_private or ())
@@ -268,7 +272,9 @@ class HttpClient:
         )
         return Route(chosen, manner.ca_bundle, allow)
 
-    async def _exchange(self, route: Route, request: Request, address: Address, cookie: str, meter: Meter) -> _Answer:
+    async def _exchange(
+        self, route: Route, request: Request, address: Address, cookie: str, meter: Meter, beginning: int | None
+    ) -> _Answer:
         token = METER.set(meter)
         try:
             sent = httpx.Request(
@@ -280,21 +286,26 @@ class HttpClient:
             )
             async with aclosing(await self._http.handle_async_request(sent)) as response:
                 meter.head(response.headers.raw)
-                answer = _Answer(response.status_code, tuple(map(_text, response.headers.raw)))
-                answer.body = await self._body(answer, response, meter)
+                answer = _Answer(response.status_code, tuple(map(_said, response.headers.raw)))
+                answer.body = await self._body(answer, response, meter, beginning)
                 return answer
         finally:
             METER.reset(token)
 
-    async def _body(self, answer: _Answer, response: httpx.Response, meter: Meter) -> bytes:
+    async def _body(self, answer: _Answer, response: httpx.Response, meter: Meter, beginning: int | None) -> bytes:
         encoding = "" if 300 <= answer.status < 400 else answer.header("content-encoding")
         try:
             with self._load.answer(meter.url) as grown:
-                decoded = decoder(encoding, meter.url, self._limits.decoded, grown)
-                async for part in response.aiter_raw():
-                    decoded.feed(part)
-                    if meter.part():
-                        await asyncio.sleep(0)  # what has come in is given without waiting: others must have their turn
+                decoded = decoder(encoding, meter.url, beginning or self._limits.decoded, grown)
+                try:
+                    async for part in response.aiter_raw():
+                        decoded.feed(part)
+                        if meter.part():
+                            await asyncio.sleep(0)  # what came in is given without waiting: others must have their turn
+                except TooLarge:
+                    if beginning is None:
+                        raise
+                    return decoded.beginning()
                 return decoded.done()
         except (Busy, TooLarge, Truncated, Unreadable, httpcore.NetworkError, httpcore.RemoteProtocolError):
             if answer.status < 300:
@@ -307,12 +318,18 @@ class HttpClient:
         ours = [("Host", address.authority), ("User-Agent", self._user_agent), ("Accept", ACCEPT)]
         ours = [pair for pair in ours if pair[0].lower() not in names] + [("Accept-Encoding", "gzip")]
         last = [("Cookie", cookie)] if cookie else []
-        return [(name.encode(), value.encode()) for name, value in ours + given + last]
+        return [(name.encode(), _sent(value)) for name, value in ours + given + last]
 
 
-def _text(header: tuple[bytes, bytes]) -> tuple[str, str]:
+def _said(header: tuple[bytes, bytes]) -> tuple[str, str]:
+    """A header as latin-1 has it: each character a byte, so that what goes back to the server goes back as it came."""
     name, value = header
+    return name.decode("latin-1").lower(), value.decode("latin-1")
+
+
+def _sent(value: str) -> bytes:
+    """A value as ``_said`` has it; what a configuration says may be beyond that, and is sent as UTF-8."""
     try:
-        return name.decode("ascii").lower(), value.decode("utf-8")
-    except UnicodeDecodeError:
-        return name.decode("latin-1").lower(), value.decode("latin-1")
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode()

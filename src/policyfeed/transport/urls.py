@@ -69,11 +69,19 @@ def take_apart(url: str) -> Address:
 
 
 def join(base: str, location: str) -> str:
-    """The address that a Location header names, seen from ``base`` (RFC 3986 §5)."""
+    """The address that a Location header (each character a byte) names, seen from ``base`` (RFC 3986 §5)."""
     try:
-        return urljoin(base, location)
+        return urljoin(base, _named(location))
     except ValueError:
         raise Forbidden("{url} redirects to something that is no address.", url=redacted(base)) from None
+
+
+def _named(location: str) -> str:
+    """Text where it is UTF-8; what is in another encoding (cp949) is asked for by the same bytes."""
+    try:
+        return location.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return quote(location, safe=_PRINTABLE, encoding="latin-1")
 
 
 def shown(url: str) -> str:
