@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -146,12 +146,12 @@ class LocalEngine:
             _note(report)
             if report.due is not None and self._source(id_) is not None:
                 self._at(f"poll {id_}", report.due, self._poll(id_))
-            self._heard(source, report)
             if report.changed:
                 self._publish_within(SETTLE)
                 self._fill_later()
             if report.owed:
                 self._deliver_now()
+            self._heard(source, report)
 
         return job
 
@@ -161,8 +161,7 @@ class LocalEngine:
             self._silence.missed(source.id, take_apart(source.url).host)
         elif report.error is None and report.state != HELD:
             lost = self._silence.broken(source.id, self.app.clock())
-            for n, id_ in enumerate(lost):
-                self._ask_again(id_, BACK * n / len(lost))
+            self._ask_again(lost, BACK)
             if lost:
                 log.info("the network is back", asked_again=len(lost))
 
@@ -170,19 +169,21 @@ class LocalEngine:
         if self._silence.cut_off(self.app.clock()):
             id_ = self._silence.turn()
             log.warning("nobody can be reached: is the network down?", tried=id_)
-            self._ask_again(id_, timedelta())
+            self._ask_again([id_], timedelta())
         self._at("probe", self.app.clock() + self._silence.wait, self._probe)
 
-    def _ask_again(self, id_: str, wait: timedelta) -> None:
-        """Poll a source before its back-off is over, but inside every other bound."""
-        source, state = self._source(id_), self.app.states().get(id_)
-        if source is None or state is None or state.due is None or state.last_poll is None:
-            return
-        now, bounds = self.app.clock(), self.app.poller.bounds(source)
-        soon = max(now + wait, state.last_poll + bounds.least)
-        due = settled(soon, Profile.from_json(state.profile), bounds, state.wishes, now, id_)
-        if due < state.due and f"poll {id_}" not in self._running:
-            self._at(f"poll {id_}", due, self._poll(id_))
+    def _ask_again(self, ids: Sequence[str], within: timedelta) -> None:
+        """Poll sources, one after the other, before their back-off is over, but inside every other bound."""
+        now, states = self.app.clock(), self.app.states() if ids else {}
+        for n, id_ in enumerate(ids):
+            source, state = self._source(id_), states.get(id_)
+            if source is None or state is None or state.due is None or state.last_poll is None:
+                continue
+            bounds = self.app.poller.bounds(source)
+            soon = max(now + within * n / len(ids), state.last_poll + bounds.least)
+            due = settled(soon, Profile.from_json(state.profile), bounds, state.wishes, now, id_)
+            if due < state.due and f"poll {id_}" not in self._running:
+                self._at(f"poll {id_}", due, self._poll(id_))
 
     def _fill_later(self) -> None:
         """A job for each host that still has bodies to give, when the next one is due."""
