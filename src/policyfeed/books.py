@@ -120,10 +120,13 @@ class Books:
         ]
         known = articles.get(self.tx, {number for number, _ in same})
         for number, one in same:
-            settled = revision.resettled(known[number], one, self.now)
+            before = known[number]
+            copies.renew(self.tx, one)
+            others = [copies.get(self.tx, place) or before for place in before.origins[1:]]
+            settled = revision.resettled(before, one, others, self.now)
             if settled is not None:
                 self.rows += 1 + articles.update(self.tx, settled, revised=False)
-                articles.save_verdict(self.tx, number, self._verdict(settled, known[number]), self.now)
+                articles.save_verdict(self.tx, number, self._verdict(settled, before), self.now)
                 known[number] = settled
                 self.revised += 1
 

@@ -552,6 +552,36 @@ async def test_an_address_of_whatever_is_the_latest_is_another_release_each_day(
     assert [one.article.title for one in world.articles()][-2:] == ["탄소중립 산업전환 지원", "유해물질 관리 강화"]
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "was", "changes", "kind", "credited"),
+    [
+        (FEED, OTHER, {}, {"ministry": "moel"}, Kind.PRESS_RELEASE, ["moel", "mcee"]),
+        (OTHER, FEED, {}, {"ministry": "moel"}, Kind.PRESS_RELEASE, ["mcee", "moel"]),
+        (OTHER, FEED, {"ministry": "moel"}, {}, Kind.PRESS_RELEASE, ["mcee"]),
+        (FEED, OTHER, {"article_kind": Kind.EXPLANATION}, {}, Kind.PRESS_RELEASE, ["mcee"]),
+    ],
+)
+async def test_of_an_article_at_several_places_each_has_its_own_settings(
+    world: World,
+    first: Source,
+    then: Source,
+    was: dict[str, Any],
+    changes: dict[str, Any],
+    kind: Kind,
+    credited: list[str],
+) -> None:
+    """Whoever credits a ministry goes on to do so, and whoever did by mistake does no more."""
+    await world.contact(FEED, OTHER)
+    for one in (first, then):
+        world.lists(Item(number=2, title="하천 유역 탄소중립 시범사업 다섯 곳 선정"), of=one)
+        await world.poll(replace(FEED, **was) if one is FEED else one)
+    asked = replace(FEED, **changes)
+    reports = [await world.poll(one) for one in (asked, asked, OTHER)]
+    assert [(one.new, one.revised, one.owed) for one in reports] == [(0, 1, 0), (0, 0, 0), (0, 0, 0)]
+    found = world.articles()[-1].article
+    assert (found.kind, [one.id for one in found.ministries], len(found.origins)) == (kind, credited, 2)
+
+
 async def test_an_entry_whose_link_was_another_entrys_too_is_known_when_that_one_has_gone(world: World) -> None:
     await world.contact()
     board = "https://www.example.go.kr/board/list.do"
