@@ -340,6 +340,20 @@ async def test_a_list_is_read_once_more_where_its_entries_are_read_otherwise(
     assert (after.revision, after.updated) == (1, after.published)
 
 
+async def test_what_says_something_else_follows_other_settings_too(world: World) -> None:
+    """A site was rebuilt: text and date are taken from elsewhere now."""
+    await world.contact()
+    item = Item(number=2, published="2026-05-20 09:00")
+    world.lists(item)
+    await world.poll()
+    world.lists(replace(item, text=f"{item.text} 붙임 참고."))
+    report = await world.poll(replace(FEED, timezone="UTC", ministry="moel"))
+    assert (report.new, report.revised) == (0, 2)
+    found = world.articles()[-1].article
+    assert (found.published, found.ministry.id) == (datetime(2026, 5, 20, 9, 0, tzinfo=UTC), "moel")
+    assert (found.revision, found.summary.endswith("참고.")) == (2, True)
+
+
 async def test_stored_articles_follow_the_selectors_of_their_board(world: World) -> None:
     options = {"item": "li", "title": "a", "link": "a@href", "date": ".seen"}
     board = source(kind="page", options=options)
