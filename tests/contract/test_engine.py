@@ -309,6 +309,8 @@ async def test_after_an_outage_of_our_own_network_all_sources_are_asked_again_so
         with capture_logs() as logged:
             await engine._poll("b")()
         assert max(_waits(engine, at, "poll a", "poll c", "poll d")) <= local.BACK
+        engine.schedule()
+        assert max(_waits(engine, at, "poll a", "poll c", "poll d")) <= local.BACK, "also after a reload"
         assert [one["event"] for one in logged if "network" in one["event"]] == ["the network is back"]
 
 
@@ -344,7 +346,7 @@ async def test_when_the_network_is_back_the_states_of_all_sources_are_read_once(
     async with opened(config, tmp_path, client=Sites(), environ={}, clock=at) as app:
         engine = _night(app, at)
         event.listen(app.store._engine, "before_cursor_execute", looked)
-        engine._heard(asked[0], PollReport(source="s0", state="ok"))
+        await engine._heard(asked[0], PollReport(source="s0", state="ok"))
     assert sum("FROM sources" in one for one in looks) == 1
     assert max(_waits(engine, at, *(f"poll {one.id}" for one in asked[1:]))) <= local.BACK
 
