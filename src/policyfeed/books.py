@@ -110,20 +110,21 @@ class Books:
             self.enter(source, [revision.apart(one) for one in others])
 
     def read_anew(self, source: Source, seen: Sequence[Article]) -> None:
-        """What says the same, and follows from other settings now: its time, its kind … That is nobody's news."""
+        """What follows from other settings now: time, kind … That is nobody's news; other words are for ``enter``."""
         own = {one.origins[0].key: one for one in seen}
         places = articles.places(self.tx, list(own))
-        same = [
-            (number, own[key])
-            for place, key, number, digest in places
-            if place == source.id and digest == own[key].origins[0].digest
-        ]
-        known = articles.get(self.tx, {number for number, _ in same})
-        for number, one in same:
-            settled = revision.resettled(known[number], one, self.now)
+        numbers = {key: number for place, key, number, _ in places if place == source.id}
+        known = articles.get(self.tx, set(numbers.values()))
+        for key, number in numbers.items():
+            before, one = known[number], own[key]
+            if identity.replaced(before, one):
+                continue
+            copies.renew(self.tx, one)
+            others = [copies.get(self.tx, place) or before for place in before.origins[1:]]
+            settled = revision.resettled(before, one, others, self.now)
             if settled is not None:
                 self.rows += 1 + articles.update(self.tx, settled, revised=False)
-                articles.save_verdict(self.tx, number, self._verdict(settled, known[number]), self.now)
+                articles.save_verdict(self.tx, number, self._verdict(settled, before), self.now)
                 known[number] = settled
                 self.revised += 1
 

@@ -104,7 +104,7 @@ def told(stored: str, translate: Callable[[str], str] = str) -> str:
     if isinstance(stored, Remark):
         return translate(stored.template).format(**stored.facts)
     try:
-        return "; ".join(_from_parts(json.loads(line)).text(translate) for line in stored.splitlines())
+        return "; ".join(_from_parts(json.loads(line)).text(translate) for line in stored.split("\n") if line)
     except (ValueError, TypeError, KeyError):
         return stored
 

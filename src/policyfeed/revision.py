@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -105,21 +105,27 @@ def revise(known: Article, seen: Article, now: datetime) -> Article | None:
     return replace(timed, changed=now) if timed != known else None
 
 
-def resettled(known: Article, seen: Article, now: datetime) -> Article | None:
-    """The known article as other settings of its source have it, though the place that it was taken from says the same;
-    None where nothing of it is other. That is no revision. What another place knew better stays.
+def resettled(known: Article, seen: Article, copies: Sequence[Article], now: datetime) -> Article | None:
+    """The known article as other settings of a source have it, though its place says the same; None where nothing of it
+    is other. That is no revision. ``copies`` are what all further places say: what they know better stays.
     """
-    if (known.origins[0].source, known.origins[0].key) != (seen.origins[0].source, seen.origins[0].key):
-        return None
-    particular = len(known.origins) > 1 and known.kind in _PARTICULAR
+    own = (known.origins[0].source, known.origins[0].key) == (seen.origins[0].source, seen.origins[0].key)
+    fresh = _retaken(known, seen, copies) if own else known
+    credited = (fresh.ministry, *(one for copy in copies for one in copy.ministries))
+    once = (one for n, one in enumerate(credited) if one.id not in {before.id for before in credited[:n]})
+    fresh = replace(fresh, ministries=tuple(once))
+    return replace(fresh, changed=now) if fresh != known else None
+
+
+def _retaken(known: Article, seen: Article, copies: Sequence[Article]) -> Article:
+    """What is taken from the first place."""
+    particular = known.kind in _PARTICULAR and any(one.kind is known.kind for one in copies)
     coarser = seen.dated and not known.dated and same_day(known, seen)
     timed = seen if seen.published is not None and not coarser else known
-    others = (one for one in known.ministries if one.id not in (known.ministry.id, seen.ministry.id))
     fresh = replace(
         known,
         kind=known.kind if particular else seen.kind,
         ministry=seen.ministry,
-        ministries=(seen.ministry, *others),
         department=seen.department or known.department,
         published=timed.published,
         dated=timed.dated,
@@ -128,9 +134,7 @@ def resettled(known: Article, seen: Article, now: datetime) -> Article | None:
         licence=known.licence or seen.licence,
         attribution=seen.attribution,
     )
-    if known.updated == known.sort_time:
-        fresh = replace(fresh, updated=fresh.sort_time)
-    return replace(fresh, changed=now) if fresh != known else None
+    return replace(fresh, updated=fresh.sort_time) if known.updated == known.sort_time else fresh
 
 
 def _files(known: Article, seen: Article) -> tuple[Attachment, ...]:

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobEvent
+from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from policyfeed.app import App, opened
@@ -24,7 +25,7 @@ from policyfeed.config.models import Network
 from policyfeed.engine import local
 from policyfeed.engine.local import REST, SETTLE, LocalEngine
 from policyfeed.errors import Forbidden, OutputError, StoreError, Unreachable
-from policyfeed.poll import fingerprint
+from policyfeed.poll import PollReport, fingerprint
 from policyfeed.store import SourceState, Store, Transaction, outbox, sources
 from policyfeed.transport.http import Manner
 from policyfeed.types import DeliveryState, Document, Request, Secret
@@ -308,11 +309,50 @@ async def test_after_an_outage_of_our_own_network_all_sources_are_asked_again_so
         with capture_logs() as logged:
             await engine._poll("b")()
         assert max(_waits(engine, at, "poll a", "poll c", "poll d")) <= local.BACK
+        engine.schedule()
+        assert max(_waits(engine, at, "poll a", "poll c", "poll d")) <= local.BACK, "also after a reload"
         assert [one["event"] for one in logged if "network" in one["event"]] == ["the network is back"]
 
 
+async def test_a_line_that_breaks_down_again_as_soon_as_it_is_back_holds_up_nobody(tmp_path: Path) -> None:
+    """Nobody was asked again in vain: it is another outage, after which all are asked again once more."""
+    ids = ("a", "b", "c", "d")
+    asked = tuple(source(one, url=f"https://{one}.example.go.kr/rss.xml") for one in ids)
+    network, at = Sites(), Hand()
+    config = replace(bare(), sources=asked, channels=())
+    async with opened(config, tmp_path, client=network, environ={}, clock=at) as app:
+        engine = _night(app, at)
+        await engine._poll("a")()
+        network.down.update(one.url for one in asked)
+        for hours in (0.1, 6):
+            at.advance(hours=hours)
+            for one in ids:
+                await engine._poll(one)()
+        network.down.clear()
+        at.advance(hours=1)
+        await engine._poll("a")()
+        assert max(_waits(engine, at, "poll b", "poll c", "poll d")) <= local.BACK
+
+
+async def test_when_the_network_is_back_the_states_of_all_sources_are_read_once(tmp_path: Path) -> None:
+    """For each of them that was a look at all others: a minute of silence at 2,000 sources."""
+    asked = tuple(source(f"s{n}", url=f"https://s{n}.example.go.kr/rss.xml") for n in range(20))
+    at, looks = Hand(), list[str]()
+
+    def looked(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        looks.append(statement)
+
+    config = replace(bare(), sources=asked, channels=())
+    async with opened(config, tmp_path, client=Sites(), environ={}, clock=at) as app:
+        engine = _night(app, at)
+        event.listen(app.store._engine, "before_cursor_execute", looked)
+        await engine._heard(asked[0], PollReport(source="s0", state="ok"))
+    assert sum("FROM sources" in one for one in looks) == 1
+    assert max(_waits(engine, at, *(f"poll {one.id}" for one in asked[1:]))) <= local.BACK
+
+
 async def test_sources_that_fail_while_others_are_read_are_left_to_themselves(tmp_path: Path) -> None:
-    """They are asked again once, when one is read after a long while, and not each time."""
+    """They are asked again three times, when one is read after a long while, and not each time."""
     ids = ("a", "b", "c", "d")
     asked = tuple(source(one, url=f"https://{one}.example.go.kr/rss.xml") for one in ids)
     network, at = Sites(*(one.url for one in asked[:3])), Hand()
@@ -321,13 +361,13 @@ async def test_sources_that_fail_while_others_are_read_are_left_to_themselves(tm
         engine = LocalEngine(app)
         engine._scheduler.start(paused=True)
         with capture_logs() as logged:
-            for _ in range(6):
+            for _ in range(8):
                 for one in ids:
                     at.advance(minutes=10)
                     await engine._poll(one)()
                     await engine._probe()
         events = [one["event"] for one in logged if "network" in one["event"]]
-        assert events == ["nobody can be reached: is the network down?", "the network is back"]
+        assert events == ["nobody can be reached: is the network down?", "the network is back"] * 3
         assert min(_waits(engine, at, "poll a", "poll b", "poll c")) > timedelta(hours=5)
 
 

@@ -352,6 +352,20 @@ async def test_a_list_is_read_once_more_where_its_entries_are_read_otherwise(
     assert (after.revision, after.updated) == (1, after.published)
 
 
+async def test_what_says_something_else_follows_other_settings_too(world: World) -> None:
+    """A site was rebuilt: text and date are taken from elsewhere now."""
+    await world.contact()
+    item = Item(number=2, published="2026-05-20 09:00")
+    world.lists(item)
+    await world.poll()
+    world.lists(replace(item, text=f"{item.text} 붙임 참고."))
+    report = await world.poll(replace(FEED, timezone="UTC", ministry="moel"))
+    assert (report.new, report.revised) == (0, 2)
+    found = world.articles()[-1].article
+    assert (found.published, found.ministry.id) == (datetime(2026, 5, 20, 9, 0, tzinfo=UTC), "moel")
+    assert (found.revision, found.summary.endswith("참고.")) == (2, True)
+
+
 async def test_stored_articles_follow_the_selectors_of_their_board(world: World) -> None:
     options = {"item": "li", "title": "a", "link": "a@href", "date": ".seen"}
     board = source(kind="page", options=options)
@@ -562,6 +576,36 @@ async def test_an_address_of_whatever_is_the_latest_is_another_release_each_day(
     report = await world.poll()
     assert (report.new, report.revised) == (0, 1)
     assert [one.article.title for one in world.articles()][-2:] == ["탄소중립 산업전환 지원", "유해물질 관리 강화"]
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "was", "changes", "kind", "credited"),
+    [
+        (FEED, OTHER, {}, {"ministry": "moel"}, Kind.PRESS_RELEASE, ["moel", "mcee"]),
+        (OTHER, FEED, {}, {"ministry": "moel"}, Kind.PRESS_RELEASE, ["mcee", "moel"]),
+        (OTHER, FEED, {"ministry": "moel"}, {}, Kind.PRESS_RELEASE, ["mcee"]),
+        (FEED, OTHER, {"article_kind": Kind.EXPLANATION}, {}, Kind.PRESS_RELEASE, ["mcee"]),
+    ],
+)
+async def test_of_an_article_at_several_places_each_has_its_own_settings(
+    world: World,
+    first: Source,
+    then: Source,
+    was: dict[str, Any],
+    changes: dict[str, Any],
+    kind: Kind,
+    credited: list[str],
+) -> None:
+    """Whoever credits a ministry goes on to do so, and whoever did by mistake does no more."""
+    await world.contact(FEED, OTHER)
+    for one in (first, then):
+        world.lists(Item(number=2, title="하천 유역 탄소중립 시범사업 다섯 곳 선정"), of=one)
+        await world.poll(replace(FEED, **was) if one is FEED else one)
+    asked = replace(FEED, **changes)
+    reports = [await world.poll(one) for one in (asked, asked, OTHER)]
+    assert [(one.new, one.revised, one.owed) for one in reports] == [(0, 1, 0), (0, 0, 0), (0, 0, 0)]
+    found = world.articles()[-1].article
+    assert (found.kind, [one.id for one in found.ministries], len(found.origins)) == (kind, credited, 2)
 
 
 async def test_an_entry_whose_link_was_another_entrys_too_is_known_when_that_one_has_gone(world: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from policyfeed import health
 from policyfeed.channels import Channel
-from policyfeed.errors import Refused, Unreachable, told
+from policyfeed.errors import Refused, Unreachable, Unreadable, told
 from policyfeed.health import Condition, Waits, allowed_silence, condition, cut_off, working_days
 from policyfeed.normalize.dates import Moment
 from policyfeed.notices import as_judged
@@ -195,3 +195,9 @@ def test_what_failed_is_kept_so_that_it_can_be_told_in_any_language(store: Store
     assert told(refused.dumped()) == "mcee-press answered 403."
     assert condition(SOURCE, failing("Refused", refused.dumped()), [], NOW).name is ConditionName.BLOCKED
     assert told("what an earlier version stored") == "what an earlier version stored"
+
+
+def test_a_stored_message_is_told_whatever_line_breaks_it_quotes() -> None:
+    """JSON leaves those beyond ASCII as they are."""
+    two = [Unreadable("It is broken: {problem}.", problem=said) for said in ("a\u2028b", "c\x85")]
+    assert told("\n".join(one.dumped() for one in two)) == "; ".join(map(str, two))

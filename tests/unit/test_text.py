@@ -111,11 +111,17 @@ def test_a_broken_place_costs_no_document(body: bytes, header: str, text: str) -
     assert decode(body, header) == text
 
 
-@pytest.mark.parametrize("header", ["", "charset=utf-8", "charset=euc-jp"])
+@pytest.mark.parametrize("header", ["", "charset=utf-8", "charset=iso-8859-1"])
 @pytest.mark.parametrize("rest", ["", "Emissions fall. " * 10])
-def test_korean_in_another_encoding_is_no_broken_utf8(header: str, rest: str) -> None:
+def test_korean_is_known_by_its_words_also_where_a_place_is_broken(header: str, rest: str) -> None:
+    """As ISO-8859-1 any bytes could be read, and as UTF-8 with broken places none of these."""
+    text = f"{KOREAN * 2} 기본계획 {rest}"
+    assert decode(text.encode("cp949") + b"\xb4</p>", header) == f"{text}{LOST}</p>"
+
+
+def test_korean_that_calls_itself_japanese_is_unreadable() -> None:
     with pytest.raises(Unreadable):
-        decode(f"{KOREAN} 기본계획 {rest}".encode("cp949") + b"\xb4</p>", header)
+        decode(KOREAN.encode("cp949") + b"\xb4</p>", "charset=euc-jp")
 
 
 def test_western_quotes_in_utf8_are_no_korean() -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from policyfeed.errors import PolicyfeedError, Unreachable, told
 from policyfeed.fill import FillReport
 from policyfeed.poll import HELD, PollReport
 from policyfeed.rhythm import Profile, settled
-from policyfeed.store import outbox
+from policyfeed.store import outbox, sources
 from policyfeed.transport.urls import take_apart
 from policyfeed.types import Source
 
@@ -146,43 +147,53 @@ class LocalEngine:
             _note(report)
             if report.due is not None and self._source(id_) is not None:
                 self._at(f"poll {id_}", report.due, self._poll(id_))
-            self._heard(source, report)
             if report.changed:
                 self._publish_within(SETTLE)
                 self._fill_later()
             if report.owed:
                 self._deliver_now()
+            await self._heard(source, report)
 
         return job
 
-    def _heard(self, source: Source, report: PollReport) -> None:
+    async def _heard(self, source: Source, report: PollReport) -> None:
         """While nobody can be reached, try one now and then; when one is read, ask all again."""
         if isinstance(report.error, Unreachable):
             self._silence.missed(source.id, take_apart(source.url).host)
         elif report.error is None and report.state != HELD:
             lost = self._silence.broken(source.id, self.app.clock())
-            for n, id_ in enumerate(lost):
-                self._ask_again(id_, BACK * n / len(lost))
             if lost:
                 log.info("the network is back", asked_again=len(lost))
+                await self._ask_again(lost, BACK)
 
     async def _probe(self) -> None:
         if self._silence.cut_off(self.app.clock()):
             id_ = self._silence.turn()
             log.warning("nobody can be reached: is the network down?", tried=id_)
-            self._ask_again(id_, timedelta())
+            await self._ask_again([id_], timedelta())
         self._at("probe", self.app.clock() + self._silence.wait, self._probe)
 
-    def _ask_again(self, id_: str, wait: timedelta) -> None:
-        """Poll a source before its back-off is over, but inside every other bound."""
-        source, state = self._source(id_), self.app.states().get(id_)
-        if source is None or state is None or state.due is None or state.last_poll is None:
-            return
-        now, bounds = self.app.clock(), self.app.poller.bounds(source)
-        soon = max(now + wait, state.last_poll + bounds.least)
-        due = settled(soon, Profile.from_json(state.profile), bounds, state.wishes, now, id_)
-        if due < state.due and f"poll {id_}" not in self._running:
+    async def _ask_again(self, ids: Sequence[str], within: timedelta) -> None:
+        """Poll sources, one after the other, before their back-off is over."""
+        for id_, due in (await self.app.db(self._sooner, ids, within)).items():
             self._at(f"poll {id_}", due, self._poll(id_))
+
+    def _sooner(self, ids: Sequence[str], within: timedelta) -> dict[str, datetime]:
+        """Sources are due then, inside every bound but their back-off: a reload, or a restart, holds to it."""
+        now, dues = self.app.clock(), dict[str, datetime]()
+        with self.app.store.write() as tx:
+            states = sources.every(tx)
+            for n, id_ in enumerate(ids):
+                source, state = self._source(id_), states.get(id_)
+                if source is None or state is None or state.due is None or state.last_poll is None:
+                    continue
+                bounds = self.app.poller.bounds(source)
+                soon = max(now + within * n / len(ids), state.last_poll + bounds.least)
+                due = settled(soon, Profile.from_json(state.profile), bounds, state.wishes, now, id_)
+                if due < state.due and f"poll {id_}" not in self._running:
+                    sources.save(tx, replace(state, due=due))
+                    dues[id_] = due
+        return dues
 
     def _fill_later(self) -> None:
         """A job for each host that still has bodies to give, when the next one is due."""

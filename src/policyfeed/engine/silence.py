@@ -7,16 +7,18 @@ are asked again soon.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from policyfeed.errors import Unreachable
+from policyfeed.health import HOSTS, LEAST
 from policyfeed.store import SourceState
 
-HOSTS, LEAST = 3, timedelta(minutes=30)
-"""So many hosts do not fail at once, and nobody is read for so long, by chance."""
 EVERY, EACH = timedelta(minutes=10), timedelta(hours=1)
 """How often one is tried, and how often the same one at most."""
+AGAIN = 3
+"""So many times one is asked again until it is read itself: a line that comes back may break down once more."""
 
 
 class Silence:
@@ -29,7 +31,7 @@ class Silence:
         lost = (one.id for one in known if one.state == Unreachable.__name__)
         polled = {one.id: one.last_poll for one in known if one.last_poll}
         self._silent = {id_: hosts[id_] for id_ in lost if id_ in polled and polled[id_] > self._since}
-        self._in_vain = set[str]()
+        self._asked = Counter[str]()
 
     def cut_off(self, now: datetime) -> bool:
         return len(set(self._silent.values())) >= HOSTS and now - self._since >= LEAST
@@ -40,8 +42,8 @@ class Silence:
         return max(EVERY, EACH / len(self._silent)) if self._silent else EVERY
 
     def missed(self, id_: str, host: str) -> None:
-        """A source could not be reached. One that was asked again in vain says nothing of our network."""
-        if id_ not in self._in_vain:
+        """A source could not be reached. One that is asked again in vain time and again says nothing of our network."""
+        if self._asked[id_] < AGAIN:
             self._silent.pop(id_, None)
             self._silent[id_] = host
 
@@ -52,13 +54,10 @@ class Silence:
         return id_
 
     def broken(self, id_: str, now: datetime) -> list[str]:
-        """A source was read: who is to be asked again, because nobody could be reached until now.
-
-        Once: what then fails is left to its own back-off until it is read itself.
-        """
+        """A source was read: who is to be asked again, because nobody could be reached until now."""
         again = [one for one in self._silent if one != id_] if self.cut_off(now) else []
         self._silent.clear()
         self._since = now
-        self._in_vain.update(again)
-        self._in_vain.discard(id_)
+        self._asked.update(again)
+        del self._asked[id_]
         return again

@@ -97,11 +97,8 @@ def _declared(body: bytes, content_type: str) -> str:
 
 def _korean(body: bytes) -> str | None:
     """The text if it is cp949 with Korean words; single syllables come of Western accents too."""
-    try:
-        text = body.decode("cp949")
-    except UnicodeDecodeError:
-        return None
-    return text if _HANGUL.search(text) else None
+    text = body.decode("cp949", "replace")
+    return text if _legible(text) and _HANGUL.search(text) else None
 
 
 def _encoding(label: str) -> str:

@@ -17,6 +17,8 @@ _BARE = re.compile(
     |&(?!(?:amp|lt|gt|quot|apos|\#\d{1,7}|\#x[0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{1,31};)?|&\#\w{1,8};""",
     re.DOTALL | re.VERBOSE | re.ASCII,
 )
+# What is closed somewhere is an element, whatever its name is written in: <부서명>대변인실</부서명>
+_CLOSED, _TAG = re.compile(r"</([^\W\d][\w.:-]*)\s*>"), re.compile(r"/?([^\W\d][\w.:-]*)")
 
 
 def undeclared(text: str) -> str:
@@ -26,14 +28,19 @@ def undeclared(text: str) -> str:
 
 def mended(text: str) -> str:
     """The text with every reference one that XML knows, and without what XML forbids. What is right stays as it is."""
-    return _BARE.sub(_escaped, ILLEGAL.sub("", text))
+    text = ILLEGAL.sub("", text)
+    elements = frozenset(_CLOSED.findall(text))
+    return _BARE.sub(lambda found: _escaped(found, elements), text)
 
 
-def _escaped(found: re.Match[str]) -> str:
+def _escaped(found: re.Match[str], elements: frozenset[str]) -> str:
     """A bare & or < escaped, HTML's references (&nbsp;) as characters, numbers of forbidden characters left out."""
     said, name = found[0], found[1]
+    if said == "<":
+        tag = _TAG.match(found.string, found.end())
+        return said if tag and tag[1] in elements else "&lt;"
     if said.startswith("<"):
-        return "&lt;" if said == "<" else said
+        return said
     if said.startswith("&#"):
         sign = html.unescape(said)
         return "" if sign in ("", "\ufffd") or ILLEGAL.match(sign) else said
