@@ -102,17 +102,16 @@ def _hashed(configured: object) -> str:
 def _reconfigured(state: SourceState, mark: str) -> SourceState:
     """Where entries are read otherwise, all of the same list are read once more. Of another list what was learned
     vouches for nothing, and first contact is quiet, but for what came out since the last success. The rhythm, and what
-    was spent of its budget, stay.
+    was spent of its budget, stay; a back-off does not.
     """
     if state.fingerprint[:HALF] == mark[:HALF]:
         cursor = forgetful(state.cursor)
-        return replace(state, fingerprint=mark, validators=NO_VALIDATORS, body_hash=ANEW, cursor=cursor)
+        return replace(state, fingerprint=mark, validators=NO_VALIDATORS, body_hash=ANEW, cursor=cursor, due=None)
     return SourceState(
         id=state.id,
         fingerprint=mark,
         body_hash=ANEW,
         profile=state.profile,
-        due=state.due,
         last_poll=state.last_poll,
         last_success=state.last_success,
         last_new=state.last_new,

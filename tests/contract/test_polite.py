@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from policyfeed.errors import Refused, Truncated, Unreachable
-from policyfeed.poll import HELD, PollReport, due_time
+from policyfeed.poll import HELD, PollReport, due_time, fingerprint
 from policyfeed.rhythm import Bounds
 from policyfeed.store import SourceState, Store, hosts, sources
 from policyfeed.types import Document, Request, Source, Validators
@@ -542,9 +542,15 @@ async def test_twenty_restarts_cost_no_request(years: Years) -> None:
     assert years.asked() == 1
 
 
-async def test_a_process_that_ends_before_the_answer_costs_no_second_request(years: Years) -> None:
-    """21: also where it was killed, and nothing of the poll could be stored."""
+@pytest.mark.parametrize("of", [FEED, replace(FEED, timezone="UTC"), replace(FEED, url=f"{FEED.url}?all")])
+async def test_a_process_that_ends_before_the_answer_costs_no_second_request(years: Years, of: Source) -> None:
+    """21: also where it was killed, and nothing of the poll could be stored; and no more than a few minutes of waiting,
+    whatever the back-off was under another configuration.
+    """
     noted = asyncio.Event()
+    for _ in range(0 if of is FEED else 4):
+        years.answers(503)
+        await years.next()
 
     async def hang(source: Source, request: Request) -> Document:
         await asyncio.Event().wait()
@@ -552,15 +558,16 @@ async def test_a_process_that_ends_before_the_answer_costs_no_second_request(yea
 
     async def database(work: Callable[..., Any], *given: Any) -> Any:
         done = work(*given)
-        if years.due() == years.clock() + timedelta(minutes=5):
+        if years.state().fingerprint == fingerprint(of):
             noted.set()
         return done
 
-    polling = asyncio.create_task(poller(years.store, years.server, fetch=hang, db=database, patience=0).poll(FEED))
+    polling = asyncio.create_task(poller(years.store, years.server, fetch=hang, db=database, patience=0).poll(of))
     await noted.wait()
     polling.cancel()
-    years.lists(Item(number=1))
-    assert (await years.next()).new == 1
+    assert years.due(of) == years.clock() + timedelta(minutes=5)
+    years.lists(Item(number=1), of=of)
+    assert (await years.next(of)).new == 1
     assert (years.state().failures, years.state().since is None) == (0, False)
 
 
