@@ -17,9 +17,9 @@ import uvicorn
 
 from policyfeed import __version__
 from policyfeed.app import App, opened
-from policyfeed.config import Config, load
+from policyfeed.config import Config, listening_address, load
 from policyfeed.engine.local import LocalEngine
-from policyfeed.errors import AddressError, ConfigErrors, PolicyfeedError, UsageError
+from policyfeed.errors import AddressError, ConfigErrors, PolicyfeedError
 from policyfeed.store import working_alone
 from policyfeed.web import Site, board_pages
 
@@ -29,21 +29,10 @@ GRACE = 8.0
 """Seconds that running work may take to end after SIGTERM; systemd and people expect less than ten."""
 
 
-def address(environ: Mapping[str, str] = os.environ) -> tuple[str, int]:
-    """POLICYFEED_HTTP as (host, port); default 127.0.0.1:8000. Raises UsageError."""
-    text = environ.get("POLICYFEED_HTTP") or "127.0.0.1:8000"
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
-        raise UsageError(
-            "POLICYFEED_HTTP is {text!r}.", remedy="Write host:port, for example 127.0.0.1:8000.", text=text
-        )
-    return host.strip("[]"), int(port)
-
-
 async def run(config: Config, data: Path, environ: Mapping[str, str] = os.environ) -> None:
     """Work until SIGTERM or SIGINT. Raises AlreadyRunning, StoreError, OutputError, UsageError, AddressError."""
     with working_alone(data):
-        listening = listen(*address(environ))
+        listening = listen(*listening_address(environ))
         async with opened(config, data, pages=board_pages, environ=environ) as app:
             await _Daemon(app, listening).run()
 

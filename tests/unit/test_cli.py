@@ -155,7 +155,7 @@ def test_exit_codes(folder: Path, arguments: list[str], code: int) -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("HTTPS_PROXY", "socks5://127.0.0.1:1"), ("SSL_CERT_FILE", "/nonexistent/authorities.pem")]
 )
-@pytest.mark.parametrize("command", ["poll", "run"])
+@pytest.mark.parametrize("command", ["check", "poll", "run"])
 def test_a_mistake_in_the_environment_is_one_of_configuration(
     command: str, name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +164,12 @@ def test_a_mistake_in_the_environment_is_one_of_configuration(
     done = program(command, POLICYFEED_HTTP="127.0.0.1:0")
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
+
+
+def test_an_address_that_is_none_is_named_before_the_daemon_starts(folder: Path) -> None:
+    done = program("check", POLICYFEED_HTTP="8000")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"host:port" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", ["db backup copy.db", "db verify"])

@@ -6,7 +6,10 @@ import typer
 
 from policyfeed.cli.given import configuration
 from policyfeed.cli.say import _, out, say
+from policyfeed.clock import now
+from policyfeed.config import listening_address
 from policyfeed.config.doubts import doubts
+from policyfeed.transport.http import HttpClient
 
 app = typer.Typer()
 
@@ -14,6 +17,8 @@ app = typer.Typer()
 @app.command()
 def check(context: typer.Context) -> None:
     config = configuration(context)
+    listening_address()
+    HttpClient(user_agent="", clock=now)  # the proxies and authorities of the environment
     enabled = sum(source.enabled for source in config.sources)
     say("{folder} is right.", folder=config.folder)
     say(

@@ -14,6 +14,7 @@ import typer
 
 from policyfeed import daemon
 from policyfeed.cli.say import _, out, say
+from policyfeed.config import listening_address
 from policyfeed.demo import DemoReport, demo
 
 app = typer.Typer()
@@ -27,7 +28,7 @@ def run(
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wishes
             signal.signal(number, _as_ctrl_c)
     with ExitStack() as stack:
-        listening = stack.enter_context(daemon.listen(*daemon.address())) if serve else None
+        listening = stack.enter_context(daemon.listen(*listening_address())) if serve else None
         own = daemon.url(listening) if listening else "http://127.0.0.1:8000"
         stack.enter_context(suppress(KeyboardInterrupt))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="policyfeed-demo-"))

@@ -16,13 +16,13 @@ from policyfeed import identity, registry
 from policyfeed.channels import Channel
 from policyfeed.config.models import FeedsFile, Settings
 from policyfeed.config.reading import Known, Reader, path_of, shipped
-from policyfeed.errors import ConfigError, ConfigErrors
+from policyfeed.errors import ConfigError, ConfigErrors, UsageError
 from policyfeed.formats import Feed, Publication
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.relevance import Rules, load_topics
 from policyfeed.types import Ministry, Source
 
-__all__ = ["Config", "Settings", "data_folder", "find_folder", "load", "load_rules", "shipped"]
+__all__ = ["Config", "Settings", "data_folder", "find_folder", "listening_address", "load", "load_rules", "shipped"]
 
 MAIN = "policyfeed.toml"
 
@@ -126,6 +126,17 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
 def load_rules(folder: Path) -> Rules:
     """The topics alone of a folder's configuration. Raises ConfigErrors."""
     return load_topics(path_of(folder, "topics"))
+
+
+def listening_address(environ: Mapping[str, str] = os.environ) -> tuple[str, int]:
+    """POLICYFEED_HTTP as (host, port); default 127.0.0.1:8000. Raises UsageError."""
+    text = environ.get("POLICYFEED_HTTP") or "127.0.0.1:8000"
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise UsageError(
+            "POLICYFEED_HTTP is {text!r}.", remedy="Write host:port, for example 127.0.0.1:8000.", text=text
+        )
+    return host.strip("[]"), int(port)
 
 
 def _own_address(environ: Mapping[str, str]) -> str:
