@@ -130,7 +130,7 @@ def load_rules(folder: Path) -> Rules:
 
 def listening_address(environ: Mapping[str, str] = os.environ) -> tuple[str, int]:
     """POLICYFEED_HTTP as (host, port); default 127.0.0.1:8000. Raises UsageError."""
-    text = environ.get("POLICYFEED_HTTP") or "127.0.0.1:8000"
+    text = _http(environ)
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
         raise UsageError(
@@ -139,9 +139,13 @@ def listening_address(environ: Mapping[str, str] = os.environ) -> tuple[str, int
     return host.strip("[]"), int(port)
 
 
+def _http(environ: Mapping[str, str]) -> str:
+    return environ.get("POLICYFEED_HTTP") or "127.0.0.1:8000"
+
+
 def _own_address(environ: Mapping[str, str]) -> str:
     """Where the daemon serves: what its pages are linked by as long as no public address is configured."""
-    host, _, port = (environ.get("POLICYFEED_HTTP") or "127.0.0.1:8000").rpartition(":")
+    host, _, port = _http(environ).rpartition(":")
     named = host.strip("[]")
     own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(named, named)  # noqa: S104 - what listens everywhere is reached here
     return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"

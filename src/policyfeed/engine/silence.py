@@ -28,9 +28,8 @@ class Silence:
         """``states``: what is stored of the sources; ``hosts``: source id → host, of those that are polled."""
         known = [one for one in states if one.id in hosts]
         self._since = max((one.last_success for one in known if one.last_success), default=now)
-        lost = (one.id for one in known if one.state == Unreachable.__name__)
-        polled = {one.id: one.last_poll for one in known if one.last_poll}
-        self._silent = {id_: hosts[id_] for id_ in lost if id_ in polled and polled[id_] > self._since}
+        lost = (one for one in known if one.state == Unreachable.__name__)
+        self._silent = {one.id: hosts[one.id] for one in lost if one.last_poll and one.last_poll > self._since}
         self._asked = Counter[str]()
 
     def cut_off(self, now: datetime) -> bool:
