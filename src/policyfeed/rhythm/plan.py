@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from policyfeed.rhythm.bounds import DAY, Bounds
-from policyfeed.rhythm.budget import left, left_on, left_until
+from policyfeed.rhythm.budget import left, left_until
 from policyfeed.rhythm.calendar import MINUTES, kind_of, moment_of, place, week_start
 from policyfeed.rhythm.prior import Prior
 from policyfeed.rhythm.profile import Profile
@@ -45,11 +45,11 @@ def next_poll(
     ``history`` is the profile after that poll (``Profile.seen``, ``with_plan``), ``floor`` the earliest moment that the
     server allows (at most 24 h from now are kept), ``found_new`` whether the poll brought something, ``seed`` the
     source's id: it fixes the source's own seconds, so that sources waiting for the same hour do not ask at once.
-    The same arguments give the same moment.
+    The same arguments give the same moment. A fixed interval knows no budget: ``settled`` holds it to the day's.
     """
     earliest = now + bounds.least if floor is None else max(now + bounds.least, min(floor, now + DAY))
     if bounds.interval is not None:
-        wanted = _fixed(history, now, bounds)
+        wanted = now + bounds.normal
     else:
         wanted = _planned(
             with_plan(history, prior, now, bounds, seed=seed), prior, now, bounds, earliest, found_new, seed
@@ -132,13 +132,6 @@ def _first(seconds: float, own: float) -> int:
 def _minute(seconds: float, own: float) -> int:
     """The planned minute of a poll so many seconds after midnight; -1 = before the day's first."""
     return max(-1, math.floor((seconds - own + ROUNDED) / 60))
-
-
-def _fixed(history: Profile, now: datetime, bounds: Bounds) -> datetime:
-    today, _ = place(now)
-    if left_on(history, bounds, today) > 0:
-        return now + bounds.normal
-    return max(now + bounds.normal, moment_of(today + 1, 0))
 
 
 class _Source:
