@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from policyfeed.normalize.dates import Moment
-from policyfeed.store.schema import articles, health, notices, origins, sources
+from policyfeed.store.schema import articles, copies, health, notices, origins, sources
 from policyfeed.types import ConditionName, Notice
 
 
@@ -60,16 +60,24 @@ def publication_times(tx: Connection, source: str, limit: int) -> list[Moment]:
 def waits(tx: Connection, since: datetime) -> dict[str, list[float]]:
     """Source id → seconds from publication until it was seen there, of what was published since that moment.
 
-    Left out is what came before the source's first contact, and what has a day but no time.
+    What was seen elsewhere before has the time that this source gave it. Left out is what came before the source's
+    first contact, and what has a day but no time.
     """
     statement = (
-        select(origins.c.source, origins.c.first_seen, articles.c.published)
+        select(
+            *(origins.c.source, origins.c.first_seen, sources.c.first_contact, articles.c.published, articles.c.dated),
+            copies.c.seen["published"].as_string().label("own"),
+            copies.c.seen["dated"].as_boolean().label("own_dated"),
+        )
         .join(articles, articles.c.number == origins.c.number)
         .join(sources, sources.c.id == origins.c.source)
-        .where(articles.c.sort_time >= since, articles.c.dated.is_(False))
-        .where(articles.c.published >= since, articles.c.published >= sources.c.first_contact)
+        .outerjoin(copies, and_(copies.c.source == origins.c.source, copies.c.key == origins.c.key))
+        .where(articles.c.sort_time >= since, sources.c.first_contact.is_not(None))
     )
     found: dict[str, list[float]] = {}
-    for source, seen, published in tx.execute(statement):
-        found.setdefault(source, []).append(max(0.0, (seen - published).total_seconds()))
+    for one in tx.execute(statement):
+        copied = one.own_dated is not None
+        published = (one.own and datetime.fromisoformat(one.own)) if copied else one.published
+        if published and not (one.own_dated if copied else one.dated) and published >= max(since, one.first_contact):
+            found.setdefault(one.source, []).append(max(0.0, (one.first_seen - published).total_seconds()))
     return found
