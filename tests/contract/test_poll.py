@@ -524,6 +524,21 @@ async def test_each_place_is_measured_by_the_time_that_it_gives_itself(world: Wo
     assert (found[OTHER.id].releases, found[OTHER.id].p99) == (1, 600)
 
 
+async def test_a_source_that_only_dates_its_releases_is_not_measured_by_others_times(world: World) -> None:
+    await world.contact(FEED)
+    world.lists(Item(number=1, published="2026-05-19"), of=OTHER)
+    await world.poll(OTHER)
+    world.lists(Item(number=9, title="여름철 탄소중립 실천 대책 발표", published="2026-05-20"), of=OTHER)
+    await world.poll(OTHER)
+    world.lists(
+        Item(number=2, title="여름철 탄소중립 실천 대책 발표", published="Wed, 20 May 2026 11:20:00 +0900"),
+        Item(number=3, title="하천 유역 시범사업 다섯 곳 선정", published="Wed, 20 May 2026 11:20:00 +0900"),
+    )
+    assert (await world.poll()).joined == 1
+    assert not world.articles()[1].article.dated
+    assert {source: one.releases for source, one in waits(world.store, world.clock()).items()} == {FEED.id: 2}
+
+
 async def test_the_same_link_from_two_sources_is_one_article(world: World) -> None:
     await world.contact(FEED, OTHER)
     link = "https://www.korea.kr/briefing/pressReleaseView.do?newsId=156700007"
