@@ -333,9 +333,9 @@ class Poller:
     ) -> tuple[datetime, Profile]:
         """When to come again after a success, and the profile with its plan."""
         now, bounds = self.clock(), self.bounds(source)
-        floor = timedelta(seconds=max(harvest.wishes.fresh, harvest.wishes.seconds))
-        profile = with_plan(profile, self.prior, now, bounds, seed=source.id)
-        due = next_poll(profile, self.prior, now, bounds, found_new=found_new, floor=now + floor, seed=source.id)
+        floor = now + timedelta(seconds=max(harvest.wishes.fresh, harvest.wishes.seconds))
+        profile = with_plan(profile, self.prior, now, bounds, floor=floor, seed=source.id)
+        due = next_poll(profile, self.prior, now, bounds, found_new=found_new, floor=floor, seed=source.id)
         return settled(due, profile, bounds, harvest.wishes, now, source.id), profile
 
     def _again(

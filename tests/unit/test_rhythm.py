@@ -198,6 +198,21 @@ def test_a_floor_is_kept() -> None:
     assert capped <= MONDAY + timedelta(hours=24)
 
 
+@pytest.mark.parametrize("minutes", [30, 60, 180])
+def test_a_server_that_always_wants_time_between_polls_is_still_asked_when_releases_come(minutes: int) -> None:
+    """A feed's ttl, or a max-age: the plan spends the polls that are left where they save most."""
+    start = MONDAY + timedelta(days=28)
+    profile = Profile().seen(noon_releases(start - timedelta(days=180), 180), start - timedelta(days=1))
+    noons, now, polls = noon_releases(start, 4), start + timedelta(minutes=7), list[datetime]()
+    while now < start + timedelta(days=4):
+        floor, profile = now + timedelta(minutes=minutes), profile.seen((), now)
+        profile = with_plan(profile, PRIOR, now, Bounds(), floor=floor)
+        due = next_poll(profile, PRIOR, now, Bounds(), floor=floor)
+        assert due >= floor
+        polls.append(now := due)
+    assert all(min(poll - noon for poll in polls if poll >= noon) <= timedelta(seconds=20) for noon in noons)
+
+
 def test_a_fixed_interval_is_kept_inside_the_budget() -> None:
     polls = replay(Profile(), MONDAY, 2, Bounds(interval=timedelta(hours=1)), [])
     assert {later - earlier for earlier, later in pairwise(polls)} == {timedelta(hours=1)}

@@ -47,7 +47,7 @@ def next_poll(
     source's id: it fixes the source's own seconds, so that sources waiting for the same hour do not ask at once.
     The same arguments give the same moment. A fixed interval knows no budget: ``settled`` holds it to the day's.
     """
-    earliest = now + bounds.least if floor is None else max(now + bounds.least, min(floor, now + DAY))
+    earliest = _earliest(now, bounds, floor)
     if bounds.interval is not None:
         wanted = now + bounds.normal
     else:
@@ -57,16 +57,24 @@ def next_poll(
     return max(earliest, min(wanted, now + bounds.most)).astimezone(UTC)
 
 
-def with_plan(history: Profile, prior: Prior, now: datetime, bounds: Bounds, *, seed: str = "") -> Profile:
+def with_plan(
+    history: Profile, prior: Prior, now: datetime, bounds: Bounds, *, floor: datetime | None = None, seed: str = ""
+) -> Profile:
     """The profile with the day's plan, made after the poll that ended at ``now`` where it has none of that day, or one
-    that was made under other limits."""
+    that was made under other limits. A server that allows the next poll at ``floor`` is expected to want as much time
+    after every poll of the day.
+    """
     today, seconds = place(now)
     if bounds.interval is not None or (history.planned == today and history.limits == bounds.limits):
         return history
-    own = _place_in_minute(seed, bounds)
+    own, apart = _place_in_minute(seed, bounds), (_earliest(now, bounds, floor) - now).total_seconds()
     minute = _minute(seconds, own)
-    first = _first(seconds + bounds.least.total_seconds(), own)
-    return _Source(history, prior, bounds).planned(today, minute, max(first, minute + 1))
+    first = _first(seconds + apart, own)
+    return _Source(history, prior, bounds, math.ceil(apart / 60)).planned(today, minute, max(first, minute + 1))
+
+
+def _earliest(now: datetime, bounds: Bounds, floor: datetime | None) -> datetime:
+    return now + bounds.least if floor is None else max(now + bounds.least, min(floor, now + DAY))
 
 
 def _planned(
@@ -141,9 +149,8 @@ class _Source:
     share their tables whatever their number of releases.
     """
 
-    def __init__(self, history: Profile, prior: Prior, bounds: Bounds) -> None:
-        self.history, self.bounds = history, bounds
-        self.gap = math.ceil(bounds.least.total_seconds() / 60)
+    def __init__(self, history: Profile, prior: Prior, bounds: Bounds, gap: int) -> None:
+        self.history, self.bounds, self.gap = history, bounds, gap
         self._outlook = outlook(history, prior)
         self._cheaper = [rung_of(rate) for rate in self._outlook.per_day]
 
