@@ -3,10 +3,11 @@
     python benchmarks/delay.py [--times FILE.csv.gz …] [--train-until DATE] [--test-from DATE]
                                 [--polls 12,24,48] [--daily] [--json]
 
-Replays real approval times (columns ``approved_kst``, ``ministry``; gzipped or not) ministry by ministry. The planner
-is the daemon's own ``next_poll``; at every poll it is told what a poll there would have shown, and nothing else. A body
-that was renamed goes on in its feed, so its releases under earlier names are seen there, too (``ministries.toml``).
-docs/rhythm.md describes the rules it is measured against.
+Replays real approval times (columns ``approved_kst``, ``ministry``; gzipped or not, in any order; a time without a zone
+is Korean; what several files hold counts once) ministry by ministry. The planner is the daemon's own ``next_poll``; at
+every poll it is told what a poll there would have shown, and nothing else. A body that was renamed goes on in its feed,
+so its releases under earlier names are seen there, too (``ministries.toml``). docs/rhythm.md describes the rules it is
+measured against.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import csv
 import gzip
 import json
 import sys
+import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -29,16 +31,18 @@ from typing import Any
 
 from delay_picture import draw
 from delay_prior import as_text, learn
-from delay_rules import clairvoyant, commafeed, fixed, miniflux
+from delay_rules import DAY, LEAST, clairvoyant, commafeed, fixed, miniflux
 
+from policyfeed import rhythm
 from policyfeed.config import load, shipped
-from policyfeed.rhythm import Bounds, Prior, Profile, load_prior, next_poll, with_plan
+from policyfeed.rhythm import Bounds, Prior, Profile, next_poll, with_plan
 from policyfeed.rhythm.calendar import KST
 from policyfeed.rhythm.views import day_of
 
 Times = dict[str, list[float]]
 """Per ministry the approval times, seconds since the epoch, in order."""
 
+SHIPPED = Path(rhythm.__file__).with_name("prior.json")
 LEAST_RELEASES = 100
 PHASES = 8
 OURS, DAILY = "policyfeed", "policyfeed, day by day"
@@ -91,14 +95,33 @@ class Row:
 
 
 def read_times(files: Iterable[Path]) -> Times:
-    times: Times = {}
+    """All files' releases. A ministry may have several at one moment, but what another file has again is the same."""
+    found = Counter[tuple[str, float]]()
     for file in files:
-        opened = gzip.open if file.suffix == ".gz" else open
-        with opened(file, "rt", encoding="utf-8") as lines:
-            for row in csv.DictReader(lines):
-                moment = datetime.fromisoformat(row["approved_kst"]).replace(tzinfo=KST)
-                times.setdefault(row["ministry"], []).append(moment.timestamp())
-    return {ministry: sorted(set_of) for ministry, set_of in times.items()}
+        try:
+            found |= Counter(_releases(file))
+        except (OSError, EOFError, ValueError, csv.Error, zlib.error) as problem:
+            sys.exit(f"{file} cannot be read: {problem}")
+    times: Times = {}
+    for ministry, time in sorted(found.elements()):
+        times.setdefault(ministry, []).append(time)
+    return times
+
+
+def _releases(file: Path) -> Iterator[tuple[str, float]]:
+    opened = gzip.open if file.suffix == ".gz" else open
+    with opened(file, "rt", encoding="utf-8-sig", newline="") as lines:
+        rows = csv.DictReader(lines)
+        if not {"approved_kst", "ministry"} <= set(rows.fieldnames or ()):
+            raise ValueError("its first line does not name the columns approved_kst and ministry")
+        for row in rows:
+            try:
+                moment = datetime.fromisoformat(row["approved_kst"])
+            except ValueError as problem:
+                raise ValueError(f"line {rows.line_num}: {problem}") from None
+            if not row["ministry"]:
+                raise ValueError(f"line {rows.line_num}: no ministry")
+            yield row["ministry"], (moment if moment.tzinfo else moment.replace(tzinfo=KST)).timestamp()
 
 
 def feeds_of(times: Times) -> Times:
@@ -165,8 +188,8 @@ def _row(polls: int, name: str, cases: list[Case], make: Callable[[Case], list[f
 
 def _scaled(polls: int, name: str, cases: list[Case], make: Callable[[Case, float], list[float]]) -> Row:
     """The rule with its one setting chosen so that over all sources it makes the budget's number of requests."""
-    low, high = 0.02, 50.0
-    for _ in range(12):
+    low, high = 0.01, 10_000.0
+    for _ in range(13):
         middle = (low * high) ** 0.5
         made = _row(polls, name, cases, _set(make, middle)).made
         low, high = (low, middle) if made > polls else (middle, high)
@@ -269,41 +292,52 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--train-until", type=date.fromisoformat, default=date(2024, 12, 31), help="last day, included")
     parser.add_argument("--test-from", type=date.fromisoformat, help="first day; default: the day after --train-until")
     parser.add_argument("--test-until", type=date.fromisoformat, help="last day; default: the last release's")
-    parser.add_argument("--polls", default="12,24,48", help="budgets, requests a day and source")
+    parser.add_argument("--polls", type=_budgets, default="12,24,48", help="budgets, requests a day and source")
     parser.add_argument("--daily", action="store_true", help="also the plan held to its budget on every single day")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--picture", type=Path, help="draw the picture there (SVG)")
     parser.add_argument("--write-prior", type=Path, help="only learn the prior from the training days, and write it")
-    return parser.parse_args()
+    wish = parser.parse_args()
+    wish.test_from = wish.test_from or wish.train_until + timedelta(days=1)
+    if wish.test_from <= wish.train_until:
+        parser.error("--test-from must come after --train-until: what is tested must not be known")
+    return wish
+
+
+def _budgets(text: str) -> list[int]:
+    budgets = [int(polls) if polls.strip().isdecimal() else 0 for polls in text.split(",")]
+    if not all(1 <= polls <= DAY / LEAST for polls in budgets):
+        raise argparse.ArgumentTypeError(f"whole numbers from 1 to {DAY / LEAST:.0f} with commas between them")
+    return budgets
 
 
 def main() -> None:
     wish = arguments()
     times = read_times(wish.times)
-    trained = _midnight(wish.train_until + timedelta(days=1))
-    learned = learn(times, trained)
+    if not times:
+        sys.exit("The files hold no release.")
+    learned = learn(times, _midnight(wish.train_until + timedelta(days=1)))
+    if not learned:
+        learned = json.loads(SHIPPED.read_text("utf-8"))
+        said = f"Too few releases until {wish.train_until} to learn a prior from: the shipped one knows them"
+        print(f"{said} until {learned['until']}.", file=sys.stderr)
     if wish.write_prior:
         wish.write_prior.write_text(as_text(learned), encoding="utf-8")
         return
-    start = _midnight(wish.test_from) if wish.test_from else trained
     last = max(releases[-1] for releases in times.values())
-    end = (
-        _midnight(wish.test_until + timedelta(days=1))
-        if wish.test_until
-        else _midnight(_moment(last).astimezone(KST).date() + timedelta(days=1))
-    )
-    cases = cases_of(times, start, end)
+    until = wish.test_until or _moment(last).astimezone(KST).date()
+    cases = cases_of(times, _midnight(wish.test_from), _midnight(until + timedelta(days=1)))
     if not cases:
-        sys.exit(f"No ministry has {LEAST_RELEASES} releases in the test.")
-    prior = Prior.from_json(learned) if learned else load_prior()
+        sys.exit(f"No ministry has {LEAST_RELEASES} releases from {wish.test_from} to {until}.")
     plans = [OURS, *([DAILY] if wish.daily else []), KNEW, MINIFLUX, COMMAFEED, FIXED]
-    rows = measured(cases, [int(polls) for polls in wish.polls.split(",")], plans, prior)
-    _show(rows, cases, wish)
+    rows = measured(cases, wish.polls, plans, Prior.from_json(learned))
+    _show(rows, cases, learned["until"], wish)
 
 
-def _show(rows: list[Row], cases: list[Case], wish: argparse.Namespace) -> None:
+def _show(rows: list[Row], cases: list[Case], learned: str, wish: argparse.Namespace) -> None:
     lines = report(rows)
     what = {
+        "learned_until": learned,
         "ministries": len(cases),
         "releases": sum(len(case.test) for case in cases),
         "from": _moment(cases[0].start).astimezone(KST).date().isoformat(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from itertools import groupby, pairwise
@@ -31,7 +32,7 @@ def learn(times: dict[str, list[float]], until: float) -> dict[str, Any]:
     """The prior's JSON from the releases before ``until``; empty where too few are known."""
     past = {ministry: [time for time in known if time < until] for ministry, known in times.items()}
     past = {ministry: known for ministry, known in past.items() if len(known) >= LEAST}
-    if sum(map(len, past.values())) < 10 * CAP:
+    if sum(map(len, past.values())) < 10 * CAP or not _of_all_sorts(past):
         return {}
     days = range(day_of(min(known[0] for known in past.values())), day_of(until))
     followed, ages = _sittings(past)
@@ -47,6 +48,12 @@ def learn(times: dict[str, list[float]], until: float) -> dict[str, Any]:
     }
 
 
+def _of_all_sorts(past: dict[str, list[float]]) -> bool:
+    """Whether there are some on the dot and off it, on working days and on free ones."""
+    sorts = Counter((works(day_of(time)), is_on_the_dot(time)) for known in past.values() for time in known)
+    return len(sorts) == 4 and min(sorts.values()) >= LEAST
+
+
 def as_text(prior: dict[str, Any]) -> str:
     """The prior as readable JSON: an hour a line."""
     text = json.dumps(prior, indent=1)
@@ -56,7 +63,7 @@ def as_text(prior: dict[str, Any]) -> str:
 
 def _per_day(past: dict[str, list[float]], days: range, kind: int) -> float:
     count = sum(kind_of(day_of(time)) == kind for known in past.values() for time in known)
-    return round(count / sum(kind_of(day) == kind for day in days) / len(past), 3)
+    return max(0.001, round(count / max(1, sum(kind_of(day) == kind for day in days)) / len(past), 3))
 
 
 def _habit(past: dict[str, list[float]], days: range, *, worked: bool) -> dict[str, Any]:
@@ -119,4 +126,4 @@ def _sittings(past: dict[str, list[float]]) -> tuple[float, list[float]]:
             soon += 30 < gap <= SITTING
             if 0 < gap < 60 * AGES:
                 ages[int(gap // 60)] += 1
-    return soon / count, [age / soon for age in ages]
+    return soon / count, [age / max(1, soon) for age in ages]

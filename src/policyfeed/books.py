@@ -60,7 +60,8 @@ class Books:
     restored: int = 0
     kept: int = 0
     owed: int = 0
-    new_times: list[datetime] = field(default_factory=list)
+    times: list[datetime] = field(default_factory=list)
+    """When the source published what it had not listed before, new articles or not."""
     _next: int = 0
     _unwritten: list[Judged] = field(default_factory=list)
 
@@ -87,6 +88,8 @@ class Books:
         unknown = [one for one in fresh if one.origins[0].key not in numbers]
         titles, neighbours = self._neighbours(unknown)
         self._next = articles.reserve(self.tx) if unknown else 0
+        listed = (one for one in fresh if one not in again and not one.dated)
+        self.times += [one.published for one in listed if one.published is not None]
         places: dict[int, str] = {}
         fresh.reverse()
         for article in sorted(fresh, key=lambda one: one.sort_time):
@@ -169,8 +172,6 @@ class Books:
         self._unwritten.append(Judged(article=minted, verdict=verdict))
         self.new += 1
         self.kept += verdict.kept
-        if minted.published is not None and not minted.dated:
-            self.new_times.append(minted.published)
         return minted
 
     def _write(self) -> None:

@@ -236,13 +236,12 @@ class Poller:
                 books.read_anew(source, seen)
             books.enter(source, seen, partial=harvest.partial)
             books.doubt(source, harvest.vanished)
-            found = bool(books.new)
-            profile = self._counted(visit, books.new_times, now)
-            due, profile = self._planned(source, profile, harvest, found_new=found)
+            profile = self._counted(visit, books.times, now)
+            due, profile = self._planned(source, profile, harvest, found_new=bool(books.new or books.joined))
             after = replace(
                 self._succeeded(state, harvest, profile, due, now),
                 first_contact=state.first_contact or now,
-                last_new=now if found else state.last_new,
+                last_new=now if books.new else state.last_new,
             )
             self._store(tx, after, visit)
         return PollReport(
@@ -308,11 +307,13 @@ class Poller:
 
     def _held(self, visit: Visit, paused: Paused) -> PollReport:
         """Nobody asks a host before the pause that it wanted is over, nor follows a redirect to it."""
-        state = visit.state
-        if visit.requests:
-            state = replace(state, profile=self._counted(visit, (), self.clock()).to_json())
+        state, now = visit.state, self.clock()
         pause = paused.until + timedelta(seconds=60 * self.rng.random())
         due = max(pause, state.due or pause)
+        if visit.requests:
+            profile, bounds = self._counted(visit, (), now), self.bounds(visit.source)
+            state = replace(state, profile=profile.to_json())
+            due = settled(max(due, now + bounds.least), profile, bounds, state.wishes, now, state.id)
         with self.store.write() as tx:
             sources.save(tx, replace(state, due=None if state.gone else due))
         told = Remark(paused.template, **paused.facts)
@@ -332,9 +333,9 @@ class Poller:
     ) -> tuple[datetime, Profile]:
         """When to come again after a success, and the profile with its plan."""
         now, bounds = self.clock(), self.bounds(source)
-        floor = timedelta(seconds=max(harvest.wishes.fresh, harvest.wishes.seconds))
-        profile = with_plan(profile, self.prior, now, bounds, seed=source.id)
-        due = next_poll(profile, self.prior, now, bounds, found_new=found_new, floor=now + floor, seed=source.id)
+        floor = now + timedelta(seconds=max(harvest.wishes.fresh, harvest.wishes.seconds))
+        profile = with_plan(profile, self.prior, now, bounds, floor=floor, seed=source.id)
+        due = next_poll(profile, self.prior, now, bounds, found_new=found_new, floor=floor, seed=source.id)
         return settled(due, profile, bounds, harvest.wishes, now, source.id), profile
 
     def _again(

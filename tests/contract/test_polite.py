@@ -336,6 +336,15 @@ async def test_a_429_pauses_the_host_for_all_of_its_sources(
     assert (await years.now(STRANGER)).state == "ok"
 
 
+async def test_the_days_plan_keeps_the_time_that_the_answer_is_fresh(years: Years) -> None:
+    """11, 12: polls that would come too soon are not planned, rather than put off past what they were planned for."""
+    years.lists(Item(number=1), cache_control="max-age=3600")
+    await years.now()
+    plan = years.state().profile["plan"]
+    assert len(plan) > 5
+    assert min(later - one for one, later in pairwise(plan)) >= 60
+
+
 async def test_a_pause_of_its_host_brings_no_source_forward(years: Years) -> None:
     """11, 12, 15: what a source had to wait for on its own account, it still waits for."""
     years.lists(Item(number=1), of=SISTER, cache_control="max-age=36000")

@@ -18,6 +18,7 @@ from policyfeed.clock import KST
 from policyfeed.documents import Reading, read_document
 from policyfeed.errors import Emptied, LayoutChanged, Refused, Unreachable, Unreadable, told
 from policyfeed.harvest import MOST_PAGES
+from policyfeed.health import waits
 from policyfeed.i18n import translator
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.poll import PollReport
@@ -492,6 +493,50 @@ async def test_the_same_release_from_two_places_is_one_article_told_once(world: 
     assert (report.new, report.joined, report.owed) == (0, 1, 0)
     found = world.articles()[-1].article
     assert [origin.source for origin in found.origins] == ["example-press", "other-press"]
+
+
+async def test_each_place_learns_when_it_publishes_also_from_what_others_had_before(world: World) -> None:
+    await world.contact(FEED, OTHER)
+    title, before = "여름철 탄소중립 실천 대책 발표", Profile.from_json(world.state(OTHER).profile).releases
+    world.lists(Item(number=2, title=title, published="Wed, 20 May 2026 09:00:00 +0900"))
+    await world.poll()
+    world.lists(Item(number=9, title=title, published="Wed, 20 May 2026 09:07:30 +0900"), of=OTHER)
+    assert (await world.poll(OTHER)).joined == 1
+    own = datetime(2026, 5, 20, 9, 7, 30, tzinfo=KST).timestamp()
+    assert Profile.from_json(world.state(OTHER).profile).releases == (*before, own)
+
+
+async def test_each_place_is_measured_by_the_time_that_it_gives_itself(world: World) -> None:
+    """Publish-to-seen: another place's earlier time is no delay of this one, and who only dates has none."""
+    await world.contact(FEED, OTHER)
+    for number, (title, own) in enumerate(
+        {
+            "여름철 탄소중립 실천 대책 발표": "Wed, 20 May 2026 11:20:00 +0900",
+            "하천 유역 시범사업 다섯 곳 선정": "2026-05-20",
+        }.items()
+    ):
+        world.lists(Item(number=2 + number, title=title, published=format_datetime(world.clock().astimezone(KST))))
+        await world.poll()
+        world.lists(Item(number=9 + number, title=title, published=own), of=OTHER)
+        assert (await world.poll(OTHER)).joined == 1
+    found = waits(world.store, world.clock())
+    assert (found[FEED.id].releases, found[FEED.id].p99) == (2, 1800)
+    assert (found[OTHER.id].releases, found[OTHER.id].p99) == (1, 600)
+
+
+async def test_a_source_that_only_dates_its_releases_is_not_measured_by_others_times(world: World) -> None:
+    await world.contact(FEED)
+    world.lists(Item(number=1, published="2026-05-19"), of=OTHER)
+    await world.poll(OTHER)
+    world.lists(Item(number=9, title="여름철 탄소중립 실천 대책 발표", published="2026-05-20"), of=OTHER)
+    await world.poll(OTHER)
+    world.lists(
+        Item(number=2, title="여름철 탄소중립 실천 대책 발표", published="Wed, 20 May 2026 11:20:00 +0900"),
+        Item(number=3, title="하천 유역 시범사업 다섯 곳 선정", published="Wed, 20 May 2026 11:20:00 +0900"),
+    )
+    assert (await world.poll()).joined == 1
+    assert not world.articles()[1].article.dated
+    assert {source: one.releases for source, one in waits(world.store, world.clock()).items()} == {FEED.id: 2}
 
 
 async def test_the_same_link_from_two_sources_is_one_article(world: World) -> None:

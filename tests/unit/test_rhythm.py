@@ -13,9 +13,10 @@ import pytest
 from holidays import country_holidays
 
 from policyfeed.clock import KST
-from policyfeed.rhythm import Bounds, Profile, load_prior, next_poll, with_plan
+from policyfeed.rhythm import Bounds, Profile, load_prior, next_poll, settled, with_plan
 from policyfeed.rhythm.calendar import works
 from policyfeed.rhythm.views import VIEWS
+from policyfeed.types import NO_WISHES
 
 PRIOR = load_prior()
 MONDAY = datetime(2026, 3, 9, tzinfo=KST)
@@ -197,11 +198,39 @@ def test_a_floor_is_kept() -> None:
     assert capped <= MONDAY + timedelta(hours=24)
 
 
+@pytest.mark.parametrize("minutes", [30, 60, 180])
+def test_a_server_that_always_wants_time_between_polls_is_still_asked_when_releases_come(minutes: int) -> None:
+    """A feed's ttl, or a max-age: the plan spends the polls that are left where they save most."""
+    start = MONDAY + timedelta(days=28)
+    profile = Profile().seen(noon_releases(start - timedelta(days=180), 180), start - timedelta(days=1))
+    noons, now, polls = noon_releases(start, 4), start + timedelta(minutes=7), list[datetime]()
+    while now < start + timedelta(days=4):
+        floor, profile = now + timedelta(minutes=minutes), profile.seen((), now)
+        profile = with_plan(profile, PRIOR, now, Bounds(), floor=floor)
+        due = next_poll(profile, PRIOR, now, Bounds(), floor=floor)
+        assert due >= floor
+        polls.append(now := due)
+    assert all(min(poll - noon for poll in polls if poll >= noon) <= timedelta(seconds=20) for noon in noons)
+
+
 def test_a_fixed_interval_is_kept_inside_the_budget() -> None:
     polls = replay(Profile(), MONDAY, 2, Bounds(interval=timedelta(hours=1)), [])
     assert {later - earlier for earlier, later in pairwise(polls)} == {timedelta(hours=1)}
-    few = replay(Profile(), MONDAY, 2, Bounds(interval=timedelta(hours=1), polls_per_day=3), [])
-    assert max(a_day(few).values()) == 3
+
+
+def test_fixed_intervals_that_spent_their_budget_do_not_all_go_on_at_midnight() -> None:
+    bounds, midnight = Bounds(interval=timedelta(hours=1), polls_per_day=3), MONDAY + timedelta(days=1)
+    again = set[datetime]()
+    for seed in map(str, range(50)):
+        profile, now = Profile(), MONDAY
+        while now < midnight:
+            profile = profile.seen((), now)
+            due = next_poll(profile, PRIOR, now, bounds, seed=seed)
+            now = settled(due, profile, bounds, NO_WISHES, now, seed)
+        assert profile.used == 3
+        again.add(now)
+    assert len(again) > 40
+    assert max(again) < midnight + timedelta(hours=1)
 
 
 def test_sources_waiting_for_the_same_hour_do_not_ask_at_once() -> None:
@@ -216,6 +245,12 @@ def test_a_clock_that_jumped_leaves_the_plan_bounded() -> None:
     due = next_poll(profile, PRIOR, MONDAY, Bounds(), seed="x")
     assert timedelta(minutes=5) <= due - MONDAY <= timedelta(hours=24)
     assert profile.seen([], MONDAY).learned == MONDAY.toordinal(), "it learns again"
+
+
+def test_a_first_contact_by_a_clock_that_was_ahead_costs_no_later_day_its_polls() -> None:
+    ahead = Profile().seen([], MONDAY + timedelta(days=4000)).seen([], MONDAY)
+    never = Profile().seen([], MONDAY)
+    assert replay(ahead, MONDAY, 3, Bounds(), []) == replay(never, MONDAY, 3, Bounds(), [])
 
 
 def test_a_profile_survives_storage_and_stays_small() -> None:

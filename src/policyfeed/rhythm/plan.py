@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from policyfeed.rhythm.bounds import DAY, Bounds
-from policyfeed.rhythm.budget import left, left_on, left_until
+from policyfeed.rhythm.budget import left, left_until
 from policyfeed.rhythm.calendar import MINUTES, kind_of, moment_of, place, week_start
 from policyfeed.rhythm.prior import Prior
 from policyfeed.rhythm.profile import Profile
@@ -45,11 +45,11 @@ def next_poll(
     ``history`` is the profile after that poll (``Profile.seen``, ``with_plan``), ``floor`` the earliest moment that the
     server allows (at most 24 h from now are kept), ``found_new`` whether the poll brought something, ``seed`` the
     source's id: it fixes the source's own seconds, so that sources waiting for the same hour do not ask at once.
-    The same arguments give the same moment.
+    The same arguments give the same moment. A fixed interval knows no budget: ``settled`` holds it to the day's.
     """
-    earliest = now + bounds.least if floor is None else max(now + bounds.least, min(floor, now + DAY))
+    earliest = _earliest(now, bounds, floor)
     if bounds.interval is not None:
-        wanted = _fixed(history, now, bounds)
+        wanted = now + bounds.normal
     else:
         wanted = _planned(
             with_plan(history, prior, now, bounds, seed=seed), prior, now, bounds, earliest, found_new, seed
@@ -57,16 +57,24 @@ def next_poll(
     return max(earliest, min(wanted, now + bounds.most)).astimezone(UTC)
 
 
-def with_plan(history: Profile, prior: Prior, now: datetime, bounds: Bounds, *, seed: str = "") -> Profile:
+def with_plan(
+    history: Profile, prior: Prior, now: datetime, bounds: Bounds, *, floor: datetime | None = None, seed: str = ""
+) -> Profile:
     """The profile with the day's plan, made after the poll that ended at ``now`` where it has none of that day, or one
-    that was made under other limits."""
+    that was made under other limits. A server that allows the next poll at ``floor`` is expected to want as much time
+    after every poll of the day.
+    """
     today, seconds = place(now)
     if bounds.interval is not None or (history.planned == today and history.limits == bounds.limits):
         return history
-    own = _place_in_minute(seed, bounds)
+    own, apart = _place_in_minute(seed, bounds), (_earliest(now, bounds, floor) - now).total_seconds()
     minute = _minute(seconds, own)
-    first = _first(seconds + bounds.least.total_seconds(), own)
-    return _Source(history, prior, bounds).planned(today, minute, max(first, minute + 1))
+    first = _first(seconds + apart, own)
+    return _Source(history, prior, bounds, math.ceil(apart / 60)).planned(today, minute, max(first, minute + 1))
+
+
+def _earliest(now: datetime, bounds: Bounds, floor: datetime | None) -> datetime:
+    return now + bounds.least if floor is None else max(now + bounds.least, min(floor, now + DAY))
 
 
 def _planned(
@@ -134,13 +142,6 @@ def _minute(seconds: float, own: float) -> int:
     return max(-1, math.floor((seconds - own + ROUNDED) / 60))
 
 
-def _fixed(history: Profile, now: datetime, bounds: Bounds) -> datetime:
-    today, _ = place(now)
-    if left_on(history, bounds, today) > 0:
-        return now + bounds.normal
-    return max(now + bounds.normal, moment_of(today + 1, 0))
-
-
 class _Source:
     """What a source's plan is made from: its days, and the price of a poll that keeps its budget.
 
@@ -148,9 +149,8 @@ class _Source:
     share their tables whatever their number of releases.
     """
 
-    def __init__(self, history: Profile, prior: Prior, bounds: Bounds) -> None:
-        self.history, self.bounds = history, bounds
-        self.gap = math.ceil(bounds.least.total_seconds() / 60)
+    def __init__(self, history: Profile, prior: Prior, bounds: Bounds, gap: int) -> None:
+        self.history, self.bounds, self.gap = history, bounds, gap
         self._outlook = outlook(history, prior)
         self._cheaper = [rung_of(rate) for rate in self._outlook.per_day]
 

@@ -94,7 +94,7 @@ class Profile:
             return replace(self, used=self.used + 1)
         week = week_start(day)
         spent = self.spent + self.used if week == self.week else 0
-        return replace(self, day=day, used=1, week=week, spent=spent, first=self.first or day)
+        return replace(self, day=day, used=1, week=week, spent=spent, first=min(self.first or day, day))
 
     def _taught(self, day: int, prior: Prior) -> Profile:
         """What the releases of the days gone by teach, each day foretold by what was known before it."""

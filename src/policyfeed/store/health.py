@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, and_, select
 
 from policyfeed.normalize.dates import Moment
-from policyfeed.store.schema import articles, health, notices, origins, sources
+from policyfeed.store.schema import articles, copies, health, notices, origins, sources
 from policyfeed.types import ConditionName, Notice
 
 
@@ -60,16 +61,34 @@ def publication_times(tx: Connection, source: str, limit: int) -> list[Moment]:
 def waits(tx: Connection, since: datetime) -> dict[str, list[float]]:
     """Source id → seconds from publication until it was seen there, of what was published since that moment.
 
-    Left out is what came before the source's first contact, and what has a day but no time.
+    Each place is measured by the time that it gave itself. Left out is what came before the source's first contact,
+    what has a day but no time, and a source all of whose times are those of other places.
     """
     statement = (
-        select(origins.c.source, origins.c.first_seen, articles.c.published)
+        select(
+            *(origins.c.number, origins.c.source, origins.c.first_seen, sources.c.first_contact),
+            *(articles.c.published, articles.c.dated),
+            copies.c.seen["published"].as_string().label("own"),
+            copies.c.seen["dated"].as_boolean().label("own_dated"),
+        )
         .join(articles, articles.c.number == origins.c.number)
         .join(sources, sources.c.id == origins.c.source)
-        .where(articles.c.sort_time >= since, articles.c.dated.is_(False))
-        .where(articles.c.published >= since, articles.c.published >= sources.c.first_contact)
+        .outerjoin(copies, and_(copies.c.source == origins.c.source, copies.c.key == origins.c.key))
+        .where(articles.c.sort_time >= since, sources.c.first_contact.is_not(None))
     )
+    times = [(one, published) for one in tx.execute(statement) if (published := _published(one)) is not None]
+    copied = {(one.number, published) for one, published in times if one.own_dated is not None}
+    timing = {one.source for one, at in times if one.own_dated is not None or (one.number, at) not in copied}
     found: dict[str, list[float]] = {}
-    for source, seen, published in tx.execute(statement):
-        found.setdefault(source, []).append(max(0.0, (seen - published).total_seconds()))
+    for one, published in times:
+        if one.source in timing and published >= max(since, one.first_contact):
+            found.setdefault(one.source, []).append(max(0.0, (one.first_seen - published).total_seconds()))
     return found
+
+
+def _published(place: Row[*tuple[Any, ...]]) -> datetime | None:
+    """The time at a place; None where it has a day alone. At the first place it may come from a copy: nothing is kept
+    of what only that one said."""
+    if place.own_dated is None:
+        return None if place.dated else place.published
+    return None if place.own_dated or not place.own else datetime.fromisoformat(place.own)
