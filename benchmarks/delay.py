@@ -286,10 +286,13 @@ def _moments(times: list[float]) -> list[datetime]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=Path, nargs="+", action="extend", help="CSV, gzipped or not")
     parser.add_argument(
-        "--times", type=Path, nargs="+", default=[Path("release-times.csv.gz")], help="CSV, gzipped or not"
+        "--train-until",
+        type=date.fromisoformat,
+        default=date(2024, 12, 31),
+        help="last day, included; the day before the test's first where that is earlier",
     )
-    parser.add_argument("--train-until", type=date.fromisoformat, default=date(2024, 12, 31), help="last day, included")
     parser.add_argument("--test-from", type=date.fromisoformat, help="first day; default: the day after --train-until")
     parser.add_argument("--test-until", type=date.fromisoformat, help="last day; default: the last release's")
     parser.add_argument("--polls", type=_budgets, default="12,24,48", help="budgets, requests a day and source")
@@ -298,9 +301,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--picture", type=Path, help="draw the picture there (SVG)")
     parser.add_argument("--write-prior", type=Path, help="only learn the prior from the training days, and write it")
     wish = parser.parse_args()
+    wish.times = wish.times or [Path("release-times.csv.gz")]
     wish.test_from = wish.test_from or wish.train_until + timedelta(days=1)
-    if wish.test_from <= wish.train_until:
-        parser.error("--test-from must come after --train-until: what is tested must not be known")
+    wish.train_until = min(wish.train_until, wish.test_from - timedelta(days=1))  # what is tested must not be known
     return wish
 
 

@@ -78,16 +78,30 @@ def test_files_written_otherwise_give_the_same_table(tmp_path: Path) -> None:
         assert table(tmp_path, file, HEAD + past, HEAD + later) == usual, "what another file has again is no other"
 
 
-def test_releases_all_on_the_dot_are_learned_from(tmp_path: Path) -> None:
-    many = "".join(lines(f"{n}청", FIRST - timedelta(days=90), LAST, 9, 12, 15, 17) for n in range(20))
-    assert table(tmp_path, HEAD + many)["learned_until"] == "2024-12-31", "the shipped prior's: too little else"
+def on_the_dot() -> str:
+    return "".join(lines(f"{n}청", FIRST - timedelta(days=90), LAST, 9, 12, 15, 17) for n in range(20))
+
+
+def off_the_dot_and_on_sundays() -> str:
     others = "".join(lines(f"{n}청", FIRST - timedelta(days=90), TEST, 10.37, 13.81) for n in range(20))
-    sundays = "".join(
+    return others + "".join(
         f"{(FIRST - timedelta(days=7 * week + 1, hours=-hour)).isoformat()},{week % 20}청\n"
         for week in range(12)
         for hour in (6, 6, 6, 10.37, 10.37, 10.37)
     )
-    assert table(tmp_path, HEAD + many + others + sundays)["learned_until"] == "2026-03-01"
+
+
+def test_releases_all_on_the_dot_are_learned_from(tmp_path: Path) -> None:
+    many = HEAD + on_the_dot()
+    assert table(tmp_path, many)["learned_until"] == "2024-12-31", "the shipped prior's: too little else"
+    assert table(tmp_path, many + off_the_dot_and_on_sundays())["learned_until"] == "2026-03-01"
+
+
+def test_what_is_tested_is_not_trained_on(tmp_path: Path) -> None:
+    (tmp_path / "times.csv").write_text(HEAD + on_the_dot() + off_the_dot_and_on_sundays(), encoding="utf-8")
+    for train in ("2026-03-02", "2026-04-01"):
+        told = called(tmp_path, "--times", "times.csv", "--train-until", train, "--test-from", "2026-03-02")
+        assert json.loads(told.stdout)["learned_until"] == "2026-03-01"
 
 
 def test_what_cannot_be_read_or_tested_is_said(tmp_path: Path) -> None:
@@ -107,5 +121,4 @@ def test_what_cannot_be_read_or_tested_is_said(tmp_path: Path) -> None:
     assert said(HEAD + good + "2026-01-05T09:00:00\n") == "times.csv cannot be read: line 3: no ministry"
     assert said(HEAD + good, "--times", "none.csv").startswith("none.csv cannot be read: ")
     assert said(HEAD + good) == "No ministry has 100 releases from 2025-01-01 to 2026-01-05."
-    assert "must come after --train-until" in said(HEAD + good, "--test-from", "2024-12-31")
     assert "whole numbers from 1 to 288" in said(HEAD + good, "--polls", "12,0")
