@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -14,6 +15,7 @@ from pathlib import Path
 import sdnotify
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from policyfeed import __version__
 from policyfeed.app import App, opened
@@ -21,7 +23,7 @@ from policyfeed.config import Config, listening_address, load
 from policyfeed.engine.local import LocalEngine
 from policyfeed.errors import AddressError, ConfigErrors, PolicyfeedError
 from policyfeed.store import working_alone
-from policyfeed.web import Site, board_pages
+from policyfeed.web import Connection, Site, board_pages, queue
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +33,8 @@ GRACE = 8.0
 
 async def run(config: Config, data: Path, environ: Mapping[str, str] = os.environ) -> None:
     """Work until SIGTERM or SIGINT. Raises AlreadyRunning, StoreError, OutputError, UsageError, AddressError."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the soft limit is for programs that know select alone
     with working_alone(data):
         listening = listen(*listening_address(environ))
         async with opened(config, data, pages=board_pages, environ=environ) as app:
@@ -69,6 +73,22 @@ class _Server(uvicorn.Server):
         yield
 
 
+def server(application: ASGIApp) -> uvicorn.Server:
+    """What answers readers: it logs no requests, and neither says what it is nor holds more connections than it may."""
+    return _Server(
+        uvicorn.Config(
+            application,
+            http=Connection,
+            ws="none",
+            backlog=queue(),
+            log_config=None,
+            lifespan="off",
+            server_header=False,
+            access_log=False,
+        )
+    )
+
+
 class _Daemon:
     def __init__(self, app: App, listening: socket.socket) -> None:
         self.app = app
@@ -81,12 +101,8 @@ class _Daemon:
 
     async def run(self) -> None:
         self._signals()
-        server = _Server(
-            uvicorn.Config(
-                self.site.application, log_config=None, lifespan="off", server_header=False, access_log=False
-            )
-        )
-        serving = asyncio.create_task(server.serve(sockets=[self.listening]))
+        web = server(self.site.application)
+        serving = asyncio.create_task(web.serve(sockets=[self.listening]))
         await self.engine.start()
         address = url(self.listening)
         log.info("running", version=__version__, address=address, sources=len(self.app.enabled()))
@@ -97,7 +113,7 @@ class _Daemon:
         log.info("stopping")
         for task in beside:
             task.cancel()
-        server.should_exit = True
+        web.should_exit = True
         await self.engine.stop(GRACE)
         await asyncio.wait([serving], timeout=1)
         log.info("stopped")
