@@ -94,11 +94,15 @@ def shown(url: str) -> str:
 
 
 def redacted(url: str) -> str:
-    """Only scheme and host of a URL: all that may be shown of a webhook, whose path is its password."""
+    """Only scheme and host of a URL: all that may be shown of a webhook, whose path is its password.
+
+    What is no host is not shown either: of ``http://user:pass/word@host`` it would be half of the password.
+    """
     found = _URL.match(_CONTROL.sub("", url))
-    if not found:
-        return f"{url.partition(':')[0][:10]}:…" if ":" in url else "…"
-    return f"{found['scheme']}://{found['authority'].rpartition('@')[2]}"
+    host = found["authority"].rpartition("@")[2] if found else ""
+    if found and _AUTHORITY.fullmatch(host):
+        return f"{found['scheme']}://{host}"
+    return f"{url.partition(':')[0][:10]}:…" if ":" in url else "…"
 
 
 def _sendable(url: str) -> str:
