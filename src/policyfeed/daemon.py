@@ -30,15 +30,25 @@ log = structlog.get_logger(__name__)
 GRACE = 8.0
 """Seconds that running work may take to end after SIGTERM; systemd and people expect less than ten."""
 
+DESCRIPTORS = 8192
+"""Files and connections at once: enough for 2,000 sources and 1,000 readers."""
+
 
 async def run(config: Config, data: Path, environ: Mapping[str, str] = os.environ) -> None:
     """Work until SIGTERM or SIGINT. Raises AlreadyRunning, StoreError, OutputError, UsageError, AddressError."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the soft limit is for programs that know select alone
+    raise_descriptors()
     with working_alone(data):
         listening = listen(*listening_address(environ))
         async with opened(config, data, pages=board_pages, environ=environ) as app:
             await _Daemon(app, listening).run()
+
+
+def raise_descriptors() -> None:
+    """To ``DESCRIPTORS``, where the hard limit lets us: the soft one is for programs that know select(2) alone."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -76,6 +76,14 @@ async def test_thousands_of_silent_connections_keep_nobody_out(tmp_path: Path, s
         assert len(server.server_state.connections) <= places()
 
 
+@pytest.mark.usefixtures("few")
+def test_descriptors_are_raised_as_far_as_the_hard_limit_lets() -> None:
+    daemon.raise_descriptors()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert soft == min(hard, daemon.DESCRIPTORS)
+    assert places() == min(soft // 4, 1000)
+
+
 async def test_who_reads_nothing_of_a_feed_is_kept_no_copy_of_it(tmp_path: Path) -> None:
     body = bytes(range(256)) * 40_000
     (tmp_path / "feeds").mkdir()
