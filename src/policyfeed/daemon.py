@@ -75,17 +75,23 @@ def url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn without its signal handlers: the daemon has its own."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    def give_up(self) -> None:
+        """Close what readers leave open: cancelled instead, it would be logged as faults."""
+        for one in self.server_state.connections:
+            if isinstance(one, Connection):
+                one.transport.abort()
 
-def server(application: ASGIApp) -> uvicorn.Server:
+
+def server(application: ASGIApp) -> Server:
     """What answers readers: it logs no requests, and neither says what it is nor holds more connections than it may."""
-    return _Server(
+    return Server(
         uvicorn.Config(
             application,
             http=Connection,
@@ -125,6 +131,8 @@ class _Daemon:
             task.cancel()
         web.should_exit = True
         await self.engine.stop(GRACE)
+        await asyncio.wait([serving], timeout=1)
+        web.give_up()
         await asyncio.wait([serving], timeout=1)
         log.info("stopped")
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from starlette.types import Message
 
 from policyfeed import daemon
@@ -45,7 +44,7 @@ def context(folder: Path) -> Context:
 
 
 @asynccontextmanager
-async def served(folder: Path) -> AsyncIterator[tuple[uvicorn.Server, str]]:
+async def served(folder: Path) -> AsyncIterator[tuple[daemon.Server, str]]:
     """As the daemon serves: the server and its address."""
     listening = daemon.listen("127.0.0.1", 0)
     server = daemon.server(create_app(context(folder)))
@@ -54,7 +53,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[uvicorn.Server, str]]:
         yield server, daemon.url(listening)
     finally:
         server.should_exit = True
-        server.force_exit = True
+        server.give_up()
         await task
 
 
@@ -97,6 +96,19 @@ async def test_who_reads_nothing_of_a_feed_is_kept_no_copy_of_it(tmp_path: Path)
             kept = [one.transport.get_write_buffer_size() for one in server.server_state.connections]
     assert answer.content == body
     assert max(kept) < 500_000
+
+
+async def test_who_is_slow_is_no_fault_when_the_daemon_stops(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with served(tmp_path) as (server, address):
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as slow:
+            slow.sendall(FORM)
+            async with httpx.AsyncClient(trust_env=False) as client:
+                await client.get(f"{address}/healthz")
+            assert server.server_state.tasks
+            server.should_exit = True
+            server.give_up()
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
 
 
 async def test_a_form_that_breaks_off_is_no_fault_of_ours(tmp_path: Path) -> None:
