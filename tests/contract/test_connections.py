@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from policyfeed import daemon
+from policyfeed import daemon, logs
 from policyfeed.store import Store
 from policyfeed.web import Buttons, Context, Published, create_app
 from policyfeed.web.connections import places
@@ -96,6 +96,20 @@ async def test_who_reads_nothing_of_a_feed_is_kept_no_copy_of_it(tmp_path: Path)
             kept = [one.transport.get_write_buffer_size() for one in server.server_state.connections]
     assert answer.content == body
     assert max(kept) < 500_000
+
+
+@pytest.mark.usefixtures("logging_as_before")
+async def test_who_speaks_no_http_writes_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Scanners knock at every port, and browsers with TLS at one without."""
+    logs.configure()
+    async with served(tmp_path) as (_, address):
+        host, port = address.removeprefix("http://").split(":")
+        for said in (b"\x16\x03\x01\n\n", b"GET / HTTP/1.1\nHost: h\nConnection: upgrade\nUpgrade: websocket\n\n"):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(said)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 ")
+            writer.close()
+    assert capsys.readouterr().err == ""
 
 
 async def test_who_is_slow_is_no_fault_when_the_daemon_stops(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
