@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.relevance import Rules, load_topics
@@ -28,6 +30,18 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def clock() -> Hand:
     """Wednesday, 2026-05-20, 09:30 in Korea."""
     return Hand()
+
+
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
+    """A command sets the levels of the whole process, which other tests listen to."""
+    root, web = logging.getLogger(), logging.getLogger("uvicorn.error")
+    handlers, levels = root.handlers[:], (root.level, web.level)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    web.setLevel(levels[1])
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -14,6 +15,7 @@ from pathlib import Path
 import sdnotify
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from policyfeed import __version__
 from policyfeed.app import App, opened
@@ -21,20 +23,32 @@ from policyfeed.config import Config, listening_address, load
 from policyfeed.engine.local import LocalEngine
 from policyfeed.errors import AddressError, ConfigErrors, PolicyfeedError
 from policyfeed.store import working_alone
-from policyfeed.web import Site, board_pages
+from policyfeed.web import Connection, Site, board_pages, queue
 
 log = structlog.get_logger(__name__)
 
 GRACE = 8.0
 """Seconds that running work may take to end after SIGTERM; systemd and people expect less than ten."""
 
+DESCRIPTORS = 8192
+"""Files and connections at once: enough for 2,000 sources and 1,000 readers."""
+
 
 async def run(config: Config, data: Path, environ: Mapping[str, str] = os.environ) -> None:
     """Work until SIGTERM or SIGINT. Raises AlreadyRunning, StoreError, OutputError, UsageError, AddressError."""
+    raise_descriptors()
     with working_alone(data):
         listening = listen(*listening_address(environ))
         async with opened(config, data, pages=board_pages, environ=environ) as app:
             await _Daemon(app, listening).run()
+
+
+def raise_descriptors() -> None:
+    """To ``DESCRIPTORS``, where the hard limit lets us: the soft one is for programs that know select(2) alone."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -61,12 +75,34 @@ def url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn without its signal handlers: the daemon has its own."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    def give_up(self) -> None:
+        """Close what readers leave open: cancelled instead, it would be logged as faults."""
+        for one in self.server_state.connections:
+            if isinstance(one, Connection):
+                one.transport.abort()
+
+
+def server(application: ASGIApp) -> Server:
+    """What answers readers: it logs no requests, and neither says what it is nor holds more connections than it may."""
+    return Server(
+        uvicorn.Config(
+            application,
+            http=Connection,
+            ws="none",
+            backlog=queue(),
+            log_config=None,
+            lifespan="off",
+            server_header=False,
+            access_log=False,
+        )
+    )
 
 
 class _Daemon:
@@ -81,12 +117,8 @@ class _Daemon:
 
     async def run(self) -> None:
         self._signals()
-        server = _Server(
-            uvicorn.Config(
-                self.site.application, log_config=None, lifespan="off", server_header=False, access_log=False
-            )
-        )
-        serving = asyncio.create_task(server.serve(sockets=[self.listening]))
+        web = server(self.site.application)
+        serving = asyncio.create_task(web.serve(sockets=[self.listening]))
         await self.engine.start()
         address = url(self.listening)
         log.info("running", version=__version__, address=address, sources=len(self.app.enabled()))
@@ -97,8 +129,10 @@ class _Daemon:
         log.info("stopping")
         for task in beside:
             task.cancel()
-        server.should_exit = True
+        web.should_exit = True
         await self.engine.stop(GRACE)
+        await asyncio.wait([serving], timeout=1)
+        web.give_up()
         await asyncio.wait([serving], timeout=1)
         log.info("stopped")
 

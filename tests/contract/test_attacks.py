@@ -120,6 +120,9 @@ ANSWERS: list[tuple[str, bytes, type[UpstreamError]]] = [
     ("chunk size beyond integers", chunked(end=b"f" * 40 + b"\r\n"), Unreadable),
     ("header with a null", raw("HTTP/1.1 200 OK\nX: a\0b" + CLOSE), Unreadable),
     ("header without a colon", raw("HTTP/1.1 200 OK\nnonsense" + CLOSE), Unreadable),
+    ("status line that repeats the request", b"HTTP/1.1 ? /?serviceKey=x" + CLOSE.encode() + b"\n\n", Unreadable),
+    ("header that repeats the request", raw("HTTP/1.1 200 OK\nGET /?serviceKey=x" + CLOSE), Unreadable),
+    ("chunk size that repeats the request", chunked(end=b"/?serviceKey=x\r\n"), Unreadable),
     ("header name with a space", raw("HTTP/1.1 200 OK\nContent Length: 5" + CLOSE), Unreadable),
 ]
 

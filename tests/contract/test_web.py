@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import process_time
 from urllib.parse import unquote
 
 import httpx
@@ -494,6 +495,21 @@ async def test_a_revision_shows_what_it_changed(world: World) -> None:
     assert [item.text_content() for item in last.cssselect("del")] == ["나 문단"]
     assert [item.text_content() for item in last.cssselect("ins")] == ["다 문단 <script>"]
     assert not page.cssselect("#revisions + ol > li")[0].cssselect("ins, del")
+
+
+async def test_what_changed_in_a_long_text_costs_no_long_time(world: World) -> None:
+    """Tables have the same words in many cells; difflib compares each with each, at the worst again and again."""
+    with world.store.write() as tx:
+        one = store.articles.get(tx, [12])[12]
+        for content in ("<p>-</p>" * 1_000, "<p>0</p><p>-</p>" * 500, "<p>-</p><p>0</p>" * 20_000) * 9:
+            one = replace(one, content=content, revision=one.revision + 1, changed=one.changed + timedelta(hours=1))
+            store.articles.update(tx, one, revised=True)
+    began = process_time()
+    page = html.fromstring((await world.get("/articles/12")).text)
+    assert process_time() - began < 5
+    shown = page.cssselect("#revisions + ol > li")
+    assert [item.get("value") for item in shown] == [str(one.revision - back) for back in range(19, -1, -1)]
+    assert all(item.cssselect("ins, del") for item in shown[1:])
 
 
 async def test_a_release_and_its_explanation_lead_to_each_other(world: World) -> None:

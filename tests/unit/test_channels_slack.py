@@ -95,6 +95,12 @@ def test_nothing_from_upstream_becomes_a_mention_or_a_link(hostile: str) -> None
     assert slack.escape(hostile) in whole
 
 
+def test_a_title_tells_not_everyone_where_slacks_form_is_taken_by_others() -> None:
+    """Mattermost reads the text alone, and @all in it wherever it comes from."""
+    text = sent(judged(title="@all (@channel) 문의 a@example.go.kr"))["text"]
+    assert text.startswith("@\u2060all (@\u2060channel) 문의 a@example.go.kr\n")
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,12 +16,11 @@ from pathlib import Path
 
 import certifi
 import pytest
-import structlog
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from policyfeed.cli import app
-from policyfeed.cli.say import show, table
+from policyfeed.cli.say import Plain, show, table
 from policyfeed.config import shipped
 from policyfeed.errors import PolicyfeedError, StoreError, UsageError
 from policyfeed.relevance import load_topics
@@ -39,15 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    """A command sets the level of the whole process, which other tests listen to."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+pytestmark = pytest.mark.usefixtures("logging_as_before")
 
 
 def run(*arguments: str, given: bytes = b"") -> Result:
@@ -192,6 +181,24 @@ def test_an_article_that_has_only_a_day_is_told_by_its_day(folder: Path) -> None
     assert "2026-05-21" in listed.split()
     assert " · 2026-05-21 · " in explained
     assert "00:00" not in listed + explained
+
+
+@pytest.mark.parametrize(
+    "title", ["[/] 단독", "[e-나라도움] 안내", "[red]x[/red] :warning: [link=https://x.example]y[/link]"]
+)
+def test_a_title_is_shown_as_it_stands_whatever_is_in_brackets(folder: Path, title: str) -> None:
+    """rich would take what is in square brackets for its markup, fail at what closes nothing, and draw pictures."""
+    releases.stored(folder, [releases.judged(title=title)]).close()
+    assert title in run("articles").stdout
+    assert title in run("explain", "1").stdout
+
+
+def test_what_upstream_or_a_user_wrote_commands_no_terminal() -> None:
+    """Colours of our own do, on a terminal."""
+    written = io.StringIO()
+    there = Plain(file=written, force_terminal=True, color_system="standard")
+    there.print("a\x1b[2J\x1b]0;b\x07\x9b31mc\u202ed\r\ne", style="red")
+    assert written.getvalue() == "\x1b[31ma[2J]0;b31mcd\x1b[0m\n\x1b[31me\x1b[0m\n"
 
 
 def test_a_copy_that_cannot_be_made_leaves_the_earlier_one(folder: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policyfeed.errors import Forbidden, TooLarge, Truncated, Unreadable
+from policyfeed.errors import ConfigError, Forbidden, TooLarge, Truncated, Unreadable
 from policyfeed.transport.cookies import Cookies
 from policyfeed.transport.decode import Plain, decoder
 from policyfeed.transport.lanes import Lanes
@@ -121,6 +121,17 @@ def test_any_text_is_an_address_or_forbidden(text: str) -> None:
 def test_urls_are_shown_without_their_secrets(url: str, all_but_query: str, host_only: str) -> None:
     assert shown(url) == all_but_query
     assert redacted(url) == host_only
+
+
+@pytest.mark.parametrize(
+    "url", ["https://kim:half/pw@a.kr/x", "https://kim:half?pw@a.kr", "https://kim:half#pw@a.kr:80"]
+)
+def test_half_a_password_is_no_host(url: str) -> None:
+    """A / that is not percent-encoded ends what stands before the path, wherever it was meant to stand."""
+    assert redacted(url) == "https:…"
+    with pytest.raises(ConfigError) as caught:
+        proxy(url)
+    assert "half" not in str(caught.value)
 
 
 # Redirects

@@ -24,6 +24,7 @@ SECRETS: tuple[str, ...] = ()
 _BLOCKS, _HEADER, _SECTION, _CONTEXT, _TEXT = 50, 150, 3_000, 2_000, 4_000
 _TITLE, _LEAD, _LINK = 500, 600, 2_000
 _NEVER_AGAIN = (403, 404, 410)
+_NAMED = re.compile(r"(?<!\w)@(?=\w)")
 _WORD = re.compile(r"[a-z_]{2,60}\Z")
 
 Block = dict[str, Any]
@@ -111,9 +112,15 @@ def _text(articles: Sequence[Told], limit: int) -> str:
     """Without any markup: title, byline, address and why of each."""
     pieces = []
     for one in articles:
-        lines = (fit(one.title, 200, _size), fit(_byline(one), 200, _size), _address(one), fit(one.why, 200, _size))
+        title, byline, why = (fit(_nobody(said), 200, _size) for said in (one.title, _byline(one), one.why))
+        lines = (title, byline, _address(one), why)
         pieces.append("\n".join(escape(line) for line in lines if line))
     return _joined(pieces, limit)
+
+
+def _nobody(text: str) -> str:
+    """An invisible sign parts the @ of @all and @channel: Mattermost and Rocket.Chat would tell everyone."""
+    return _NAMED.sub("@\u2060", text)
 
 
 def _joined(pieces: Sequence[str], limit: int) -> str:

@@ -71,10 +71,8 @@ def explain(
         found = stored.find(tx, pointed(context, wanted))
     if found is not None:
         article = found.article
-        out.print(f"{article.number} · {article.title}", markup=False)
-        out.print(
-            f"{article.ministry.name} · {when(article.published, dated=article.dated)} · {article.url}", markup=False
-        )
+        out.print(f"{article.number} · {article.title}")
+        out.print(f"{article.ministry.name} · {when(article.published, dated=article.dated)} · {article.url}")
         _explain(rules, found.verdict)
         if found.verdict.rule_version != rules.version:
             say("The topics are others now ({version}): `policyfeed rescore` applies them.", version=rules.version)

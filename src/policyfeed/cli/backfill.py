@@ -103,7 +103,7 @@ async def _run(app: App, source: Source, first: date, last: date, *, pace: float
             if as_json:
                 json_line({"source": source.id} | asdict(one))
             for warning in () if as_json else one.warnings:
-                err.print(f"{source.id} {one.name}: {told(warning, _)}", style="yellow", markup=False)
+                err.print(f"{source.id} {one.name}: {told(warning, _)}", style="yellow")
     _finish(replace(work, again=False).state(), as_json=as_json)
 
 

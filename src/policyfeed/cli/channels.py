@@ -57,7 +57,7 @@ def test(
         say("{name} took the test message.", name=name)
         return
     detail = detail_in(outcome.detail, _)
-    err.print(_("{name} did not take it: {detail}").format(name=name, detail=detail), style="red", markup=False)
+    err.print(_("{name} did not take it: {detail}").format(name=name, detail=detail), style="red")
     raise typer.Exit(FAILED)
 
 

@@ -32,4 +32,4 @@ def check(context: typer.Context) -> None:
     for name in config.silent:
         say("The channel {name} is off: the variable of its url is not set.", name=name)
     for doubt in doubts(config):
-        out.print(f"{_('warning')}: {doubt.text(_)}", markup=False)
+        out.print(f"{_('warning')}: {doubt.text(_)}")

@@ -33,7 +33,7 @@ def classify(
             json_line(value | verdict_json(verdict) | {"rule_version": verdict.rule_version})
         else:
             mark = _("kept") if verdict.kept else _("dropped")
-            out.print(f"{mark}\t{verdict.score:.0f}\t{','.join(verdict.topics)}\t{value['title']}", markup=False)
+            out.print(f"{mark}\t{verdict.score:.0f}\t{','.join(verdict.topics)}\t{value['title']}")
 
 
 def _lines() -> Iterator[dict[str, Any]]:

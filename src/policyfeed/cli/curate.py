@@ -48,7 +48,7 @@ def label(
         found = _found(tx, pointed(context, wanted))
         say_of(tx, found, relevant=word is Word.RELEVANT, topic=topic, now=now())
     said = _("Relevant") if word is Word.RELEVANT else _("Not relevant")
-    out.print(f"{found.article.number} · {found.article.title} · {said}", markup=False)
+    out.print(f"{found.article.number} · {found.article.title} · {said}")
 
 
 @app.command()
@@ -68,7 +68,7 @@ def split(
             json_line(article_json(one))
         else:
             places = ", ".join(origin.url for origin in one.article.origins)
-            out.print(f"{one.article.number} · {one.article.title} · {places}", markup=False)
+            out.print(f"{one.article.number} · {one.article.title} · {places}")
 
 
 def _found(tx: Transaction, wanted: str) -> Judged:
@@ -158,4 +158,4 @@ def _show_rescore(report: RescoreReport) -> None:
     show(shown)
     for one in report.feeds:
         for line in (*(f"+ {title}" for title in one.enter), *(f"− {title}" for title in one.leave)):
-            out.print(f"{one.name} {line}", markup=False)
+            out.print(f"{one.name} {line}")

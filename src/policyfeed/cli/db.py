@@ -34,7 +34,7 @@ def verify() -> None:
         with store.read() as tx:
             counts = articles.count(tx)
     for problem in found:
-        err.print(problem, style="red", markup=False)
+        err.print(problem, style="red")
     if found:
         raise typer.Exit(FAILED)
     say("The database is sound: {articles} articles, {kept} kept.", **counts)

@@ -52,6 +52,6 @@ def _show(own: str, report: DemoReport, *, serve: bool) -> None:
         "What was there at first contact was stored quietly; {told} new releases were announced:", told=len(report.told)
     )
     for message in report.told:
-        out.print(f"  • {str(message.get('text', '')).splitlines()[0]}", markup=False)
+        out.print(f"  • {str(message.get('text', '')).splitlines()[0]}")
     if serve:
         say("The board: {url}  The feed: {url}/feeds/esg.atom  (Ctrl-C ends it)", url=own)

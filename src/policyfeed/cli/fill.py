@@ -119,7 +119,7 @@ def _show(reports: Collection[FillReport], requests: int) -> None:
         requests=requests,
     )
     for why, times in Counter(report.error for report in reports if report.error).most_common(5):
-        err.print(f"{times} × {told(why, _)}", style="yellow", markup=False)
+        err.print(f"{times} × {told(why, _)}", style="yellow")
 
 
 def _as_json(report: FillReport) -> dict[str, Any]:

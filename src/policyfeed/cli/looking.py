@@ -181,7 +181,7 @@ def _show_reading(looked: Looked) -> None:
     if looked.next:
         say("Next page: {url}", url=looked.next)
     for warning in looked.warnings:
-        err.print(told(warning, _), style="yellow", markup=False)
+        err.print(told(warning, _), style="yellow")
 
 
 def _show_entries(lines: list[_Line], *, as_json: bool) -> None:
@@ -191,7 +191,7 @@ def _show_entries(lines: list[_Line], *, as_json: bool) -> None:
             continue
         _show_entry(number, line)
         for warning in line.seen.warnings:
-            err.print(f"{number}: {told(warning, _)}", style="yellow", markup=False)
+            err.print(f"{number}: {told(warning, _)}", style="yellow")
 
 
 def _show_entry(number: int, line: _Line) -> None:
@@ -200,13 +200,13 @@ def _show_entry(number: int, line: _Line) -> None:
         say("{number}. nothing", number=number)
         return
     mark = _("kept") if line.verdict.kept else _("dropped")
-    out.print(f"{number}. {article.title}", style="bold", markup=False)
+    out.print(f"{number}. {article.title}", style="bold")
     facts = (f"{when(article.published, dated=article.dated)} ({printed})", article.ministry.name, article.kind.value)
-    out.print("   " + " · ".join((*facts, f"{mark} {line.verdict.score:.0f}", *line.verdict.topics)), markup=False)
+    out.print("   " + " · ".join((*facts, f"{mark} {line.verdict.score:.0f}", *line.verdict.topics)))
     if more := _more(article):
-        out.print(f"   {more}", markup=False)
-    out.print(f"   {article.url}", markup=False)
-    out.print(f"   {article.origins[0].key}", style="dim", markup=False)
+        out.print(f"   {more}")
+    out.print(f"   {article.url}")
+    out.print(f"   {article.origins[0].key}", style="dim")
 
 
 def _more(article: Article) -> str:
@@ -261,7 +261,7 @@ def _show_discovery(found: Discovery, *, as_json: bool) -> None:
         say("Neither a feed nor a list of links with dates was found at {url}.", url=found.url)
         say("Give the address of the list itself. A list that a script fills is read as kind json: docs/sources.md.")
     for note in found.notes:
-        err.print(told(note, _), style="yellow", markup=False)
+        err.print(told(note, _), style="yellow")
     say("{requests} requests", requests=found.requests)
 
 
@@ -275,13 +275,13 @@ def _show_feeds(feeds: tuple[Feed, ...]) -> None:
     show(shown)
     for feed in feeds:
         if feed.error is not None:
-            err.print(f"{feed.candidate.url}: {feed.error.text(_)}", style="red", markup=False)
+            err.print(f"{feed.candidate.url}: {feed.error.text(_)}", style="red")
 
 
 def _show_board(found: Discovery, board: Source) -> None:
     say("A list of {count} rows, read with this table:", count=len(found.entries))
     out.print()
-    out.print(source_table(board), markup=False)
+    out.print(source_table(board))
     shown = table("date", "title", "link")
     for entry in found.entries[:5]:
         shown.add_row(entry.published, " ".join(entry.title.split()), entry.url)

@@ -76,9 +76,9 @@ def _sources(config: Config, outlines: tuple[Outline, ...]) -> list[Source]:
     made: list[Source] = []
     for one in outlines:
         if (notice := retired(one.url)) is not None:
-            err.print(notice.text(_), style="yellow", markup=False)
+            err.print(notice.text(_), style="yellow")
         elif not _is_address(one.url):
-            err.print(_("{url} is no web address.").format(url=one.url), style="yellow", markup=False)
+            err.print(_("{url} is no web address.").format(url=one.url), style="yellow")
         elif canonical(one.url) in known:
             _tell("{url} is configured already.", url=one.url)
         else:
@@ -108,7 +108,7 @@ def _source(outline: Outline, taken: set[str]) -> Source:
 
 
 def _tell(template: str, **facts: object) -> None:
-    err.print(_(template).format(**facts), markup=False)
+    err.print(_(template).format(**facts))
 
 
 def _read(file: Path) -> str:

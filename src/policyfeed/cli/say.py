@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.table import Table
 
 from policyfeed.clock import KST, now
@@ -21,19 +23,34 @@ from policyfeed.i18n import adopt, environment_language, translator
 FAILED, USAGE = 1, 2
 NARROWEST = 16
 """Cells of a folded column, eight Korean letters, before a table becomes wider than its terminal."""
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What a terminal obeys, and what turns the order of a line's letters around."""
 _ = translator(environment_language())
 adopt(environment_language())
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Plain(Console):
+    """Shows what upstream or a user wrote as it stands: it holds no markup and no emoji, and commands no terminal."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, soft_wrap=True, **how)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=_COMMANDS.sub("", segment.text))
+
+
+out = Plain()
+err = Plain(stderr=True)
 
 
 def complain(error: PolicyfeedError) -> None:
-    err.print(error.text(_), style="red", markup=False)
+    err.print(error.text(_), style="red")
 
 
 def say(template: str, **facts: object) -> None:
     """A sentence in the user's language, on stdout."""
-    out.print(_(template).format(**facts), markup=False)
+    out.print(_(template).format(**facts))
 
 
 def json_line(value: Any) -> None:

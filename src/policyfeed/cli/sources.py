@@ -42,9 +42,9 @@ def health(
     show(shown)
     for one in found:
         if one.detail:
-            err.print(f"{one.source.id}: {told(one.detail, _)}", style="red", markup=False)
+            err.print(f"{one.source.id}: {told(one.detail, _)}", style="red")
         if one.state.remarks:
-            err.print(f"{one.source.id}: {told(one.state.remarks, _)}", style="yellow", markup=False)
+            err.print(f"{one.source.id}: {told(one.state.remarks, _)}", style="yellow")
 
 
 def _newest(found: Moment | None) -> str:

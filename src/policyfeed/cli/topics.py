@@ -59,7 +59,7 @@ def check(context: typer.Context, topics: Topics = None, as_json: AsJson = False
         if as_json:
             json_line(asdict(finding))
         else:
-            out.print(f"{_(finding.severity.value)}: {finding.text(_)}", markup=False)
+            out.print(f"{_(finding.severity.value)}: {finding.text(_)}")
     if not as_json:
         say("{errors} errors, {warnings} warnings", errors=errors, warnings=len(findings) - errors)
     if errors:
@@ -258,8 +258,8 @@ def _print(found: Report) -> None:
         ece=found.ece,
         alerts=found.alerts,
     )
-    out.print(reliability_text(found.bins), markup=False)
+    out.print(reliability_text(found.bins))
     for title, examples in ((_("wrongly kept"), found.false_keeps), (_("missed"), found.misses)):
         out.print(f"\n{title}: {len(examples)}")
         for one in examples[:EXAMPLES]:
-            out.print(f"  {one.verdict.score:5.1f}  {one.label.title}", markup=False)
+            out.print(f"  {one.verdict.score:5.1f}  {one.label.title}")

@@ -65,5 +65,5 @@ def complain_of_usage(problem: typer.TyperException) -> None:
     said = problem.format_message()
     if said:
         if context := getattr(problem, "ctx", None):
-            err.print(context.get_usage(), markup=False)
-        err.print(retell(said), style="red", markup=False)
+            err.print(context.get_usage())
+        err.print(retell(said), style="red")

@@ -56,7 +56,7 @@ def publish(
         counted = {"written": len(report.written), "same": len(report.unchanged)}
         say("{written} files written, {same} unchanged: {folder}", **counted, folder=folder)
         if out_ is not None and not app.config.public_address:
-            err.print(_(_NO_ADDRESS), style="yellow", markup=False)
+            err.print(_(_NO_ADDRESS), style="yellow")
 
     asyncio.run(_with_app(context, work))
 
@@ -153,9 +153,9 @@ def _print_polls(reports: Sequence[PollReport]) -> None:
     show(shown)
     for report in reports:
         if report.error is not None:
-            err.print(f"{report.source}: {report.error.text(_)}", style="red", markup=False)
+            err.print(f"{report.source}: {report.error.text(_)}", style="red")
         for warning in report.warnings[:5]:
-            err.print(f"{report.source}: {told(warning, _)}", style="yellow", markup=False)
+            err.print(f"{report.source}: {told(warning, _)}", style="yellow")
 
 
 def _show_deliveries(reports: Sequence[DeliveryReport], *, as_json: bool) -> None:
@@ -167,4 +167,4 @@ def _show_deliveries(reports: Sequence[DeliveryReport], *, as_json: bool) -> Non
             template = "{channel}: {delivered} delivered, {retry} to be retried, {dead} given up"
             say(template, channel=report.channel, **counted)
             if said := report.closed or report.error:
-                err.print(f"{report.channel}: {detail_in(said, _)}", style="red", markup=False)
+                err.print(f"{report.channel}: {detail_in(said, _)}", style="red")

@@ -245,13 +245,14 @@ def restore(tx: Connection, source: str, keys: Sequence[str], now: datetime) -> 
     return restored
 
 
-def history(tx: Connection, number: int) -> list[dict[str, Any]]:
-    """The article's revisions, oldest first: revision, seen, source, title, summary, content.
+def history(tx: Connection, number: int, most: int | None = None) -> list[dict[str, Any]]:
+    """The article's revisions, at most so many of the newest, oldest first: revision, seen, source, title, summary,
+    content.
 
     None as long as it says what it said at first: that stands in the article itself.
     """
-    rows = tx.execute(select(revisions).where(revisions.c.number == number).order_by(revisions.c.revision))
-    return [dict(row) for row in rows.mappings()]
+    newest = select(revisions).where(revisions.c.number == number).order_by(revisions.c.revision.desc()).limit(most)
+    return [dict(row) for row in tx.execute(newest).mappings()][::-1]
 
 
 def count(tx: Connection) -> dict[str, int]:

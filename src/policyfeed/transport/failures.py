@@ -43,7 +43,9 @@ def _protocol(meter: Meter, error: Exception) -> UpstreamError:
         return Unreachable("{url} closed the connection without an answer.", url=meter.url)
     if meter.head_is_full:
         return meter.head_too_large()
-    return Unreadable("{url} does not speak HTTP as it should: {reason}", url=meter.url, reason=str(error)[:200])
+    # After the colon h11 quotes what the server wrote, which may be our own request: its address and its credentials.
+    reason = str(error).partition(":")[0]
+    return Unreadable("{url} does not speak HTTP as it should: {reason}", url=meter.url, reason=reason)
 
 
 def _network(meter: Meter, error: Exception) -> UpstreamError:

@@ -13,6 +13,8 @@ PORTS = {"http": 80, "https": 443}
 
 _URL = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)(?P<target>[^#]*)(?:#.*)?", re.IGNORECASE)
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9a-f:.%]+\]|[^:@\[\]\\%]+)(?::(?P<port>[0-9]{0,5}))?", re.IGNORECASE)
+_LOGIN = re.compile(r"[^:\[]*:(?![0-9]*\Z).*")
+"""A name and what is no port."""
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
@@ -94,11 +96,15 @@ def shown(url: str) -> str:
 
 
 def redacted(url: str) -> str:
-    """Only scheme and host of a URL: all that may be shown of a webhook, whose path is its password."""
+    """Only scheme and host of a URL: all that may be shown of a webhook, whose path is its password.
+
+    Half of a password is no host: of ``http://user:pass/word@host`` nothing is shown but the scheme.
+    """
     found = _URL.match(_CONTROL.sub("", url))
-    if not found:
+    host = found["authority"].rpartition("@")[2] if found else ""
+    if not found or _LOGIN.fullmatch(host):
         return f"{url.partition(':')[0][:10]}:…" if ":" in url else "…"
-    return f"{found['scheme']}://{found['authority'].rpartition('@')[2]}"
+    return f"{found['scheme']}://{host}"
 
 
 def _sendable(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from time import perf_counter
 
 from starlette.applications import Starlette
@@ -25,6 +26,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
+_PIECE = 131_072
 _EVERY = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
@@ -83,6 +85,18 @@ class _Watched:
                 route = getattr(scope.get("route"), "name", None) or "other"
                 metrics.HTTP_REQUESTS.labels(route, str(message["status"])).inc()
                 metrics.HTTP_SECONDS.labels(route).observe(perf_counter() - began)
-            await send(message)
+            for piece in _pieces(message):
+                await send(piece)
 
         await self.app(scope, receive, answer)
+
+
+def _pieces(message: Message) -> Iterator[Message]:
+    """A body in parts, each sent when the reader took the one before: who asks and does not read holds no copy."""
+    body, more = message.get("body", b""), message.get("more_body", False)
+    if len(body) <= _PIECE:
+        yield message
+        return
+    for start in range(0, len(body), _PIECE):
+        end = start + _PIECE
+        yield {**message, "body": body[start:end], "more_body": more or end < len(body)}
