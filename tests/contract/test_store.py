@@ -200,10 +200,28 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, mo
 
 
 def test_two_processes_may_create_a_database_at_once(tmp_path: Path) -> None:
+    assert _opened_at_once(tmp_path / "data") == [schema.HEAD] * 3
+
+
+def test_of_processes_that_find_an_older_database_at_once_one_copies_and_migrates_it(tmp_path: Path) -> None:
+    store = releases.stored(tmp_path / "data", releases.many(300))
+    store.close()
+    with closing(raw(store)) as connection:
+        connection.executescript("""
+            ALTER TABLE sources DROP COLUMN remarks;
+            UPDATE alembic_version SET version_num = '0005';
+        """)
+    assert _opened_at_once(store.folder) == [schema.HEAD] * 3
+    with closing(raw(store.folder / f"policyfeed.before-{schema.HEAD}.db")) as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0005",)
+
+
+def _opened_at_once(folder: Path) -> list[str]:
+    """The versions that three processes find after they have opened the database of a folder."""
     code = "import sys, pathlib; from policyfeed.store import Store; print(Store(pathlib.Path(sys.argv[1])).version())"
-    command = [sys.executable, "-c", code, str(tmp_path / "data")]
+    command = [sys.executable, "-c", code, str(folder)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [process.communicate()[0].strip() for process in started] == [schema.HEAD] * 3
+    return [process.communicate()[0].strip() for process in started]
 
 
 # Rows -----------------------------------------------------------------------------------------------------------------

@@ -329,30 +329,32 @@ def _lacking(connection: Connection) -> list[str]:
 
 
 def _migrate(engine: Engine, file: Path) -> None:
-    """Bring the schema to HEAD; an older database is copied beside itself first."""
+    """Bring the schema to HEAD; an older database is copied beside itself first. Of several processes one does it."""
     with engine.connect() as connection:
         found = _version(connection)
-    if found is None:
-        with _writing(engine) as connection:
+    if found == HEAD:
+        return
+    with _writing(engine) as connection:
+        found = _version(connection)  # another process may have been faster
+        if found is None:
             _create(connection)
-    elif found != HEAD:
-        _upgrade(engine, file, found)
+        elif found != HEAD:
+            _upgrade(connection, file, found)
 
 
 def _create(connection: Connection) -> None:
     """What all migrations together would make, without loading what they are made with."""
-    if _version(connection) is None:  # another process may have been faster
-        metadata.create_all(connection)
-        _SAID.create(connection)
-        connection.execute(_SAID.insert().values(version_num=HEAD))
+    metadata.create_all(connection)
+    _SAID.create(connection)
+    connection.execute(_SAID.insert().values(version_num=HEAD))
 
 
-def _upgrade(engine: Engine, file: Path, found: str) -> None:
+def _upgrade(connection: Connection, file: Path, found: str) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    config = Config()
+    config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS))
     if found and found not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
         raise NewerDatabase(
@@ -363,9 +365,7 @@ def _upgrade(engine: Engine, file: Path, found: str) -> None:
             head=HEAD,
         )
     _copy(file, file.with_name(f"{file.stem}.before-{HEAD}.db"))
-    with _writing(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    command.upgrade(config, "head")
 
 
 @contextmanager
