@@ -123,6 +123,21 @@ def test_articles_of_the_first_version_are_found_by_what_their_titles_have_in_co
         assert all(like for *_, like in before)
 
 
+def test_a_database_that_had_the_marks_before_their_migration_is_migrated(store: Store) -> None:
+    made = _made(store)
+    store.close()
+    with closing(raw(store)) as connection:
+        connection.executescript("""
+            ALTER TABLE channels DROP COLUMN address;
+            ALTER TABLE sources DROP COLUMN remarks;
+            UPDATE alembic_version SET version_num = '0002';
+        """)
+    migrated = Store(store.folder)
+    assert migrated.version() == schema.HEAD
+    assert _made(migrated) == made
+    migrated.close()
+
+
 def test_a_channels_address_and_why_it_is_closed_are_told_apart_in_an_older_database(store: Store) -> None:
     states = [
         ChannelState(name="closed", address="0123456789abcdef", failures=3, closed="HTTP 410 for good"),
