@@ -30,7 +30,7 @@ GRACE = 8.0
 
 
 async def run(config: Config, data: Path, environ: Mapping[str, str] = os.environ) -> None:
-    """Work until SIGTERM or SIGINT. Raises AlreadyRunning, StoreError, OutputError, UsageError, AddressError."""
+    """Work until SIGTERM or SIGINT. Raises AlreadyRunning, StoreError, OutputError, UsageError, AddressError, Busy."""
     with working_alone(data):
         listening = listen(*listening_address(environ))
         async with opened(config, data, pages=board_pages, environ=environ) as app:
