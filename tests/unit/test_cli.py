@@ -22,12 +22,15 @@ import structlog
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from policyfeed import route
+from policyfeed.channels import Channel
 from policyfeed.cli import app
 from policyfeed.cli.say import show, table
 from policyfeed.config import shipped
 from policyfeed.errors import PolicyfeedError, StoreError, UsageError
 from policyfeed.relevance import load_topics
-from policyfeed.store import Store, articles
+from policyfeed.store import Store, articles, outbox
+from policyfeed.types import Secret
 from tests import releases
 
 
@@ -192,6 +195,16 @@ def test_an_article_that_has_only_a_day_is_told_by_its_day(folder: Path) -> None
     assert "2026-05-21" in listed.split()
     assert " · 2026-05-21 · " in explained
     assert "00:00" not in listed + explained
+
+
+def test_what_a_channel_is_owed_is_shown_though_it_is_off_or_gone(folder: Path) -> None:
+    with closing(releases.stored(folder, [releases.judged()])) as store, store.write() as tx:
+        for name in ("slack", "renamed"):
+            channel = Channel(name=name, kind="slack", url=Secret("https://hooks.example/1", origin="env:X"))
+            outbox.owe(tx, route.owed(releases.judged(), [channel], releases.NOW, quiet=False))
+    rows = [line.split() for line in run("channels", "list").stdout.splitlines()]
+    assert ["slack", "off", "1", "0", "0"] in rows
+    assert ["renamed", "not", "configured", "1", "0", "0"] in rows
 
 
 def test_a_copy_that_cannot_be_made_leaves_the_earlier_one(folder: Path) -> None:
