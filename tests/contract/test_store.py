@@ -769,8 +769,12 @@ def test_a_database_is_not_migrated_while_another_process_works_on_it(store: Sto
     """An older daemon would write on what has another meaning since: it closed channels like that."""
     store.close()
     _make_older(store)
-    with _another_at_work(store.folder) as pid, pytest.raises(AlreadyRunning, match=rf"process {pid}.*Restart that"):
-        Store(store.folder)
+    with _another_at_work(store.folder) as pid:
+        with pytest.raises(AlreadyRunning, match=rf"process {pid}.*Restart that"):
+            Store(store.folder)
+        (store.folder / "daemon.lock").write_text(f"{os.getpid()}\n")  # in a container of its own it has our id
+        with pytest.raises(AlreadyRunning):
+            Store(store.folder)
     assert sorted(file.name for file in store.folder.glob("*.db*")) == [database.FILE]
     with working_alone(store.folder):  # as the daemon itself
         migrated = Store(store.folder)

@@ -12,6 +12,8 @@ from typing import TextIO
 from policyfeed.errors import AlreadyRunning, OutputError
 
 LOCK = "daemon.lock"
+_ours = set[Path]()
+"""The locks that this process holds. Its id does not tell: that of a process in another container may be the same."""
 
 
 @contextmanager
@@ -33,13 +35,17 @@ def working_alone(folder: Path, file: str = LOCK) -> Iterator[None]:
         lock.truncate()
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        yield
+        _ours.add(own := (folder / file).resolve())
+        try:
+            yield
+        finally:
+            _ours.remove(own)
 
 
 def at_work(folder: Path) -> str:
     """The process that works alone there; "" where none does, or this one. Raises OutputError."""
     with _lock_file(folder / LOCK) as lock:
-        return "" if _locked(lock) or _holder(lock) == str(os.getpid()) else _holder(lock)
+        return "" if (folder / LOCK).resolve() in _ours or _locked(lock) else _holder(lock)
 
 
 def make_folder(folder: Path) -> None:
