@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
@@ -155,8 +156,10 @@ class Paces:
     def __init__(self) -> None:
         self.waited: list[str] = []
 
-    async def __call__(self, channel: Channel) -> None:
+    @asynccontextmanager
+    async def __call__(self, channel: Channel) -> AsyncIterator[None]:
         self.waited.append(channel.name)
+        yield
 
 
 def unreachable(url: str) -> UpstreamError:

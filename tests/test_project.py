@@ -54,6 +54,12 @@ def test_what_is_deployed_passes_every_secret_and_proxy_on(file: str) -> None:
     )
 
 
+def test_a_migration_is_not_ended_by_the_services_supervisor() -> None:
+    """systemd's own limit of a start is 90 seconds: killed and begun anew, a long migration would never end."""
+    unit = (ROOT / "deploy" / "policyfeed.service").read_text(encoding="utf-8")
+    assert re.search(r"^TimeoutStartSec=(\d+h|infinity)$", unit, re.MULTILINE)
+
+
 def test_commands_beside_the_service_work_as_it_does() -> None:
     unit = (ROOT / "deploy" / "policyfeed.service").read_text(encoding="utf-8")
     docs = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -43,19 +44,29 @@ LONGEST_DELAY = 60.0
 class Pacer:
     """Holds each channel to its messages a second, and our requests to each site's Crawl-delay."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         self._free: dict[str, float] = {}
+        self._clock, self._sleep = clock, sleep
 
-    async def __call__(self, channel: Channel) -> None:
-        await self.wait(channel.name, 1.0 / channel.per_second)
+    @asynccontextmanager
+    async def __call__(self, channel: Channel) -> AsyncIterator[None]:
+        """A message's turn. The next one counts from its answer: it may have been long on its way, that one is not."""
+        apart = 1.0 / channel.per_second
+        await self.wait(channel.name, apart)
+        try:
+            yield
+        finally:
+            self._free[channel.name] = self._clock() + apart
 
     async def wait(self, name: str, seconds: float) -> None:
         """Waits for one's turn; the next one with this name comes ``seconds`` after it."""
-        time = asyncio.get_running_loop().time()
-        mine = max(time, self._free.get(name, 0.0))
+        moment = self._clock()
+        mine = max(moment, self._free.get(name, 0.0))
         self._free[name] = mine + seconds
-        if mine > time:
-            await asyncio.sleep(mine - time)
+        if mine > moment:
+            await self._sleep(mine - moment)
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ DESCRIPTORS = 8192
 
 
 async def run(config: Config, data: Path, environ: Mapping[str, str] = os.environ) -> None:
-    """Work until SIGTERM or SIGINT. Raises AlreadyRunning, StoreError, OutputError, UsageError, AddressError."""
+    """Work until SIGTERM or SIGINT. Raises AlreadyRunning, StoreError, OutputError, UsageError, AddressError, Busy."""
     raise_descriptors()
     with working_alone(data):
         listening = listen(*listening_address(environ))

@@ -10,6 +10,7 @@ import hashlib
 import random
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -48,8 +49,8 @@ _WITH_FACTS = (_GIVEN_UP, _INNER, _STATUS, _FAULT, _NO_ARTICLE, _OVER)
 
 Send = Callable[[Request], Awaitable[Document]]
 """Sends a request and gives whatever answer came, of any status. Raises UpstreamError when there was none."""
-Pace = Callable[[Channel], Awaitable[None]]
-"""Waits until the channel may be sent one more message (``per_second``)."""
+Pace = Callable[[Channel], AbstractAsyncContextManager[None]]
+"""Entered when the channel may be sent one more message (``per_second``), left when that one is answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,14 +133,12 @@ async def try_out(
     now = clock()
     key = f"test_{now:%Y%m%dT%H%M%S%f}"
     delivery = Delivery(key=key, channel=channel.name, number=sample.article.number, revision=1, created=now, due=now)
-    outcome = await _attempt(channel, delivery, sample, partial(_post, channel, send=send, pace=_at_once, clock=clock))
+    outcome = await _attempt(
+        channel, delivery, sample, partial(_post, channel, send=send, pace=lambda _: nullcontext(), clock=clock)
+    )
     if outcome.result is Result.DELIVERED:
         await db(_reopen, store, channel, now)
     return _safe(outcome, channel)
-
-
-async def _at_once(channel: Channel) -> None:
-    """No pace: a single message."""
 
 
 _Build = Callable[[Channel, Delivery, list[Judged], datetime], Request | None]
@@ -169,10 +168,10 @@ async def _post(
     clock: Clock,
 ) -> Outcome | None:
     """One request and its answer; None = the messenger has no such message."""
-    await pace(channel)
     try:
-        request = build(channel, delivery, [judged], clock())
-        return _judged(judge, await send(request)) if request else None
+        async with pace(channel):
+            request = build(channel, delivery, [judged], clock())
+            return _judged(judge, await send(request)) if request else None
     except UpstreamError as problem:
         return Outcome(result=Result.RETRY, detail=_named(problem), after=problem.after)
     except Exception as problem:  # one strange article or answer must neither stop the others nor repeat for ever

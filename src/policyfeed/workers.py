@@ -105,8 +105,23 @@ class Workers:
         self._before: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Start the processes now, and not with the first document: that takes them a second or two."""
-        self._pool.schedule(_nothing)
+        """Start the processes now, and not with the first document: that takes them a second or two. Raises Busy."""
+        with self._starting():
+            self._pool.schedule(_nothing)
+
+    @contextlib.contextmanager
+    def _starting(self) -> Iterator[None]:
+        """Whoever first looks at a pool starts it. Raises Busy: the system refuses what processes want."""
+        try:
+            yield
+        except (OSError, RuntimeError) as problem:
+            if self._closed:
+                raise
+            raise Busy(
+                "The processes that read documents cannot be started: {problem}.",
+                remedy="They want shared memory (/dev/shm), and room for more processes, threads and open files.",
+                problem=problem,
+            ) from problem
 
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
         """``documents.read_document`` in a worker. Raises what it raises, HostileDocument, Busy and InternalError."""
@@ -180,10 +195,11 @@ class Workers:
             return await self._asked(seconds, *task)
 
     async def _asked(self, seconds: float, *task: Any) -> Any:
-        if not self._closed and not self._pool.active:
-            await self._renew()
-        timeout = min(seconds, self._seconds)
-        return await asyncio.wrap_future(self._pool.schedule(_guarded, args=task, timeout=timeout))
+        with self._starting():
+            if not self._closed and not self._pool.active:
+                await self._renew()
+            asked = self._pool.schedule(_guarded, args=task, timeout=min(seconds, self._seconds))
+        return await asyncio.wrap_future(asked)
 
     async def _renew(self) -> None:
         """Another pool in place of a broken one: whoever comes first makes it, and all others find it there."""
@@ -252,7 +268,9 @@ def _start(bodies: tuple[Ministry, ...], pickled: bytes, most: int) -> None:
     garbage.settle()
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - a kernel file, not a path of ours
         used = int(statm.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + most, used + most))
+    _, allowed = resource.getrlimit(resource.RLIMIT_AS)
+    limit = used + most if allowed == resource.RLIM_INFINITY else min(used + most, allowed)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     # Of one hostile document for which memory did not suffice lxml says three million lines there.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

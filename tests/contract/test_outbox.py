@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from policyfeed import route
+from policyfeed.app import Pacer
 from policyfeed.channels import Channel
 from policyfeed.deliver import BREAKS_AFTER, SCHEDULE, DeliveryReport, after_attempt, deliver, try_out
 from policyfeed.errors import Refused, Unreachable
@@ -251,6 +252,23 @@ async def test_the_servers_wish_holds_the_whole_channel(store: Store) -> None:
     assert (await run(store, send, at)).delivered == 0
     at.advance(seconds=1)
     assert (await run(store, send, at)).delivered == 2
+
+
+async def test_messages_arrive_at_their_distance_though_the_first_waited_for_a_connection(store: Store) -> None:
+    fill(store, 3)
+    receiver, now, arrived = Receiver(OK), [0.0], list[float]()
+
+    async def pass_by(seconds: float) -> None:
+        now[0] += seconds
+
+    async def send(request: Request) -> Document:
+        await pass_by(0.1 if arrived else 0.9)
+        arrived.append(now[0])
+        return await receiver(request)
+
+    pace = Pacer(lambda: now[0], pass_by)
+    await deliver(channel(per_second=1.0), store=store, db=directly, send=send, pace=pace, clock=Hand(), lease=LEASE)
+    assert [round(one, 1) for one in arrived] == [0.9, 2.0, 3.1]
 
 
 async def test_no_server_holds_a_channel_for_longer_than_a_day(store: Store) -> None:

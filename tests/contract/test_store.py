@@ -8,7 +8,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -123,6 +124,21 @@ def test_articles_of_the_first_version_are_found_by_what_their_titles_have_in_co
         assert all(like for *_, like in before)
 
 
+def test_a_database_that_had_the_marks_before_their_migration_is_migrated(store: Store) -> None:
+    made = _made(store)
+    store.close()
+    with closing(raw(store)) as connection:
+        connection.executescript("""
+            ALTER TABLE channels DROP COLUMN address;
+            ALTER TABLE sources DROP COLUMN remarks;
+            UPDATE alembic_version SET version_num = '0002';
+        """)
+    migrated = Store(store.folder)
+    assert migrated.version() == schema.HEAD
+    assert _made(migrated) == made
+    migrated.close()
+
+
 def test_a_channels_address_and_why_it_is_closed_are_told_apart_in_an_older_database(store: Store) -> None:
     states = [
         ChannelState(name="closed", address="0123456789abcdef", failures=3, closed="HTTP 410 for good"),
@@ -200,10 +216,32 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, mo
 
 
 def test_two_processes_may_create_a_database_at_once(tmp_path: Path) -> None:
+    assert _opened_at_once(tmp_path / "data") == [schema.HEAD] * 3
+
+
+def test_of_processes_that_find_an_older_database_at_once_one_copies_and_migrates_it(tmp_path: Path) -> None:
+    store = releases.stored(tmp_path / "data", releases.many(300))
+    store.close()
+    _make_older(store)
+    assert _opened_at_once(store.folder) == [schema.HEAD] * 3
+    with closing(raw(store.folder / f"policyfeed.before-{schema.HEAD}.db")) as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0005",)
+
+
+def _make_older(store: Store) -> None:
+    with closing(raw(store)) as connection:
+        connection.executescript("""
+            ALTER TABLE sources DROP COLUMN remarks;
+            UPDATE alembic_version SET version_num = '0005';
+        """)
+
+
+def _opened_at_once(folder: Path) -> list[str]:
+    """The versions that three processes find after they have opened the database of a folder."""
     code = "import sys, pathlib; from policyfeed.store import Store; print(Store(pathlib.Path(sys.argv[1])).version())"
-    command = [sys.executable, "-c", code, str(tmp_path / "data")]
+    command = [sys.executable, "-c", code, str(folder)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [process.communicate()[0].strip() for process in started] == [schema.HEAD] * 3
+    return [process.communicate()[0].strip() for process in started]
 
 
 # Rows -----------------------------------------------------------------------------------------------------------------
@@ -703,21 +741,45 @@ HOLD = (
 )
 
 
-def test_a_second_process_is_told_who_holds_the_folder(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+@contextmanager
+def _another_at_work(folder: Path) -> Iterator[int]:
+    """A process that holds the folder, by its id."""
+    command = [sys.executable, "-c", HOLD, str(folder)]
     holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(AlreadyRunning, match=f"process {holder.pid}"), working_alone(tmp_path):
-            pass
-        with Store(tmp_path).read() as tx:
-            assert articles.count(tx)["articles"] == 0
+        yield holder.pid
     finally:
         holder.kill()
         holder.communicate()
+
+
+def test_a_second_process_is_told_who_holds_the_folder(tmp_path: Path) -> None:
+    with _another_at_work(tmp_path) as pid:
+        with pytest.raises(AlreadyRunning, match=f"process {pid}"), working_alone(tmp_path):
+            pass
+        with Store(tmp_path).read() as tx:
+            assert articles.count(tx)["articles"] == 0
     with working_alone(tmp_path):
         assert (tmp_path / "daemon.lock").read_text().strip() == str(os.getpid())
+
+
+def test_a_database_is_not_migrated_while_another_process_works_on_it(store: Store) -> None:
+    """An older daemon would write on what has another meaning since: it closed channels like that."""
+    store.close()
+    _make_older(store)
+    with _another_at_work(store.folder) as pid:
+        with pytest.raises(AlreadyRunning, match=rf"process {pid}.*Restart that"):
+            Store(store.folder)
+        (store.folder / "daemon.lock").write_text(f"{os.getpid()}\n")  # in a container of its own it has our id
+        with pytest.raises(AlreadyRunning):
+            Store(store.folder)
+    assert sorted(file.name for file in store.folder.glob("*.db*")) == [database.FILE]
+    with working_alone(store.folder):  # as the daemon itself
+        migrated = Store(store.folder)
+    assert migrated.version() == schema.HEAD
+    migrated.close()
 
 
 def test_a_killed_holder_blocks_nobody(tmp_path: Path) -> None:

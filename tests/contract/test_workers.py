@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import resource
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -231,6 +234,40 @@ async def test_workers_retire_when_everything_at_hand_is_read() -> None:
     await asyncio.sleep(0)  # they begin
     await workers.retire()
     assert [len((await one).articles) for one in reading] == [1] * 5
+
+
+async def test_where_processes_cannot_be_started_that_is_said_and_tried_again() -> None:
+    workers = Workers(BODIES, processes=1, seconds=20, megabytes=256)
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, files[1]))  # nothing more can be opened
+    try:
+        with pytest.raises(Busy, match=r"cannot be started: Too many open files.*open files"):
+            workers.start()
+        with pytest.raises(Busy, match="cannot be started"):
+            await workers.read(FEED, {}, document(rss(Item(number=7))))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, files)
+    assert len((await workers.read(FEED, {}, document(rss(Item(number=7))))).articles) == 1
+    workers.close()
+
+
+LITTLE = """
+import asyncio, resource
+resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+from tests.contract.test_workers import BODIES, FEED, Item, Workers, document, rss
+
+async def read():
+    workers = Workers(BODIES, processes=1, seconds=20, megabytes=4096)
+    print((await workers.read(FEED, {}, document(rss(Item(number=7))))).articles[0].title)
+    workers.close()
+
+asyncio.run(read())
+"""
+
+
+def test_a_process_that_may_have_less_memory_than_a_document_reads_within_that() -> None:
+    done = subprocess.run([sys.executable, "-c", LITTLE], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("7차 탄소중립 기본계획 확정\n", 0)
 
 
 async def test_workers_that_die_while_nothing_is_read_are_replaced() -> None:

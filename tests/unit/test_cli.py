@@ -19,12 +19,15 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from policyfeed import route
+from policyfeed.channels import Channel
 from policyfeed.cli import app
 from policyfeed.cli.say import Plain, show, table
 from policyfeed.config import shipped
 from policyfeed.errors import PolicyfeedError, StoreError, UsageError
 from policyfeed.relevance import load_topics
-from policyfeed.store import Store, articles
+from policyfeed.store import Store, articles, outbox
+from policyfeed.types import Secret
 from tests import releases
 
 
@@ -199,6 +202,16 @@ def test_what_upstream_or_a_user_wrote_commands_no_terminal() -> None:
     there = Plain(file=written, force_terminal=True, color_system="standard")
     there.print("a\x1b[2J\x1b]0;b\x07\x9b31mc\u202ed\r\ne", style="red")
     assert written.getvalue() == "\x1b[31ma[2J]0;b31mcd\x1b[0m\n\x1b[31me\x1b[0m\n"
+
+
+def test_what_a_channel_is_owed_is_shown_though_it_is_off_or_gone(folder: Path) -> None:
+    with closing(releases.stored(folder, [releases.judged()])) as store, store.write() as tx:
+        for name in ("slack", "renamed"):
+            channel = Channel(name=name, kind="slack", url=Secret("https://hooks.example/1", origin="env:X"))
+            outbox.owe(tx, route.owed(releases.judged(), [channel], releases.NOW, quiet=False))
+    rows = [line.split() for line in run("channels", "list").stdout.splitlines()]
+    assert ["slack", "off", "1", "0", "0"] in rows
+    assert ["renamed", "not", "configured", "1", "0", "0"] in rows
 
 
 def test_a_copy_that_cannot_be_made_leaves_the_earlier_one(folder: Path) -> None:

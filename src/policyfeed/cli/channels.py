@@ -31,12 +31,18 @@ def list_(context: typer.Context) -> None:
         counts = stored.counts(tx)
         states = {channel.name: stored.channel_state(tx, channel.name) for channel in config.channels}
     shown = table("channel", "messenger", "state", "pending", "delivered", "dead", wide="state")
+
+    def add(name: str, kind: str, state: str) -> None:
+        shown.add_row(name, kind, state, *(str(counts.get((name, of), 0)) for of in ("pending", "delivered", "dead")))
+
     for channel in config.channels:
         closed = detail_in(states[channel.name].closed, _)
-        numbers = (str(counts.get((channel.name, state), 0)) for state in ("pending", "delivered", "dead"))
-        shown.add_row(channel.name, channel.kind, f"{_('closed')}: {closed}" if closed else _("on"), *numbers)
+        add(channel.name, channel.kind, f"{_('closed')}: {closed}" if closed else _("on"))
     for name in config.silent:
-        shown.add_row(name, "", _("off"), "", "", "")
+        add(name, "", _("off"))
+    owed = {name for name, state in counts if state == "pending"}
+    for name in sorted(owed - states.keys() - set(config.silent)):
+        add(name, "", _("not configured"))
     show(shown)
 
 

@@ -19,7 +19,8 @@ from policyfeed.store import (
     sources,
 )
 from policyfeed.store.backfills import BackfillState
-from policyfeed.store.database import InDatabase, Outcome, Store, working_alone
+from policyfeed.store.database import InDatabase, Outcome, Store
+from policyfeed.store.folder import working_alone
 from policyfeed.store.hosts import HostState
 from policyfeed.store.sources import SourceState
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sqlite3
@@ -10,12 +9,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, Protocol, TextIO, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, create_engine, event, inspect, select, text
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
-from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, StoreError, UsageError
+from policyfeed.errors import AlreadyRunning, NewerDatabase, OutputError, PolicyfeedError, StoreError, UsageError
+from policyfeed.store.folder import at_work, make_folder
 from policyfeed.store.prepared import savepoint
 from policyfeed.store.schema import HEAD, metadata
 from policyfeed.store.sieve import add_functions
@@ -42,17 +42,18 @@ class Store:
     """A data folder's database. ``write`` is one transaction and holds the write lock; ``read`` is a snapshot."""
 
     def __init__(self, folder: Path, *, create: bool = True) -> None:
-        """Open, create or migrate. Raises OutputError (folder), NewerDatabase, StoreError (no database, full disk)."""
+        """Open, create or migrate. Raises OutputError (folder, copy before a migration), NewerDatabase, AlreadyRunning
+        (to be migrated, and another process works on it), StoreError (no database, full disk)."""
         self.folder = folder
         self.file = folder / FILE
         self._local = threading.local()
         if not create and not os.access(self.file, os.F_OK):
             raise _missing(self.file)
-        _make_folder(folder)
+        make_folder(folder)
         self._engine = _engine(self.file)
         try:
             _migrate(self._engine, self.file)
-        except NewerDatabase:
+        except PolicyfeedError:
             self.close()
             raise
         except DatabaseError as problem:
@@ -212,56 +213,6 @@ def _copy(file: Path, to: Path) -> None:
         ) from problem
 
 
-@contextmanager
-def working_alone(folder: Path, file: str = "daemon.lock") -> Iterator[None]:
-    """Hold one of the data folder's locks: only one process polls and delivers. Raises AlreadyRunning, OutputError.
-
-    The kernel frees the lock when the process ends, however it ends.
-    """
-    _make_folder(folder)
-    with _lock_file(folder / file) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            raise AlreadyRunning(
-                "Another policyfeed (process {pid}) is working on {folder}.",
-                remedy="Stop it first, or give this one its own POLICYFEED_DATA folder.",
-                pid=lock.read().strip() or "?",
-                folder=folder,
-            ) from None
-        lock.seek(0)
-        lock.truncate()
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield
-
-
-def _lock_file(file: Path) -> TextIO:
-    try:
-        return file.open("a+")
-    except OSError as problem:
-        raise _unwritable(file.parent, f"{file.name}: {problem.strerror}") from problem
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise _unwritable(folder, problem.strerror) from problem
-    if not os.access(folder, os.W_OK):
-        raise _unwritable(folder, "permission denied")
-
-
-def _unwritable(folder: Path, problem: str | None) -> OutputError:
-    return OutputError(
-        "The data folder {folder} cannot be written: {problem}.",
-        remedy="Give the user that runs policyfeed write access, or name another folder in POLICYFEED_DATA.",
-        folder=folder,
-        problem=problem,
-    )
-
-
 def _missing(file: Path) -> StoreError:
     return StoreError(
         "There is no database {file}, or none that this user may see.",
@@ -329,30 +280,32 @@ def _lacking(connection: Connection) -> list[str]:
 
 
 def _migrate(engine: Engine, file: Path) -> None:
-    """Bring the schema to HEAD; an older database is copied beside itself first."""
+    """Bring the schema to HEAD; an older database is copied beside itself first. Of several processes one does it."""
     with engine.connect() as connection:
         found = _version(connection)
-    if found is None:
-        with _writing(engine) as connection:
+    if found == HEAD:
+        return
+    with _writing(engine) as connection:
+        found = _version(connection)  # another process may have been faster
+        if found is None:
             _create(connection)
-    elif found != HEAD:
-        _upgrade(engine, file, found)
+        elif found != HEAD:
+            _upgrade(connection, file, found)
 
 
 def _create(connection: Connection) -> None:
     """What all migrations together would make, without loading what they are made with."""
-    if _version(connection) is None:  # another process may have been faster
-        metadata.create_all(connection)
-        _SAID.create(connection)
-        connection.execute(_SAID.insert().values(version_num=HEAD))
+    metadata.create_all(connection)
+    _SAID.create(connection)
+    connection.execute(_SAID.insert().values(version_num=HEAD))
 
 
-def _upgrade(engine: Engine, file: Path, found: str) -> None:
+def _upgrade(connection: Connection, file: Path, found: str) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    config = Config()
+    config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS))
     if found and found not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
         raise NewerDatabase(
@@ -362,10 +315,15 @@ def _upgrade(engine: Engine, file: Path, found: str) -> None:
             found=found,
             head=HEAD,
         )
+    if pid := at_work(file.parent):
+        raise AlreadyRunning(
+            "Another policyfeed (process {pid}) is working on {folder}, whose database is of an older version.",
+            remedy="Restart that one with this version: it migrates the database.",
+            pid=pid,
+            folder=file.parent,
+        )
     _copy(file, file.with_name(f"{file.stem}.before-{HEAD}.db"))
-    with _writing(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    command.upgrade(config, "head")
 
 
 @contextmanager
