@@ -711,7 +711,7 @@ def test_a_second_process_is_told_who_holds_the_folder(tmp_path: Path) -> None:
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(AlreadyRunning, match=f"process {holder.pid}"), working_alone(tmp_path):
             pass
-        with Store(tmp_path).read() as tx:
+        with closing(Store(tmp_path)) as opened, opened.read() as tx:
             assert articles.count(tx)["articles"] == 0
     finally:
         holder.kill()
