@@ -65,7 +65,7 @@ def _needed(lines: list[str], extras: frozenset[str]) -> list[tuple[str, frozens
 
 def too_new(names: Iterable[str]) -> list[str]:
     """The installed packages that do not run on ``OLDEST``, with what they want."""
-    wanted = {name: distribution(name).metadata["Requires-Python"] for name in names}
+    wanted = {name: distribution(name).metadata.get_all("Requires-Python", [""])[0] for name in names}
     return [f"{name} wants Python {said}" for name, said in wanted.items() if said and OLDEST not in SpecifierSet(said)]
 
 

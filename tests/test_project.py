@@ -27,6 +27,12 @@ def test_every_dependency_is_pinned_within_its_range() -> None:
         assert wanted.specifier.contains(pins[canonicalize_name(wanted.name)]), line
 
 
+def test_every_dependency_says_since_when_it_fits() -> None:
+    """Else an installer may choose one that is for Python 2."""
+    ranges = {line: Requirement(line).specifier for line in constraints.declared()}
+    assert [line for line, found in ranges.items() if not any(one.operator == ">=" for one in found)] == []
+
+
 def test_whatever_they_need_is_pinned_too() -> None:
     assert set(constraints.closure(constraints.declared())) <= set(_pins()), "run `make constraints`"
 

@@ -57,6 +57,16 @@ async def test_no_job_is_dropped_because_it_becomes_due_again_at_once(tmp_path: 
     assert dropped == []
 
 
+async def test_what_was_begun_when_all_was_stopped_is_not_run(tmp_path: Path) -> None:
+    """Its thread and its database are gone by then."""
+    async with client() as http, opened(bare(), tmp_path, client=http, environ={}) as app:
+        engine = LocalEngine(app)
+        await engine.start()
+        await engine.stop(5)
+        await engine._start("publish", engine._publish)
+        assert engine._running == {}
+
+
 async def test_workers_are_there_before_the_first_document(tmp_path: Path) -> None:
     config = bare()
     async with client() as http, opened(config, tmp_path, client=http, environ={}) as app:

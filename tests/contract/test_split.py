@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -24,9 +23,9 @@ SOURCES = {one.id: one for one in (SITE, OTHER)}
 class World:
     """Two ministries' feeds, which list a release under the same title."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, store: Store) -> None:
         self.clock = Hand()
-        self.store, self.server = Store(folder), Server(self.clock)
+        self.store, self.server = store, Server(self.clock)
         self.poller = poller(self.store, self.server, (channel(),))
         self.texts = {SITE.id: "<p>탄소 배출권 할당을 정했다.</p>", OTHER.id: "<p>산업계와 만났다.</p>"}
 
@@ -51,8 +50,8 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+async def world(store: Store) -> World:
+    made = World(store)
     await made.poll()
     return made
 
@@ -127,8 +126,8 @@ async def test_what_it_began_with_cannot_be_split_off(world: World) -> None:
     assert place(merged.article, 1) in str(refused.value.text())
 
 
-async def test_a_release_of_korea_kr_gets_its_text_asked_for(tmp_path: Path) -> None:
-    world = World(tmp_path)
+async def test_a_release_of_korea_kr_gets_its_text_asked_for(store: Store) -> None:
+    world = World(store)
     await world.poll()
     portal, listed = korea_kr(), PressList()
     listed.add(Release(id=156770001, day=world.clock().date(), title=TITLE, ministry="산업통상부", lead="산업계와"))

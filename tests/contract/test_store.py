@@ -759,7 +759,7 @@ def test_a_second_process_is_told_who_holds_the_folder(tmp_path: Path) -> None:
     with _another_at_work(tmp_path) as pid:
         with pytest.raises(AlreadyRunning, match=f"process {pid}"), working_alone(tmp_path):
             pass
-        with Store(tmp_path).read() as tx:
+        with closing(Store(tmp_path)) as opened, opened.read() as tx:
             assert articles.count(tx)["articles"] == 0
     with working_alone(tmp_path):
         assert (tmp_path / "daemon.lock").read_text().strip() == str(os.getpid())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 from policyfeed.deliver import DeliveryReport, deliver
 from policyfeed.fill import Filler
@@ -29,9 +28,9 @@ THERE = (
 class World:
     """korea.kr with four releases, a poller and a filler over one store, and a clock."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, store: Store) -> None:
         self.now = START
-        self.store = Store(folder)
+        self.store = store
         self.server = Server(lambda: self.now)
         self.list = PressList()
         self.list.add(*(Release(id=id_, day=date(2026, 5, 20)) for id_ in range(1, 5)))
@@ -73,8 +72,8 @@ class World:
         return found.article
 
 
-async def test_withdrawn_after_its_own_page_said_so_twice(tmp_path: Path) -> None:
-    world = World(tmp_path)
+async def test_withdrawn_after_its_own_page_said_so_twice(store: Store) -> None:
+    world = World(store)
     await world.later()
     world.list.withdraw(2)
     world.server.at(VIEW.format(id=2), world.server.page(DELETED))
@@ -86,8 +85,8 @@ async def test_withdrawn_after_its_own_page_said_so_twice(tmp_path: Path) -> Non
     assert all(world.article(id_).withdrawn is None for id_ in (1, 3, 4))
 
 
-async def test_a_page_that_is_gone_by_its_status_is_gone(tmp_path: Path) -> None:
-    world = World(tmp_path)
+async def test_a_page_that_is_gone_by_its_status_is_gone(store: Store) -> None:
+    world = World(store)
     await world.later()
     world.list.withdraw(2)
     world.list.withdraw(3)
@@ -102,8 +101,8 @@ async def test_a_page_that_is_gone_by_its_status_is_gone(tmp_path: Path) -> None
     assert [world.article(id_).withdrawn is not None for id_ in (2, 3, 4)] == [True, True, False]
 
 
-async def test_a_404_after_other_troubles_is_one_of_them(tmp_path: Path) -> None:
-    world = World(tmp_path)
+async def test_a_404_after_other_troubles_is_one_of_them(store: Store) -> None:
+    world = World(store)
     await world.later()
     world.list.withdraw(3)
     world.server.at(VIEW.format(id=3), *[world.server.page("", status=403)] * 4, world.server.page("", status=404))
@@ -114,8 +113,8 @@ async def test_a_404_after_other_troubles_is_one_of_them(tmp_path: Path) -> None
     assert world.article(3).withdrawn is None
 
 
-async def test_what_merely_left_the_list_stays(tmp_path: Path) -> None:
-    world = World(tmp_path)
+async def test_what_merely_left_the_list_stays(store: Store) -> None:
+    world = World(store)
     await world.later()
     world.list.withdraw(3)
     for _ in range(4):
@@ -123,9 +122,9 @@ async def test_what_merely_left_the_list_stays(tmp_path: Path) -> None:
     assert world.article(3).withdrawn is None
 
 
-async def test_an_old_copy_of_the_site_withdraws_nothing(tmp_path: Path) -> None:
+async def test_an_old_copy_of_the_site_withdraws_nothing(store: Store) -> None:
     """Its list ends earlier, and its pages say of all that came later that they do not exist."""
-    world = World(tmp_path)
+    world = World(store)
     await world.later()
     for id_ in (3, 4):
         world.list.withdraw(id_)
@@ -135,8 +134,8 @@ async def test_an_old_copy_of_the_site_withdraws_nothing(tmp_path: Path) -> None
     assert all(world.article(id_).withdrawn is None for id_ in (3, 4))
 
 
-async def test_a_broken_page_withdraws_nothing(tmp_path: Path) -> None:
-    world = World(tmp_path)
+async def test_a_broken_page_withdraws_nothing(store: Store) -> None:
+    world = World(store)
     await world.later()
     world.list.withdraw(1)
     world.server.at(VIEW.format(id=1), world.server.page("<html><body>정상적인 메뉴접근이 아닙니다</body></html>"))
@@ -145,8 +144,8 @@ async def test_a_broken_page_withdraws_nothing(tmp_path: Path) -> None:
     assert world.article(1).withdrawn is None
 
 
-async def test_what_is_listed_again_is_not_withdrawn(tmp_path: Path) -> None:
-    world = World(tmp_path)
+async def test_what_is_listed_again_is_not_withdrawn(store: Store) -> None:
+    world = World(store)
     await world.later()
     world.list.withdraw(4)
     world.server.at(VIEW.format(id=4), world.server.page(DELETED))
@@ -161,9 +160,9 @@ async def test_what_is_listed_again_is_not_withdrawn(tmp_path: Path) -> None:
     assert not (await world.poller.poll(world.source)).changed
 
 
-async def test_an_alert_that_was_given_up_is_owed_again_when_the_release_comes_back(tmp_path: Path) -> None:
+async def test_an_alert_that_was_given_up_is_owed_again_when_the_release_comes_back(store: Store) -> None:
     """As when korea.kr answers from an old copy of itself for some hours while the messenger is down."""
-    world = World(tmp_path)
+    world = World(store)
     await world.later()
     number = world.article(4).number
     owe(world.store, delivery(number), delivery(number, "other", state=DeliveryState.DEAD, error="refused"))
@@ -185,8 +184,8 @@ async def test_an_alert_that_was_given_up_is_owed_again_when_the_release_comes_b
     ]
 
 
-async def test_what_comes_back_gets_the_text_that_it_never_had(tmp_path: Path) -> None:
-    world = World(tmp_path)
+async def test_what_comes_back_gets_the_text_that_it_never_had(store: Store) -> None:
+    world = World(store)
     world.server.at(VIEW.format(id=4), world.server.page(DELETED))
     await world.later()
     await world.later(hours=2)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -82,11 +81,6 @@ def test_silence_is_measured_by_the_sources_own_rhythm() -> None:
 def test_waits_are_told_by_percentiles_that_happened() -> None:
     assert Waits.of([7.0]) == Waits(releases=1, median=7.0, p90=7.0, p99=7.0)
     assert Waits.of(range(100, 0, -1)) == Waits(releases=100, median=50, p90=90, p99=99)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path)
 
 
 def watch(store: Store, state: SourceState, now: datetime) -> Sequence[Notice]:

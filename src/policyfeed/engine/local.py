@@ -303,6 +303,8 @@ class LocalEngine:
 
     async def _start(self, name: str, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a job as a task of ours, one at a time a name; one that comes while it runs is run once after it."""
+        if self.app.stopping:  # the scheduler had begun it before
+            return
         if name in self._running:
             self._again.add(name)
             return
