@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from policyfeed.app import LONGEST_DELAY, App, opened
+from policyfeed.app import LONGEST_DELAY, App, Pacer, opened
 from policyfeed.config import load, shipped
 from policyfeed.errors import Forbidden, Unreachable
 from policyfeed.poll import HELD
@@ -77,9 +77,7 @@ async def test_a_dead_site_is_called_dead_not_forbidden_and_is_open_once_it_live
 
 
 @pytest.mark.parametrize(("given", "waits"), [(b"20", [20, 40]), (b"5000", [LONGEST_DELAY, 2 * LONGEST_DELAY])])
-async def test_a_crawl_delay_is_kept_between_the_pages(
-    given: bytes, waits: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_crawl_delay_is_kept_between_the_pages(given: bytes, waits: list[float], tmp_path: Path) -> None:
     waited = list[float]()
 
     async def sleep(seconds: float) -> None:
@@ -87,9 +85,7 @@ async def test_a_crawl_delay_is_kept_between_the_pages(
 
     routes: dict[str, Reply] = {"/robots.txt": reply(200, b"User-agent: *\nCrawl-delay: " + given), "/list": reply()}
     async with _app(tmp_path, routes) as (app, server):
-        source = _source("page", server)
-        with monkeypatch.context() as patched:
-            patched.setattr(asyncio, "sleep", sleep)
-            for _ in range(3):
-                await app.ask(source, Request(url=source.url))
-    assert waited == pytest.approx(waits, abs=5)
+        app.pacer, source = Pacer(clock=lambda: 0.0, sleep=sleep), _source("page", server)
+        for _ in range(3):
+            await app.ask(source, Request(url=source.url))
+    assert waited == waits
