@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 HEAD = "approved_kst,ministry\n"
 FIRST, TEST, LAST = datetime(2026, 1, 5), datetime(2026, 3, 2), datetime(2026, 4, 13)  # noqa: DTZ001 - Korean time
@@ -91,17 +93,24 @@ def off_the_dot_and_on_sundays() -> str:
     )
 
 
+def learned_until(folder: Path, text: str, *words: str) -> str:
+    """The last day that the prior knows which is learned from these releases."""
+    (folder / "times.csv").write_text(HEAD + text, encoding="utf-8")
+    told = called(folder, "--times", "times.csv", "--write-prior", "prior.json", *words)
+    assert told.returncode == 0, told.stderr
+    return str(json.loads((folder / "prior.json").read_text())["until"])
+
+
 def test_releases_all_on_the_dot_are_learned_from(tmp_path: Path) -> None:
-    many = HEAD + on_the_dot()
-    assert table(tmp_path, many)["learned_until"] == "2024-12-31", "the shipped prior's: too little else"
-    assert table(tmp_path, many + off_the_dot_and_on_sundays())["learned_until"] == "2026-03-01"
+    many, train = on_the_dot(), ("--train-until", "2026-03-01")
+    assert learned_until(tmp_path, many, *train) == "2024-12-31", "the shipped prior's: too little else"
+    assert learned_until(tmp_path, many + off_the_dot_and_on_sundays(), *train) == "2026-03-01"
 
 
-def test_what_is_tested_is_not_trained_on(tmp_path: Path) -> None:
-    (tmp_path / "times.csv").write_text(HEAD + on_the_dot() + off_the_dot_and_on_sundays(), encoding="utf-8")
-    for train in ("2026-03-02", "2026-04-01"):
-        told = called(tmp_path, "--times", "times.csv", "--train-until", train, "--test-from", "2026-03-02")
-        assert json.loads(told.stdout)["learned_until"] == "2026-03-01"
+@pytest.mark.parametrize("train", ["2026-03-02", "2026-04-01"])
+def test_what_is_tested_is_not_trained_on(tmp_path: Path, train: str) -> None:
+    times = on_the_dot() + off_the_dot_and_on_sundays()
+    assert learned_until(tmp_path, times, "--train-until", train, "--test-from", "2026-03-02") == "2026-03-01"
 
 
 def test_what_cannot_be_read_or_tested_is_said(tmp_path: Path) -> None:
