@@ -4,11 +4,11 @@ A worker that exceeds its time is killed and replaced; one that exceeds its memo
 quadratic on some inputs: 200,000 attributes on one element would take hours.) One that dies while nothing is read (the
 kernel was short of memory) breaks pebble's pool, which makes no other: then there is a new pool.
 
-Documents are quick or slow. A poll's document has half a second of the processor's time at first (a busy machine makes
+Documents are quick or slow. A poll's document has 0.4 s of the processor's time at first (a busy machine makes
 no document a slow one); one that needs more is ended with its process and begun anew among the slow ones, which never
 take the last process, and so are that source's documents from then on. What nobody waits for (texts, a look at a
 source) is read among them at once. Those that are larger than usual never take the last process either. So any number
-of large hostile documents hold up the others for half a second, and small ones for half a second each, once.
+of large hostile documents hold up the others for 0.4 s, and small ones for 0.4 s each, once.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from policyfeed.types import Article, Detail, Document, Ministry, Source, Verdic
 
 log = structlog.get_logger(__name__)
 
-QUICK = 0.5
+QUICK = 0.4
 """Seconds of the processor's time that a poll's document may take at first."""
 _MOST_WAIT = 5.0
 """Seconds by the clock for the same, where others use the processor, too."""
