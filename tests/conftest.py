@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def clock() -> Hand:
     """Wednesday, 2026-05-20, 09:30 in Korea."""
     return Hand()
+
+
+@pytest.fixture
+def few_files() -> Iterator[None]:
+    """The process may have 1,024 files open, as on most machines."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -21,15 +21,6 @@ from tests import releases
 
 BUTTONS = Buttons(origin="http://ours", topics=())
 FORM = b"POST /articles/1/label HTTP/1.1\r\nHost: h\r\nOrigin: http://ours\r\nContent-Length: 99\r\n\r\nword"
-
-
-@pytest.fixture
-def few() -> Iterator[None]:
-    """No more descriptors than a shell or systemd gives."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def context(folder: Path) -> Context:
@@ -57,7 +48,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[daemon.Server, str]]:
         await task
 
 
-@pytest.mark.usefixtures("few")
+@pytest.mark.usefixtures("few_files")
 @pytest.mark.parametrize(
     "said", [b"", b"GET / HTTP/1.1\r\nHost: h\r\nX-Slow: ", FORM], ids=["nothing", "half a head", "half a form"]
 )
@@ -75,7 +66,7 @@ async def test_thousands_of_silent_connections_keep_nobody_out(tmp_path: Path, s
         assert len(server.server_state.connections) <= places()
 
 
-@pytest.mark.usefixtures("few")
+@pytest.mark.usefixtures("few_files")
 def test_descriptors_are_raised_as_far_as_the_hard_limit_lets() -> None:
     daemon.raise_descriptors()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

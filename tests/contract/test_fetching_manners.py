@@ -7,10 +7,9 @@ import gc
 import gzip
 import logging
 import re
-import resource
 import ssl
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -500,15 +499,6 @@ async def test_an_idle_connection_that_was_closed_or_spoke_is_not_used_again(far
             answered.set()
             await left.wait()
         assert server.connections == 2
-
-
-@pytest.fixture
-def few_files() -> Iterator[None]:
-    """The process may have 1,024 files open, as on most machines."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.usefixtures("few_files")
