@@ -1,8 +1,7 @@
 """Worker processes that read documents: what a hostile document costs is bounded, and it costs only itself.
 
 A worker that exceeds its time is killed and replaced; one that exceeds its memory fails that document. (feedparser is
-quadratic on some inputs: 200,000 attributes on one element would take hours.) One that dies while nothing is read (the
-kernel was short of memory) breaks pebble's pool, which makes no other: then there is a new pool.
+quadratic on some inputs: 200,000 attributes on one element would take hours.)
 
 Documents are quick or slow. A poll's document has 0.4 s of the processor's time at first (a busy machine makes
 no document a slow one); one that needs more is ended with its process and begun anew among the slow ones, which never
@@ -15,33 +14,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import pickle
 import resource
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import TimeoutError as TimedOut
-from concurrent.futures.process import BrokenProcessPool
-from functools import partial
-from multiprocessing.context import ForkServerContext
 from typing import Any
-
-import structlog
-from pebble import ProcessExpired, ProcessPool
 
 from policyfeed import faults, garbage
 from policyfeed.documents import Reading, read_document
 from policyfeed.errors import Busy, HostileDocument, InternalError, PolicyfeedError
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.probe import Looked, Survey, look_at, survey
+from policyfeed.processes import ProcessEnded, Processes
 from policyfeed.relevance import Judge, Rules
 from policyfeed.sources import detailed
 from policyfeed.transport.urls import shown
 from policyfeed.types import Article, Detail, Document, Ministry, Source, Verdict
-
-log = structlog.get_logger(__name__)
 
 QUICK = 0.4
 """Seconds of the processor's time that a poll's document may take at first."""
@@ -52,20 +42,9 @@ _LARGE = 256 * 1024
 _MOST_LATE = 3
 _TOGETHER, _LEAST = 33.0, 3.0
 _MEGABYTE = 1024 * 1024
-_PIPE = 512 * 1024
 _Work = Callable[[Source, Any, Document], Any]
 _ministries: Ministries | None = None
 _judge: Callable[[Article], Verdict] | None = None
-
-
-class _Wide(ForkServerContext):
-    """Pipes that take a whole document: with the usual 64 kB its sender and receiver wake each other for every part."""
-
-    def Pipe(self, duplex: bool = True) -> tuple[Any, Any]:  # noqa: N802
-        receiver, sender = super().Pipe(duplex)
-        with contextlib.suppress(OSError):  # more than this user may have: then it is the usual one
-            fcntl.fcntl(sender.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
-        return receiver, sender
 
 
 class Workers:
@@ -84,44 +63,22 @@ class Workers:
         megabytes: int,
         rules: Rules | None = None,
     ) -> None:
-        context = _Wide()
-        context.set_forkserver_preload(["policyfeed.workers", "policyfeed.sources.feed"])
         self._seconds = seconds
         self._most_quick, self._most_slow = 2 * processes, max(1, processes - 1)
-        self._quick = asyncio.Semaphore(self._most_quick)  # what waits for a worker is there twice: in a pipe, too
+        self._quick = asyncio.Semaphore(self._most_quick)
         self._slow = asyncio.Semaphore(self._most_slow)
         self._large = asyncio.Semaphore(self._most_slow)  # of the quick ones
         self._slow_sources = set[str]()
         self._late = 0
-        self._made = partial(
-            ProcessPool,
-            max_workers=processes,
-            context=context,
-            initializer=_start,
-            initargs=(bodies, pickle.dumps(rules), megabytes * _MEGABYTE),
-        )
-        self._pool = self._made()
-        self._closed = False
+        self._processes = Processes(
+            processes, _start, bodies, pickle.dumps(rules), megabytes * _MEGABYTE,
+            preload=["policyfeed.workers", "policyfeed.sources.feed"],
+        )  # fmt: skip
         self._before: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Start the processes now, and not with the first document: that takes them a second or two. Raises Busy."""
-        with self._starting():
-            self._pool.schedule(_nothing)
-
-    @contextlib.contextmanager
-    def _starting(self) -> Iterator[None]:
-        """Whoever first looks at a pool starts it. Raises Busy: the system refuses what processes want."""
-        try:
-            yield
-        except (OSError, RuntimeError) as problem:
-            if self._closed:
-                raise
-            raise Busy(
-                "The processes that read documents cannot be started: {problem}.",
-                remedy="They want shared memory (/dev/shm), and room for more processes, threads and open files.",
-                problem=problem,
-            ) from problem
+        await self._processes.start()
 
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
         """``documents.read_document`` in a worker. Raises what it raises, HostileDocument, Busy and InternalError."""
@@ -146,10 +103,10 @@ class Workers:
             async with large, self._quick:
                 reading: Reading = await self._ask(_MOST_WAIT, _read_quickly, source, cursor, document)
                 return reading
-        except TimedOut:
+        except TimeoutError:
             return None
-        except ProcessExpired as death:
-            if death.exitcode != -signal.SIGPROF:
+        except ProcessEnded as end:
+            if end.code != -signal.SIGPROF:
                 raise
             return None
 
@@ -189,23 +146,7 @@ class Workers:
                 return await self._ask(self._seconds, work, source, so_far, document)
 
     async def _ask(self, seconds: float, *task: Any) -> Any:
-        try:
-            return await self._asked(seconds, *task)
-        except BrokenProcessPool:  # mostly no fault of the document: it waited while a worker died
-            return await self._asked(seconds, *task)
-
-    async def _asked(self, seconds: float, *task: Any) -> Any:
-        with self._starting():
-            if not self._closed and not self._pool.active:
-                await self._renew()
-            asked = self._pool.schedule(_guarded, args=task, timeout=min(seconds, self._seconds))
-        return await asyncio.wrap_future(asked)
-
-    async def _renew(self) -> None:
-        """Another pool in place of a broken one: whoever comes first makes it, and all others find it there."""
-        broken, self._pool = self._pool, self._made()
-        log.warning("a process that reads documents died: they are started anew")
-        await asyncio.to_thread(_end, broken)
+        return await self._processes.run(min(seconds, self._seconds), _guarded, *task)
 
     def follow(self, old: Workers) -> None:
         """Take over: the old ones end when they have read what is at hand, and with these at the latest."""
@@ -225,10 +166,9 @@ class Workers:
 
     def close(self) -> None:
         """Stop the processes at once: what they were reading is read again at the next poll."""
-        self._closed = True
         if self._before is not None:
             self._before.cancel()
-        _end(self._pool)
+        self._processes.close()
 
 
 def patience(took: float) -> float:
@@ -243,7 +183,7 @@ def _explained(source: Source, document: Document) -> Iterator[None]:
     except InternalError as error:
         faults.note(error.trace, source=source.id)
         raise
-    except (TimedOut, ProcessExpired, BrokenProcessPool, MemoryError, RecursionError) as problem:
+    except (TimeoutError, ProcessEnded, MemoryError, RecursionError) as problem:
         raise HostileDocument(
             "Reading {url} took more time or memory than a document may cost ({problem}).",
             remedy="It was left unread. Raise [parsing] in policyfeed.toml if the source is trusted.",
@@ -252,19 +192,13 @@ def _explained(source: Source, document: Document) -> Iterator[None]:
         ) from problem
 
 
-def _end(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it without annotations
-    pool.join()
-
-
 def _start(bodies: tuple[Ministry, ...], pickled: bytes, most: int) -> None:
     """Limit the worker's memory to what it has now and ``most`` bytes more."""
     global _ministries, _judge  # noqa: PLW0603 - a worker process serves one configuration
     _ministries = Ministries(bodies)
     rules: Rules | None = pickle.loads(pickled)  # noqa: S301 - our own, pickled once for all workers
     _judge = Judge(rules).judge if rules else None
-    # pebble's handler waits for C code to end, and the pool for the handler, three seconds, in which nobody gets work
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl+C is meant for the main process, which ends this
     garbage.settle()
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - a kernel file, not a path of ours
         used = int(statm.read().split()[0]) * resource.getpagesize()
@@ -275,10 +209,6 @@ def _start(bodies: tuple[Ministry, ...], pickled: bytes, most: int) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)
-
-
-def _nothing() -> None:
-    """What is asked of a worker that is only to be there."""
 
 
 def _read(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:

@@ -21,6 +21,7 @@ from policyfeed.store import Store
 from policyfeed.types import Document, Source
 from policyfeed.workers import Workers, patience
 from tests.alerts import Hand
+from tests.contract.test_processes import gone
 from tests.fakes import BODIES, Item, Server, poller, rss, source
 
 FEED = source()
@@ -80,7 +81,7 @@ async def test_a_worker_that_is_killed_fails_its_document_only() -> None:
         reading = asyncio.create_task(workers.look(FEED, {}, document(HOSTILE)))
         await at_work(pid)
         os.kill(pid, signal.SIGKILL)
-        with pytest.raises(HostileDocument, match="ProcessExpired"):
+        with pytest.raises(HostileDocument, match="ProcessEnded"):
             await reading
         assert (await workers.read(FEED, {}, document(rss(Item(number=7))))).articles
     finally:
@@ -242,7 +243,7 @@ async def test_where_processes_cannot_be_started_that_is_said_and_tried_again() 
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, files[1]))  # nothing more can be opened
     try:
         with pytest.raises(Busy, match=r"cannot be started: Too many open files.*open files"):
-            workers.start()
+            await workers.start()
         with pytest.raises(Busy, match="cannot be started"):
             await workers.read(FEED, {}, document(rss(Item(number=7))))
     finally:
@@ -271,7 +272,7 @@ def test_a_process_that_may_have_less_memory_than_a_document_reads_within_that()
 
 
 async def test_workers_that_die_while_nothing_is_read_are_replaced() -> None:
-    """Whether that was noticed before the next document or with it, and though the fork server died with them.
+    """Whether they had ended before the next document was sent or end with it, and though the fork server did, too.
 
     The last one here: the fork server is that of all workers of this process.
     """
@@ -290,20 +291,16 @@ async def test_workers_that_die_while_nothing_is_read_are_replaced() -> None:
             await next_is_read()
             (pid,) = grandchildren() - others
             os.kill(pid, signal.SIGKILL)
-            await broken(workers)
+            await gone(pid)
             await asyncio.gather(*(next_is_read() for _ in range(4)))
             (pid,) = grandchildren() - others
             os.kill(parent(pid), signal.SIGKILL)
-            await broken(workers)
+            os.kill(pid, signal.SIGKILL)
             await next_is_read()
-        assert [line["event"] for line in logged] == ["a process that reads documents died: they are started anew"] * 3
+        died = "a process died while it had nothing to do: another one takes its place"
+        assert [line["event"] for line in logged] == [died] * 3
     finally:
         workers.close()
-
-
-async def broken(workers: Workers) -> None:
-    while workers._pool.active:  # noqa: ASYNC110 - another thread sets no event of ours
-        await asyncio.sleep(0)
 
 
 def parent(pid: int) -> int:
