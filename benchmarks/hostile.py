@@ -88,7 +88,7 @@ async def run(slow: int, bombs: int, good: int, seconds: float, folder: Path) ->
     bad = slow + bombs
     config = configured(folder, [sites.url(number) for number in range(bad + good)])
     async with opened(config, folder / "data", environ={}, clock=now) as app:
-        await app.workers.start()
+        app.workers.start()
         began = time.monotonic() + 3
         evenly = [polled(app, f"f{bad + n}", seconds * n / good, began) for n in range(good)]
         attacks = [polled(app, f"f{n}", seconds / 10, began) for n in range(bad)]

@@ -23,6 +23,8 @@ from policyfeed.errors import Busy
 log = structlog.get_logger(__name__)
 
 _SIZE = struct.Struct("!Q")
+_TRIES = 3
+"""Processes that may end, one after the other, before they could be asked for anything."""
 _BUFFER = 512 * 1024
 """Bytes on their way to a process: with the usual buffers both sides wake each other for every part of a document."""
 _LARGE = 1024 * 1024
@@ -54,18 +56,21 @@ class Processes:
         self._all = set[_Process]()
         self._closed = False
 
-    async def start(self) -> None:
-        """Have all of them there, and not with the first thing to do only. Raises as ``run`` does."""
-        await asyncio.gather(*(self.run(None, _nothing) for _ in range(self._most)))
+    def start(self) -> None:
+        """Have all of them begin now, and not with the first thing to do. Raises Busy."""
+        while len(self._all) < self._most:
+            self._idle.append(self._made())
 
-    async def run(self, seconds: float | None, work: Callable[..., Any], *arguments: Any) -> Any:
+    async def run(self, seconds: float, work: Callable[..., Any], *arguments: Any) -> Any:
         """What ``work`` gives in a process that is free. Raises what it raises; TimeoutError, ProcessEnded; Busy where
         the system refuses what processes want; CancelledError once they are closed.
         """
         async with self._places:
+            died = 0
             while True:
-                process = await self._free()
+                process = self._free()
                 try:
+                    await process.begun()
                     async with asyncio.timeout(seconds):
                         done, answer = await process.ask(work, arguments)
                 except (ConnectionError, EOFError) as ended:
@@ -74,6 +79,9 @@ class Processes:
                         raise asyncio.CancelledError from None
                     if isinstance(ended, EOFError):
                         raise ProcessEnded(await process.code()) from None
+                    died += 1
+                    if died == _TRIES:
+                        raise _refused(ended) from ended
                     log.warning("a process died while it had nothing to do: another one takes its place")
                 except BaseException:
                     self._end(process)
@@ -84,28 +92,26 @@ class Processes:
                         return answer
                     raise answer
 
-    async def _free(self) -> _Process:
+    def _free(self) -> _Process:
         if self._closed:
             raise asyncio.CancelledError
-        if self._idle:
-            return self._idle.pop()
+        return self._idle.pop() if self._idle else self._made()
+
+    def _made(self) -> _Process:
         try:
             process = _Process(self._context, *self._begin)
         except (OSError, RuntimeError) as problem:
             raise _refused(problem) from problem
         self._all.add(process)
-        try:
-            await process.ask(_nothing, ())  # what it begins with is no part of what it is asked for
-        except BaseException as problem:
-            self._end(process)
-            if isinstance(problem, (ConnectionError, EOFError)):
-                raise _refused(problem) from problem
-            raise
         return process
 
     def _end(self, process: _Process) -> None:
+        """Another one begins in its place, whether it is wanted at once or not."""
         self._all.discard(process)
         process.end()
+        if not self._closed:
+            with contextlib.suppress(Busy):
+                self._idle.insert(0, self._made())
 
     def close(self) -> None:
         """End all of them at once."""
@@ -131,12 +137,25 @@ class _Process:
                 self._line.close()
                 raise
         self._line.setblocking(False)
+        self._begun = False
+
+    async def begun(self) -> None:
+        """Wait until it has begun: that is no part of what it is asked for. Raises ConnectionError when it ended before
+        that."""
+        if not self._begun:
+            try:
+                self._begun, _ = await self._answer()
+            except EOFError:
+                raise ConnectionResetError("it ended as it began") from None
 
     async def ask(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[bool, Any]:
         """Whether the work was done, and what it gave or raised. Raises ConnectionError: the process ended before it
         had read all of this; EOFError: it ended later."""
         asked = pickle.dumps((work, arguments), pickle.HIGHEST_PROTOCOL)
         await asyncio.get_running_loop().sock_sendall(self._line, asked)
+        return await self._answer()
+
+    async def _answer(self) -> tuple[bool, Any]:
         (size,) = _SIZE.unpack(await self._received(_SIZE.size))
         answer = await self._received(size)
         if size < _LARGE:
@@ -178,20 +197,21 @@ def _refused(problem: Exception) -> Busy:
 
 
 def _nothing() -> None:
-    """What is asked of a process that is only to be there."""
+    """What is answered first: that it has begun."""
 
 
 def _serve(line: socket.socket, begin: Callable[..., object], given: tuple[Any, ...]) -> None:
     """A process's life: until nobody is at the other end of the line."""
     begin(*given)
+    work, arguments = _nothing, ()
     with line, line.makefile("rb", buffering=_BUFFER) as asked, contextlib.suppress(EOFError, ConnectionError):
         while True:
-            work, arguments = pickle.load(asked)  # noqa: S301 - from the process that made this one
             answer = _packed(work, arguments)
             line.sendall(_SIZE.pack(len(answer)) + answer)
+            work, arguments = pickle.load(asked)  # noqa: S301 - from the process that made this one
 
 
-def _packed(work: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:
+def _packed(work: Callable[..., object], arguments: tuple[Any, ...]) -> bytes:
     try:
         return pickle.dumps((True, work(*arguments)), pickle.HIGHEST_PROTOCOL)
     except Exception as problem:

@@ -76,9 +76,9 @@ class Workers:
         )  # fmt: skip
         self._before: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Start the processes now, and not with the first document: that takes them a second or two. Raises Busy."""
-        await self._processes.start()
+        self._processes.start()
 
     async def read(self, source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
         """``documents.read_document`` in a worker. Raises what it raises, HostileDocument, Busy and InternalError."""

@@ -24,7 +24,7 @@ def processes() -> Iterator[Processes]:
 
 
 async def test_what_is_asked_for_is_done_by_so_many_processes_and_no_more(processes: Processes) -> None:
-    await processes.start()
+    processes.start()
     pids = await asyncio.gather(*(processes.run(60, os.getpid) for _ in range(20)))
     assert len(set(pids)) <= 2
     assert os.getpid() not in pids
@@ -74,7 +74,7 @@ async def test_how_a_process_ended_is_told(processes: Processes) -> None:
 
 
 async def test_who_waits_when_they_are_closed_is_told_so(processes: Processes) -> None:
-    await processes.start()
+    processes.start()
     waiting = [asyncio.create_task(processes.run(60, signal.pause)) for _ in range(5)]
     await asyncio.sleep(0)
     processes.close()
@@ -85,7 +85,7 @@ async def test_who_waits_when_they_are_closed_is_told_so(processes: Processes) -
 async def test_a_process_that_ends_as_it_begins_is_told_as_one_that_cannot_be_had() -> None:
     processes = Processes(1, os.abort, preload=[])
     with pytest.raises(Busy, match="cannot be started"):
-        await processes.start()
+        await processes.run(60, os.getpid)
     processes.close()
 
 

@@ -243,7 +243,7 @@ async def test_where_processes_cannot_be_started_that_is_said_and_tried_again() 
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, files[1]))  # nothing more can be opened
     try:
         with pytest.raises(Busy, match=r"cannot be started: Too many open files.*open files"):
-            await workers.start()
+            workers.start()
         with pytest.raises(Busy, match="cannot be started"):
             await workers.read(FEED, {}, document(rss(Item(number=7))))
     finally:

@@ -85,7 +85,7 @@ class LocalEngine:
 
     async def start(self) -> None:
         """Take back what a dead process held, then set every job."""
-        await self.app.workers.start()
+        self.app.workers.start()
         await self.app.take_back()
         self._scheduler.start()
         self.schedule()
