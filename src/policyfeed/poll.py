@@ -208,7 +208,8 @@ class Poller:
 
     def _note(self, state: SourceState, earliest: datetime) -> None:
         with self.store.write() as tx:
-            sources.save(tx, replace(state, due=max(earliest, state.due or earliest)))
+            due, profile = max(earliest, state.due or earliest), sources.profile(tx, state.id)
+            sources.save(tx, replace(state, due=due, profile=profile))
 
     async def ask(self, source: Source, request: Request) -> Document:
         """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
@@ -236,7 +237,7 @@ class Poller:
                 books.read_anew(source, seen)
             books.enter(source, seen, partial=harvest.partial)
             books.doubt(source, harvest.vanished)
-            profile = self._counted(visit, books.times, now)
+            profile = self._counted(tx, visit, books.times, now)
             due, profile = self._planned(source, profile, harvest, found_new=bool(books.new or books.joined))
             after = replace(
                 self._succeeded(state, harvest, profile, due, now),
@@ -265,8 +266,8 @@ class Poller:
 
     def _unchanged(self, source: Source, visit: Visit, harvest: Harvest) -> PollReport:
         now = self.clock()
-        due, profile = self._planned(source, self._counted(visit, (), now), harvest, found_new=False)
         with self.store.write() as tx:
+            due, profile = self._planned(source, self._counted(tx, visit, (), now), harvest, found_new=False)
             self._store(tx, self._succeeded(visit.state, harvest, profile, due, now), visit)
         return PollReport(
             source=source.id,
@@ -288,7 +289,6 @@ class Poller:
         # what is said of another page of a list says nothing of the list
         after = replace(state, state="") if visit.answered else _missed(state, error, now)
         name = GONE if after.gone else error.name
-        profile = self._counted(visit, (), now)
         after = replace(
             after,
             failures=state.failures + 1,
@@ -296,12 +296,12 @@ class Poller:
             state=name,
             since=state.since if state.state == name else now,
             error=error.dumped(),
-            profile=profile.to_json(),
             asked_whole=now if visit.unconditional and state.asked_whole else state.asked_whole,
         )
         with self.store.write() as tx:
+            profile = self._counted(tx, visit, (), now)
             due = None if after.gone else self._again(tx, visit.source, after, error, profile)
-            after = replace(after, due=due)
+            after = replace(after, due=due, profile=profile.to_json())
             sources.save(tx, after)
         return PollReport(source=source.id, state=name, error=error, due=after.due, requests=visit.requests)
 
@@ -310,20 +310,21 @@ class Poller:
         state, now = visit.state, self.clock()
         pause = paused.until + timedelta(seconds=60 * self.rng.random())
         due = max(pause, state.due or pause)
-        if visit.requests:
-            profile, bounds = self._counted(visit, (), now), self.bounds(visit.source)
-            state = replace(state, profile=profile.to_json())
-            due = settled(max(due, now + bounds.least), profile, bounds, state.wishes, now, state.id)
         with self.store.write() as tx:
+            state = replace(state, profile=sources.profile(tx, state.id))
+            if visit.requests:
+                profile, bounds = self._counted(tx, visit, (), now), self.bounds(visit.source)
+                state = replace(state, profile=profile.to_json())
+                due = settled(max(due, now + bounds.least), profile, bounds, state.wishes, now, state.id)
             sources.save(tx, replace(state, due=None if state.gone else due))
         told = Remark(paused.template, **paused.facts)
         return PollReport(source=state.id, state=HELD, requests=visit.requests, due=due, warnings=(told,))
 
     # When next ------------------------------------------------------------------------------------------------
 
-    def _counted(self, visit: Visit, published: Sequence[datetime], now: datetime) -> Profile:
+    def _counted(self, tx: Transaction, visit: Visit, published: Sequence[datetime], now: datetime) -> Profile:
         """The profile after a visit: every request of it counts in the day's budget."""
-        profile = Profile.from_json(visit.state.profile).seen(published, now, self.prior)
+        profile = Profile.from_json(sources.profile(tx, visit.state.id)).seen(published, now, self.prior)
         for _ in range(visit.requests - 1):
             profile = profile.seen((), now, self.prior)
         return profile

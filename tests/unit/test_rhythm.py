@@ -273,6 +273,39 @@ def test_impossible_times_teach_nothing() -> None:
     assert Profile().seen([MONDAY - timedelta(days=3)], MONDAY) != untaught
 
 
+def test_a_source_that_is_told_its_past_plans_as_if_it_had_been_polled() -> None:
+    """A backfill's find, in any order: the views, their trust, the rates, and the plan of the day itself."""
+    past = [*noon_releases(MONDAY - timedelta(days=120), 115), MONDAY - timedelta(days=9, hours=3, seconds=-20)]
+    lately = noon_releases(MONDAY - timedelta(days=5), 2)
+    friday, now = MONDAY - timedelta(days=3), MONDAY + timedelta(hours=1)
+    polled = Profile().seen([*past, *lately], friday).seen((), MONDAY).seen((), now)
+    told = with_plan(Profile().seen(lately, friday).seen((), MONDAY), PRIOR, MONDAY, Bounds())
+    for part in (past[50:], past[:50]):
+        told = Profile.from_json(told.told(part, date(2026, 3, 4), MONDAY).to_json())
+    assert (told.day, told.used, told.spent) == (polled.day, 1, polled.spent), "nothing was asked"
+    told = told.seen((), now)
+    assert (told.past, told.since, told.worked, told.free) == (polled.past, polled.since, polled.worked, polled.free)
+    assert with_plan(told, PRIOR, now, Bounds()) == with_plan(polled, PRIOR, now, Bounds())
+
+
+def test_a_past_that_days_are_missing_after_would_make_the_source_seem_silent_and_teaches_nothing() -> None:
+    past, last_year = noon_releases(MONDAY - timedelta(days=300), 100), (MONDAY - timedelta(days=200)).date()
+    polled = Profile().seen(noon_releases(MONDAY - timedelta(days=40), 40), MONDAY)
+    for known in (Profile(), Profile().seen((), MONDAY), polled):
+        assert known.told(past, last_year, MONDAY) is known
+    whole = noon_releases(MONDAY - timedelta(days=200), 160)
+    more = polled.told(whole, (MONDAY - timedelta(days=41)).date(), MONDAY).told(past, last_year, MONDAY)
+    assert len(more.releases) == len(past) + len(whole) + len(polled.releases)
+
+
+def test_what_is_told_lies_in_the_past_and_in_what_is_remembered() -> None:
+    today = MONDAY.date()
+    for wrong in (MONDAY + timedelta(minutes=1), MONDAY - timedelta(days=401)):
+        assert Profile().told([wrong], today, MONDAY) == Profile()
+    full = Profile().seen([MONDAY - timedelta(hours=n) for n in range(1200)], MONDAY)
+    assert full.told([MONDAY - timedelta(days=60)], today, MONDAY) is full, "the newest 1,200 count"
+
+
 def test_a_source_is_planned_as_its_own_past_foretells() -> None:
     """Which views are trusted: the very minute at a ministry that keeps to the clock, the hours around at one that
     publishes whenever a clerk is ready."""
