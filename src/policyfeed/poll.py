@@ -333,11 +333,11 @@ class Poller:
         self, source: Source, profile: Profile, harvest: Harvest, *, found_new: bool
     ) -> tuple[datetime, Profile]:
         """When to come again after a success, and the profile with its plan."""
-        now, bounds = self.clock(), self.bounds(source)
-        floor = now + timedelta(seconds=max(harvest.wishes.fresh, harvest.wishes.seconds))
-        profile = with_plan(profile, self.prior, now, bounds, floor=floor, seed=source.id)
+        now, bounds, wishes = self.clock(), self.bounds(source), harvest.wishes
+        floor = now + timedelta(seconds=max(wishes.fresh, wishes.seconds))
+        profile = with_plan(profile, self.prior, now, bounds, floor=floor, hours=wishes.hours, seed=source.id)
         due = next_poll(profile, self.prior, now, bounds, found_new=found_new, floor=floor, seed=source.id)
-        return settled(due, profile, bounds, harvest.wishes, now, source.id), profile
+        return settled(due, profile, bounds, wishes, now, source.id), profile
 
     def _again(
         self, tx: Transaction, source: Source, state: SourceState, error: UpstreamError, profile: Profile

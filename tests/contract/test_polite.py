@@ -19,7 +19,7 @@ import pytest
 
 from policyfeed.errors import Refused, Truncated, Unreachable
 from policyfeed.poll import HELD, PollReport, due_time, fingerprint
-from policyfeed.rhythm import Bounds
+from policyfeed.rhythm import Bounds, Profile
 from policyfeed.store import SourceState, Store, hosts, sources
 from policyfeed.types import Document, Request, Source, Validators
 from tests.alerts import Hand
@@ -267,6 +267,9 @@ async def test_hours_and_days_that_a_feed_wants_for_itself_are_left_to_it(years:
     head = f"<skipHours>{hours}</skipHours><skipDays><day>Saturday</day></skipDays>"
     years.lists(Item(number=1), head=head)
     polled = (await years.live(timedelta(days=9)))[1:]
+    planned = [(minute // 60 - 9) % 24 for minute in Profile.from_json(years.state().profile).plan]
+    assert planned
+    assert min(planned) >= 7, "none is planned that would have to be moved"
     assert len(polled) > 30
     assert not [moment for moment in polled if moment.hour < 7]
     assert len([moment for moment in polled if moment.weekday() == 5]) <= 1, "after a day without any"

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -211,6 +212,26 @@ def test_a_server_that_always_wants_time_between_polls_is_still_asked_when_relea
         assert due >= floor
         polls.append(now := due)
     assert all(min(poll - noon for poll in polls if poll >= noon) <= timedelta(seconds=20) for noon in noons)
+
+
+def test_a_plan_has_no_polls_in_the_hours_that_a_feed_wants_for_itself_and_loses_none_to_them() -> None:
+    """skipHours: 22:00 to 07:59 in Korea, in GMT."""
+    known = Profile().seen(noon_releases(MONDAY - timedelta(days=60), 60), MONDAY).seen((), MONDAY)
+    night = tuple(range(13, 23))
+    plain, spared = (with_plan(known, PRIOR, MONDAY, Bounds(), hours=hours) for hours in ((), night))
+    assert any(minute < 8 * 60 for minute in plain.plan)
+    assert all(8 * 60 <= minute % 1440 < 22 * 60 for minute in spared.plan)
+    assert len(spared.plan) >= len(plain.plan) - 1
+
+
+@pytest.mark.parametrize(("hours", "floor"), [(range(24), 0), (range(15, 24), 23), ((15,), 24)])
+def test_where_hours_leave_no_room_for_a_plan_it_is_made_without_them(hours: Iterable[int], floor: int) -> None:
+    earliest = MONDAY + timedelta(hours=floor)
+    plain, spared = (
+        with_plan(Profile().seen((), MONDAY), PRIOR, MONDAY, Bounds(), floor=earliest, hours=tuple(wish))
+        for wish in ((), hours)
+    )
+    assert spared == plain
 
 
 def test_a_fixed_interval_is_kept_inside_the_budget() -> None:

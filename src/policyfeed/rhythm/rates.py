@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 from operator import mul
@@ -45,6 +45,13 @@ class Day:
     moments: array[int]
     roots: float
     """The sum of the square roots of half the shares: a day's claim to polls."""
+
+
+@lru_cache(maxsize=8)  # the tables of a source's days are made together
+def spared(day: Day, hours: tuple[int, ...], gap: int) -> Day:
+    """The day with no polls in these hours (GMT, 9 behind); as it is where that leaves none ``gap`` from its end."""
+    moments = array("h", (at for at in day.moments if (at // 60 - 9) % 24 not in hours))
+    return replace(day, moments=moments) if moments and moments[0] <= MINUTES - gap else day
 
 
 class Outlook:
