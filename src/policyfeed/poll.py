@@ -37,7 +37,7 @@ from policyfeed.rhythm import (
 from policyfeed.store import InDatabase, SourceState, Store, Transaction, sources
 from policyfeed.store.sources import ANEW, GONE, NO_VALIDATORS
 from policyfeed.transport.load import holding
-from policyfeed.types import Document, Request, Source
+from policyfeed.types import NO_WISHES, Document, Request, Source
 
 HELD = "held"
 """The state of a report without a visit: the host said 429, and its pause is not over."""
@@ -119,10 +119,13 @@ def _reconfigured(state: SourceState, mark: str) -> SourceState:
 
 
 def due_time(source: Source, state: SourceState | None, now: datetime, bounds: Bounds) -> datetime | None:
-    """When the source is to be polled; ``now`` where it never was as it is configured. None = never, it is gone."""
+    """When to poll the source, inside ``bounds``; ``now`` where it never was as it is configured; None = it is gone."""
     if state is None or state.fingerprint != fingerprint(source):
         return now
-    return None if state.gone else believable(state.due or now, state.last_poll, now, bounds)
+    if state.gone:
+        return None
+    due = believable(state.due or now, state.last_poll, now, bounds)
+    return settled(due, Profile.from_json(state.profile), bounds, NO_WISHES, now, source.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
 from pathlib import Path
@@ -171,6 +171,23 @@ async def test_polls_are_five_minutes_apart_and_their_requests_within_the_days_b
     days = [(moment + timedelta(hours=9)).date() for moment in polled]
     assert max(days.count(day) for day in days) <= 48
     assert len(polled) > 2 * 40
+
+
+async def test_limits_that_are_drawn_in_hold_for_the_next_poll_already(years: Years) -> None:
+    """11: it was planned under the wider ones."""
+    years.lists(Item(number=1))
+    for _ in range(3):
+        await years.next()
+    planned, last = years.due(), years.clock()
+    assert planned is not None
+    assert planned < last + 3 * HOUR
+    years.bounds = Bounds(least=3 * HOUR)
+    assert years.due() == last + 3 * HOUR
+    years.bounds = Bounds(polls_per_day=4)
+    assert years.due() == planned, "one is left"
+    years.bounds = Bounds(polls_per_day=3)
+    midnight = datetime(2026, 5, 20, 15, tzinfo=UTC)
+    assert midnight <= (years.due() or last) <= midnight + HOUR
 
 
 async def test_every_page_of_a_list_counts_in_the_budget(years: Years, clock: Hand) -> None:
