@@ -1,7 +1,7 @@
 """From publication to first sight: how long releases wait for a poll, at equal numbers of requests.
 
     python benchmarks/delay.py [--times FILE.csv.gz …] [--train-until DATE] [--test-from DATE]
-                                [--polls 12,24,48] [--daily] [--json]
+                                [--polls 12,24,48] [--daily] [--floor MINUTES] [--known DAYS] [--json]
 
 Replays real approval times (columns ``approved_kst``, ``ministry``; gzipped or not, in any order; a time without a zone
 is Korean; what several files hold counts once) ministry by ministry. The planner is the daemon's own ``next_poll``; at
@@ -37,6 +37,7 @@ from policyfeed import rhythm
 from policyfeed.config import load, shipped
 from policyfeed.rhythm import Bounds, Prior, Profile, next_poll, with_plan
 from policyfeed.rhythm.calendar import KST
+from policyfeed.rhythm.profile import MEMORY
 from policyfeed.rhythm.views import day_of
 
 Times = dict[str, list[float]]
@@ -45,7 +46,7 @@ Times = dict[str, list[float]]
 SHIPPED = Path(rhythm.__file__).with_name("prior.json")
 LEAST_RELEASES = 100
 PHASES = 8
-OURS, DAILY = "policyfeed", "policyfeed, day by day"
+OURS, DAILY, UNTOLD = "policyfeed", "policyfeed, day by day", "policyfeed, floor untold"
 KNEW, MINIFLUX, COMMAFEED, FIXED = (
     "knew the test weeks",
     "miniflux entry_frequency",
@@ -64,6 +65,8 @@ class Case:
     test: list[float]
     start: float
     end: float
+    floor: float
+    """Seconds that its server wants between two polls."""
 
     @property
     def days(self) -> float:
@@ -134,14 +137,14 @@ def feeds_of(times: Times) -> Times:
     return {name: merged[body] for body, of in names.items() for name in of}
 
 
-def cases_of(times: Times, start: float, end: float) -> list[Case]:
-    feeds = feeds_of(times)
+def cases_of(times: Times, start: float, end: float, wish: argparse.Namespace) -> list[Case]:
+    feeds, known, floor = feeds_of(times), start - wish.known * DAY, wish.floor * 60.0
     found = []
     for ministry, releases in sorted(times.items()):
         test = _between(releases, start, end)
-        if len(test) >= LEAST_RELEASES:
-            feed = feeds[ministry]
-            found.append(Case(ministry, _between(feed, 0, start), _between(feed, start, end), test, start, end))
+        if len(test) >= wish.least:
+            past, shown = (_between(feeds[ministry], *part) for part in ((known, start), (start, end)))
+            found.append(Case(ministry, past, shown, test, start, end, floor))
     return found
 
 
@@ -149,16 +152,18 @@ def _between(times: list[float], start: float, end: float) -> list[float]:
     return times[bisect.bisect_left(times, start) : bisect.bisect_left(times, end)]
 
 
-def planned(case: Case, bounds: Bounds, prior: Prior) -> list[float]:
-    """The polls of the daemon's planner over the test, told only what its polls have seen."""
+def planned(case: Case, bounds: Bounds, prior: Prior, *, told: bool) -> list[float]:
+    """The polls of the daemon's planner over the test, told only what its polls have seen. ``told``: and what time its
+    server wants between them, which is kept in any case."""
     now = case.start - 3600
     profile = Profile().seen(_moments(case.past), _moment(now), prior)
     profile = replace(profile, day=0, used=0, week=0, spent=0, first=0)
     polls: list[float] = []
     known, found = 0, False
     while now < case.end:
-        profile = with_plan(profile, prior, _moment(now), bounds, seed=case.ministry)
-        due = next_poll(profile, prior, _moment(now), bounds, found_new=found, seed=case.ministry)
+        floor = _moment(now + case.floor)
+        profile = with_plan(profile, prior, _moment(now), bounds, floor=floor if told else None, seed=case.ministry)
+        due = next_poll(profile, prior, _moment(now), bounds, found_new=found, floor=floor, seed=case.ministry)
         now = max(due.timestamp(), case.start)
         polls.append(now)
         new = bisect.bisect_right(case.shown, now, known)
@@ -218,7 +223,7 @@ def row_of(polls: int, plan: str, cases: list[Case], prior: Prior) -> Row:
             return _row(polls, plan, cases, partial(clairvoyant, polls=polls))
     most = polls if plan == DAILY else -(-3 * polls // 2)
     bounds = Bounds(polls_per_day=most, usual_per_day=polls)
-    return _row(polls, plan, cases, partial(planned, bounds=bounds, prior=prior))
+    return _row(polls, plan, cases, partial(planned, bounds=bounds, prior=prior, told=plan != UNTOLD))
 
 
 def measured(cases: list[Case], budgets: list[int], plans: list[str], prior: Prior) -> list[Row]:
@@ -227,7 +232,7 @@ def measured(cases: list[Case], budgets: list[int], plans: list[str], prior: Pri
         jobs = {
             (polls, plan): [
                 pool.submit(row_of, polls, plan, part, prior)
-                for part in ([[case] for case in cases] if plan in (OURS, DAILY) else [cases])
+                for part in ([[case] for case in cases] if plan.startswith(OURS) else [cases])
             ]
             for polls in budgets
             for plan in plans
@@ -297,6 +302,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--test-until", type=date.fromisoformat, help="last day; default: the last release's")
     parser.add_argument("--polls", type=_budgets, default="12,24,48", help="budgets, requests a day and source")
     parser.add_argument("--daily", action="store_true", help="also the plan held to its budget on every single day")
+    parser.add_argument(
+        "--floor", type=int, default=0, help="minutes that servers want between two polls of ours; 24 h at most count"
+    )
+    parser.add_argument("--known", type=int, default=MEMORY, help="days before the test that are known; 0 = none")
+    parser.add_argument("--least", type=int, default=LEAST_RELEASES, help="releases that a ministry has in the test")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--picture", type=Path, help="draw the picture there (SVG)")
     parser.add_argument("--write-prior", type=Path, help="only learn the prior from the training days, and write it")
@@ -329,10 +339,11 @@ def main() -> None:
         return
     last = max(releases[-1] for releases in times.values())
     until = wish.test_until or _moment(last).astimezone(KST).date()
-    cases = cases_of(times, _midnight(wish.test_from), _midnight(until + timedelta(days=1)))
+    cases = cases_of(times, _midnight(wish.test_from), _midnight(until + timedelta(days=1)), wish)
     if not cases:
-        sys.exit(f"No ministry has {LEAST_RELEASES} releases from {wish.test_from} to {until}.")
-    plans = [OURS, *([DAILY] if wish.daily else []), KNEW, MINIFLUX, COMMAFEED, FIXED]
+        sys.exit(f"No ministry has {wish.least} releases from {wish.test_from} to {until}.")
+    ours = [OURS, *([DAILY] if wish.daily else []), *([UNTOLD] if wish.floor else [])]
+    plans = [*ours, KNEW, MINIFLUX, COMMAFEED, FIXED]
     rows = measured(cases, wish.polls, plans, Prior.from_json(learned))
     _show(rows, cases, learned["until"], wish)
 

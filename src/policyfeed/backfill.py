@@ -2,15 +2,15 @@
 
 Days are asked for where the source can be asked for days (``Adapter.days``); else its list is leafed through, newest
 first, until it is older than what was asked for (``Adapter.leafs``). Each day, or page, is stored in one transaction
-together with how far the backfill has come. The source's own state (cursor, validators, rhythm) is neither read nor
-written, and nothing is announced, so that a daemon may be at work beside it.
+together with how far the backfill has come, and with what it teaches the source's rhythm. All else that polls remember
+(cursor, validators, due time) stays, and nothing is announced, so that a daemon may be at work beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from policyfeed import registry
@@ -19,7 +19,8 @@ from policyfeed.clock import KST
 from policyfeed.documents import Reading
 from policyfeed.errors import Incomplete, LayoutChanged, Remark, UpstreamError, UsageError
 from policyfeed.poll import Poller, fingerprint
-from policyfeed.store import BackfillState, backfills
+from policyfeed.rhythm import Profile
+from policyfeed.store import BackfillState, Transaction, backfills, sources
 from policyfeed.types import Article, Request, Source
 
 DAEMONS_DAYS = 3
@@ -212,6 +213,7 @@ class Backfill:
         with self.poller.store.write() as tx:
             books = Books(tx, self.poller, quiet=True, now=self.poller.clock())
             books.enter(self.source, read.articles)
+            self._teach(tx, books.times)
             state = replace(state, new=state.new + books.new, joined=state.joined + books.joined)
             backfills.save(tx, state)
         step = Step(
@@ -225,6 +227,14 @@ class Backfill:
             warnings=read.warnings,
         )
         return step, state
+
+    def _teach(self, tx: Transaction, published: Sequence[datetime]) -> None:
+        """The source's rhythm, of what it had not listed before: what is known it was told already."""
+        state = sources.get(tx, self.source.id)
+        known = Profile.from_json(state.profile)
+        profile = known.told(published, self.last, self.poller.clock())
+        if profile is not known:
+            sources.save(tx, replace(state, profile=profile.to_json()))
 
     def _named(self, read: _Read, state: BackfillState) -> str:
         if way(self.source) == "days":

@@ -37,7 +37,7 @@ from policyfeed.rhythm import (
 from policyfeed.store import InDatabase, SourceState, Store, Transaction, sources
 from policyfeed.store.sources import ANEW, GONE, NO_VALIDATORS
 from policyfeed.transport.load import holding
-from policyfeed.types import Document, Request, Source
+from policyfeed.types import NO_WISHES, Document, Request, Source
 
 HELD = "held"
 """The state of a report without a visit: the host said 429, and its pause is not over."""
@@ -119,10 +119,13 @@ def _reconfigured(state: SourceState, mark: str) -> SourceState:
 
 
 def due_time(source: Source, state: SourceState | None, now: datetime, bounds: Bounds) -> datetime | None:
-    """When the source is to be polled; ``now`` where it never was as it is configured. None = never, it is gone."""
+    """When to poll the source, inside ``bounds``; ``now`` where it never was as it is configured; None = it is gone."""
     if state is None or state.fingerprint != fingerprint(source):
         return now
-    return None if state.gone else believable(state.due or now, state.last_poll, now, bounds)
+    if state.gone:
+        return None
+    due = believable(state.due or now, state.last_poll, now, bounds)
+    return settled(due, Profile.from_json(state.profile), bounds, NO_WISHES, now, source.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +211,8 @@ class Poller:
 
     def _note(self, state: SourceState, earliest: datetime) -> None:
         with self.store.write() as tx:
-            sources.save(tx, replace(state, due=max(earliest, state.due or earliest)))
+            due, profile = max(earliest, state.due or earliest), sources.profile(tx, state.id)
+            sources.save(tx, replace(state, due=due, profile=profile))
 
     async def ask(self, source: Source, request: Request) -> Document:
         """The answer to a request. Raises Refused for any status but success and an expected 304, UpstreamError."""
@@ -236,7 +240,7 @@ class Poller:
                 books.read_anew(source, seen)
             books.enter(source, seen, partial=harvest.partial)
             books.doubt(source, harvest.vanished)
-            profile = self._counted(visit, books.times, now)
+            profile = self._counted(tx, visit, books.times, now)
             due, profile = self._planned(source, profile, harvest, found_new=bool(books.new or books.joined))
             after = replace(
                 self._succeeded(state, harvest, profile, due, now),
@@ -265,8 +269,8 @@ class Poller:
 
     def _unchanged(self, source: Source, visit: Visit, harvest: Harvest) -> PollReport:
         now = self.clock()
-        due, profile = self._planned(source, self._counted(visit, (), now), harvest, found_new=False)
         with self.store.write() as tx:
+            due, profile = self._planned(source, self._counted(tx, visit, (), now), harvest, found_new=False)
             self._store(tx, self._succeeded(visit.state, harvest, profile, due, now), visit)
         return PollReport(
             source=source.id,
@@ -288,7 +292,6 @@ class Poller:
         # what is said of another page of a list says nothing of the list
         after = replace(state, state="") if visit.answered else _missed(state, error, now)
         name = GONE if after.gone else error.name
-        profile = self._counted(visit, (), now)
         after = replace(
             after,
             failures=state.failures + 1,
@@ -296,12 +299,12 @@ class Poller:
             state=name,
             since=state.since if state.state == name else now,
             error=error.dumped(),
-            profile=profile.to_json(),
             asked_whole=now if visit.unconditional and state.asked_whole else state.asked_whole,
         )
         with self.store.write() as tx:
+            profile = self._counted(tx, visit, (), now)
             due = None if after.gone else self._again(tx, visit.source, after, error, profile)
-            after = replace(after, due=due)
+            after = replace(after, due=due, profile=profile.to_json())
             sources.save(tx, after)
         return PollReport(source=source.id, state=name, error=error, due=after.due, requests=visit.requests)
 
@@ -310,20 +313,21 @@ class Poller:
         state, now = visit.state, self.clock()
         pause = paused.until + timedelta(seconds=60 * self.rng.random())
         due = max(pause, state.due or pause)
-        if visit.requests:
-            profile, bounds = self._counted(visit, (), now), self.bounds(visit.source)
-            state = replace(state, profile=profile.to_json())
-            due = settled(max(due, now + bounds.least), profile, bounds, state.wishes, now, state.id)
         with self.store.write() as tx:
+            state = replace(state, profile=sources.profile(tx, state.id))
+            if visit.requests:
+                profile, bounds = self._counted(tx, visit, (), now), self.bounds(visit.source)
+                state = replace(state, profile=profile.to_json())
+                due = settled(max(due, now + bounds.least), profile, bounds, state.wishes, now, state.id)
             sources.save(tx, replace(state, due=None if state.gone else due))
         told = Remark(paused.template, **paused.facts)
         return PollReport(source=state.id, state=HELD, requests=visit.requests, due=due, warnings=(told,))
 
     # When next ------------------------------------------------------------------------------------------------
 
-    def _counted(self, visit: Visit, published: Sequence[datetime], now: datetime) -> Profile:
+    def _counted(self, tx: Transaction, visit: Visit, published: Sequence[datetime], now: datetime) -> Profile:
         """The profile after a visit: every request of it counts in the day's budget."""
-        profile = Profile.from_json(visit.state.profile).seen(published, now, self.prior)
+        profile = Profile.from_json(sources.profile(tx, visit.state.id)).seen(published, now, self.prior)
         for _ in range(visit.requests - 1):
             profile = profile.seen((), now, self.prior)
         return profile
@@ -332,11 +336,11 @@ class Poller:
         self, source: Source, profile: Profile, harvest: Harvest, *, found_new: bool
     ) -> tuple[datetime, Profile]:
         """When to come again after a success, and the profile with its plan."""
-        now, bounds = self.clock(), self.bounds(source)
-        floor = now + timedelta(seconds=max(harvest.wishes.fresh, harvest.wishes.seconds))
-        profile = with_plan(profile, self.prior, now, bounds, floor=floor, seed=source.id)
+        now, bounds, wishes = self.clock(), self.bounds(source), harvest.wishes
+        floor = now + timedelta(seconds=max(wishes.fresh, wishes.seconds))
+        profile = with_plan(profile, self.prior, now, bounds, floor=floor, hours=wishes.hours, seed=source.id)
         due = next_poll(profile, self.prior, now, bounds, found_new=found_new, floor=floor, seed=source.id)
-        return settled(due, profile, bounds, harvest.wishes, now, source.id), profile
+        return settled(due, profile, bounds, wishes, now, source.id), profile
 
     def _again(
         self, tx: Transaction, source: Source, state: SourceState, error: UpstreamError, profile: Profile

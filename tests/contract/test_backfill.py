@@ -1,17 +1,20 @@
-"""Backfills: every day whole, quiet, resumable after a kill, and nothing of the polls' own memory is touched."""
+"""Backfills: every day whole, quiet, resumable after a kill; of the polls' own memory the rhythm alone is taught."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from policyfeed.backfill import TRIES, Backfill, Step, check, way
+from policyfeed.clock import KST
 from policyfeed.errors import Incomplete, Refused, Unreachable, UsageError
+from policyfeed.rhythm import Profile
 from policyfeed.store import BackfillState, Store, articles, backfills, outbox, sources
 from policyfeed.types import Document, Request, Source
 from tests import fakes
@@ -272,6 +275,122 @@ async def test_a_feed_is_leafed_through_by_its_parameter(world: World, options: 
     world.server.at(f"{source.url}?{second}", world.server.page(rss()))
     steps = [one async for one in world.backfill(source).run()]
     assert [one.new for one in steps] == [1, 0]
+
+
+# What it teaches ------------------------------------------------------------------------------------------------
+
+CLOCKED = fakes.source(options={"page_param": "page"})
+SINCE, UNTIL = date(2026, 2, 20), date(2026, 5, 17)
+"""The days that are asked for. (The clock's day is 2026-05-20.)"""
+
+
+def paged(world: World, *pages: list[int]) -> list[datetime]:
+    """A feed with a release at 12:00 so many days ago on each page, and one of today on the first; its past times."""
+    today = world.clock().astimezone(KST).replace(hour=12, minute=0)
+    for number, days in enumerate([*pages, []], 1):
+        items = [Item(number=day, published=f"{today - timedelta(days=day):%Y-%m-%d %H:%M}") for day in days]
+        if number == 1:
+            items.append(Item(number=999, published="2026-05-20 09:00"))
+        world.server.at(f"{CLOCKED.url}?page={number}" if number > 1 else CLOCKED.url, world.server.page(rss(*items)))
+    return sorted(today - timedelta(days=day) for page in pages for day in page)
+
+
+def profile_of(world: World, of: Source = CLOCKED) -> Profile:
+    with world.store.read() as tx:
+        return Profile.from_json(sources.get(tx, of.id).profile)
+
+
+def times(moments: Iterable[datetime]) -> tuple[int, ...]:
+    return tuple(int(moment.timestamp()) for moment in moments)
+
+
+async def test_a_backfill_teaches_the_rhythm_what_it_finds_and_asks_for_nothing_of_its_budget(world: World) -> None:
+    past = paged(world, [12, 13, 14], [40, 70, 80])
+    await world.run(source=CLOCKED, first=SINCE, last=UNTIL)
+    assert profile_of(world) == Profile(releases=times(past))
+    world.clock.advance(minutes=1)
+    report = await fakes.poller(world.store, world.server).poll(CLOCKED)
+    assert (report.state, report.owed) == ("ok", 0), "first contact"
+    profile = profile_of(world)
+    assert profile.releases == times([*past, datetime(2026, 5, 20, 0, 0, tzinfo=UTC)])
+    assert (profile.used, len(profile.past), sum(profile.worked) > 0) == (1, len(past), True)
+
+
+async def test_what_polls_or_a_backfill_told_the_rhythm_is_not_told_again(world: World) -> None:
+    past = paged(world, [12, 13, 14], [40, 70, 80])
+    await fakes.poller(world.store, world.server).poll(CLOCKED)  # the first page
+    for again in (False, True, True):
+        await world.run(source=CLOCKED, first=SINCE, last=UNTIL, again=again)
+    assert profile_of(world).releases == times([*past, datetime(2026, 5, 20, 0, 0, tzinfo=UTC)])
+
+
+async def test_after_a_kill_the_rhythm_has_heard_of_every_page_once(world: World) -> None:
+    past = paged(world, [12, 13, 14], [40, 70, 80])
+
+    def dies(_request: Request) -> Document:
+        raise Killed
+
+    third = world.server.page(rss(Item(number=5, published="2026-02-21 10:00")))
+    world.server.at(f"{CLOCKED.url}?page=3", dies)
+    with pytest.raises(Killed):
+        await world.run(source=CLOCKED, first=SINCE, last=UNTIL)
+    assert profile_of(world).releases == times(past)
+    world.server.at(f"{CLOCKED.url}?page=3", third)
+    world.server.at(f"{CLOCKED.url}?page=4", world.server.page(rss()))
+    await world.run(source=CLOCKED, first=SINCE, last=UNTIL)
+    assert profile_of(world).releases == times([datetime(2026, 2, 21, 1, 0, tzinfo=UTC), *past])
+
+
+async def test_days_without_a_time_teach_the_rhythm_nothing(world: World) -> None:
+    dated = replace(CLOCKED, options={**CLOCKED.options, "date_only": True})
+    paged(world, [12, 13, 14])
+    await world.run(source=dated, first=SINCE, last=UNTIL)
+    with world.store.read() as tx:
+        assert sources.every(tx) == {}
+
+
+@pytest.mark.parametrize("answer", ["another body", "the same body", "not modified", "an error"])
+async def test_what_a_backfill_teaches_during_a_poll_stays(world: World, answer: str) -> None:
+    past = paged(world, [], [40, 70, 80])
+    news = rss(Item(number=999, published="2026-05-20 09:00"))
+    world.server.at(CLOCKED.url, world.server.page(news, etag='"1"'))
+    await fakes.poller(world.store, world.server).poll(CLOCKED)
+    world.clock.advance(minutes=30)
+    answers = {
+        "another body": world.server.page(rss(Item(number=998, published="2026-05-20 09:40"))),
+        "the same body": world.server.page(news),
+        "not modified": world.server.page("", 304),
+        "an error": world.server.page("", 500),
+    }
+    began = profile_of(world)
+
+    async def meanwhile(_source: Source, request: Request) -> Document:
+        await world.run(source=CLOCKED, first=SINCE, last=UNTIL)
+        for _ in range(5):
+            await asyncio.sleep(0)  # meanwhile it is noted that the source is being asked
+        assert profile_of(world).releases == times([*past, datetime(2026, 5, 20, 0, 0, tzinfo=UTC)])
+        return replace(answers[answer], url=request.url, fetched=world.clock())
+
+    report = await fakes.poller(world.store, world.server, fetch=meanwhile, patience=0).poll(CLOCKED)
+    assert report.state == {"another body": "ok", "an error": "Refused"}.get(answer, "unchanged")
+    profile = profile_of(world)
+    assert profile.releases[:4] == times([*past, datetime(2026, 5, 20, 0, 0, tzinfo=UTC)])
+    assert (profile.used, len(profile.past)) == (began.used + 1, len(past)), "and it was learned from"
+
+
+async def test_what_a_poll_stores_during_a_backfill_stays(world: World) -> None:
+    past = paged(world, [12], [40, 70])
+    poller = fakes.poller(world.store, world.server)
+    await poller.poll(CLOCKED)
+    world.server.at(CLOCKED.url, world.server.page(rss(Item(number=998, published="2026-05-20 09:40"))))
+    async for _ in world.backfill(source=CLOCKED, first=SINCE, last=UNTIL).run():
+        world.clock.advance(minutes=30)
+        await poller.poll(CLOCKED)
+    with world.store.read() as tx:
+        state = sources.get(tx, CLOCKED.id)
+    profile = Profile.from_json(state.profile)
+    assert (profile.used, state.last_poll) == (4, world.clock())
+    assert profile.releases[: len(past)] == times(past)
 
 
 # What can be backfilled -------------------------------------------------------------------------------------------

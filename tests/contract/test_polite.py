@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +19,7 @@ import pytest
 
 from policyfeed.errors import Refused, Truncated, Unreachable
 from policyfeed.poll import HELD, PollReport, due_time, fingerprint
-from policyfeed.rhythm import Bounds
+from policyfeed.rhythm import Bounds, Profile
 from policyfeed.store import SourceState, Store, hosts, sources
 from policyfeed.types import Document, Request, Source, Validators
 from tests.alerts import Hand
@@ -173,6 +173,23 @@ async def test_polls_are_five_minutes_apart_and_their_requests_within_the_days_b
     assert len(polled) > 2 * 40
 
 
+async def test_limits_that_are_drawn_in_hold_for_the_next_poll_already(years: Years) -> None:
+    """11: it was planned under the wider ones."""
+    years.lists(Item(number=1))
+    for _ in range(3):
+        await years.next()
+    planned, last = years.due(), years.clock()
+    assert planned is not None
+    assert planned < last + 3 * HOUR
+    years.bounds = Bounds(least=3 * HOUR)
+    assert years.due() == last + 3 * HOUR
+    years.bounds = Bounds(polls_per_day=4)
+    assert years.due() == planned, "one is left"
+    years.bounds = Bounds(polls_per_day=3)
+    midnight = datetime(2026, 5, 20, 15, tzinfo=UTC)
+    assert midnight <= (years.due() or last) <= midnight + HOUR
+
+
 async def test_every_page_of_a_list_counts_in_the_budget(years: Years, clock: Hand) -> None:
     """11: the budget is one of requests."""
     site, press = PressList(), korea_kr()
@@ -267,6 +284,9 @@ async def test_hours_and_days_that_a_feed_wants_for_itself_are_left_to_it(years:
     head = f"<skipHours>{hours}</skipHours><skipDays><day>Saturday</day></skipDays>"
     years.lists(Item(number=1), head=head)
     polled = (await years.live(timedelta(days=9)))[1:]
+    planned = [(minute // 60 - 9) % 24 for minute in Profile.from_json(years.state().profile).plan]
+    assert planned
+    assert min(planned) >= 7, "none is planned that would have to be moved"
     assert len(polled) > 30
     assert not [moment for moment in polled if moment.hour < 7]
     assert len([moment for moment in polled if moment.weekday() == 5]) <= 1, "after a day without any"

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -213,6 +214,26 @@ def test_a_server_that_always_wants_time_between_polls_is_still_asked_when_relea
     assert all(min(poll - noon for poll in polls if poll >= noon) <= timedelta(seconds=20) for noon in noons)
 
 
+def test_a_plan_has_no_polls_in_the_hours_that_a_feed_wants_for_itself_and_loses_none_to_them() -> None:
+    """skipHours: 22:00 to 07:59 in Korea, in GMT."""
+    known = Profile().seen(noon_releases(MONDAY - timedelta(days=60), 60), MONDAY).seen((), MONDAY)
+    night = tuple(range(13, 23))
+    plain, spared = (with_plan(known, PRIOR, MONDAY, Bounds(), hours=hours) for hours in ((), night))
+    assert any(minute < 8 * 60 for minute in plain.plan)
+    assert all(8 * 60 <= minute % 1440 < 22 * 60 for minute in spared.plan)
+    assert len(spared.plan) >= len(plain.plan) - 1
+
+
+@pytest.mark.parametrize(("hours", "floor"), [(range(24), 0), (range(15, 24), 23), ((15,), 24)])
+def test_where_hours_leave_no_room_for_a_plan_it_is_made_without_them(hours: Iterable[int], floor: int) -> None:
+    earliest = MONDAY + timedelta(hours=floor)
+    plain, spared = (
+        with_plan(Profile().seen((), MONDAY), PRIOR, MONDAY, Bounds(), floor=earliest, hours=tuple(wish))
+        for wish in ((), hours)
+    )
+    assert spared == plain
+
+
 def test_a_fixed_interval_is_kept_inside_the_budget() -> None:
     polls = replay(Profile(), MONDAY, 2, Bounds(interval=timedelta(hours=1)), [])
     assert {later - earlier for earlier, later in pairwise(polls)} == {timedelta(hours=1)}
@@ -271,6 +292,39 @@ def test_impossible_times_teach_nothing() -> None:
     assert Profile().seen([MONDAY + timedelta(hours=3)], MONDAY) == untaught
     assert Profile().seen([datetime(1970, 1, 1, tzinfo=UTC)], MONDAY) == untaught
     assert Profile().seen([MONDAY - timedelta(days=3)], MONDAY) != untaught
+
+
+def test_a_source_that_is_told_its_past_plans_as_if_it_had_been_polled() -> None:
+    """A backfill's find, in any order: the views, their trust, the rates, and the plan of the day itself."""
+    past = [*noon_releases(MONDAY - timedelta(days=120), 115), MONDAY - timedelta(days=9, hours=3, seconds=-20)]
+    lately = noon_releases(MONDAY - timedelta(days=5), 2)
+    friday, now = MONDAY - timedelta(days=3), MONDAY + timedelta(hours=1)
+    polled = Profile().seen([*past, *lately], friday).seen((), MONDAY).seen((), now)
+    told = with_plan(Profile().seen(lately, friday).seen((), MONDAY), PRIOR, MONDAY, Bounds())
+    for part in (past[50:], past[:50]):
+        told = Profile.from_json(told.told(part, date(2026, 3, 4), MONDAY).to_json())
+    assert (told.day, told.used, told.spent) == (polled.day, 1, polled.spent), "nothing was asked"
+    told = told.seen((), now)
+    assert (told.past, told.since, told.worked, told.free) == (polled.past, polled.since, polled.worked, polled.free)
+    assert with_plan(told, PRIOR, now, Bounds()) == with_plan(polled, PRIOR, now, Bounds())
+
+
+def test_a_past_that_days_are_missing_after_would_make_the_source_seem_silent_and_teaches_nothing() -> None:
+    past, last_year = noon_releases(MONDAY - timedelta(days=300), 100), (MONDAY - timedelta(days=200)).date()
+    polled = Profile().seen(noon_releases(MONDAY - timedelta(days=40), 40), MONDAY)
+    for known in (Profile(), Profile().seen((), MONDAY), polled):
+        assert known.told(past, last_year, MONDAY) is known
+    whole = noon_releases(MONDAY - timedelta(days=200), 160)
+    more = polled.told(whole, (MONDAY - timedelta(days=41)).date(), MONDAY).told(past, last_year, MONDAY)
+    assert len(more.releases) == len(past) + len(whole) + len(polled.releases)
+
+
+def test_what_is_told_lies_in_the_past_and_in_what_is_remembered() -> None:
+    today = MONDAY.date()
+    for wrong in (MONDAY + timedelta(minutes=1), MONDAY - timedelta(days=401)):
+        assert Profile().told([wrong], today, MONDAY) == Profile()
+    full = Profile().seen([MONDAY - timedelta(hours=n) for n in range(1200)], MONDAY)
+    assert full.told([MONDAY - timedelta(days=60)], today, MONDAY) is full, "the newest 1,200 count"
 
 
 def test_a_source_is_planned_as_its_own_past_foretells() -> None:

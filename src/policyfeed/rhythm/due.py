@@ -28,11 +28,13 @@ def settled(due: datetime, history: Profile, bounds: Bounds, wishes: Wishes, now
 
 
 def believable(due: datetime, asked: datetime | None, now: datetime, bounds: Bounds) -> datetime:
-    """A stored due time, or now when it is from a clock that was wrong: then the source was last asked in the future,
-    or the due time is further away than any wait can be.
+    """A stored due time, later where ``least`` has grown since; or now when it is from a clock that was wrong: then the
+    source was last asked in the future, or the due time is further away than any wait can be.
     """
     ahead = asked is not None and asked > now + MINUTE
-    return now if ahead or due > now + DAY + bounds.normal else due
+    if ahead or due > now + DAY + bounds.normal:
+        return now
+    return due if asked is None else max(due, asked + bounds.least)
 
 
 def _own_seconds(seed: str) -> float:

@@ -19,7 +19,7 @@ from policyfeed.rhythm.budget import left, left_until
 from policyfeed.rhythm.calendar import MINUTES, kind_of, moment_of, place, week_start
 from policyfeed.rhythm.prior import Prior
 from policyfeed.rhythm.profile import Profile
-from policyfeed.rhythm.rates import Day, follow_ups, outlook
+from policyfeed.rhythm.rates import Day, follow_ups, outlook, spared
 from policyfeed.rhythm.table import Rest, rung_of
 from policyfeed.rhythm.views import DOT, is_on_the_dot
 
@@ -58,11 +58,18 @@ def next_poll(
 
 
 def with_plan(
-    history: Profile, prior: Prior, now: datetime, bounds: Bounds, *, floor: datetime | None = None, seed: str = ""
+    history: Profile,
+    prior: Prior,
+    now: datetime,
+    bounds: Bounds,
+    *,
+    floor: datetime | None = None,
+    hours: tuple[int, ...] = (),
+    seed: str = "",
 ) -> Profile:
     """The profile with the day's plan, made after the poll that ended at ``now`` where it has none of that day, or one
     that was made under other limits. A server that allows the next poll at ``floor`` is expected to want as much time
-    after every poll of the day.
+    after every poll of the day, and a feed to be left alone in ``hours`` (GMT).
     """
     today, seconds = place(now)
     if bounds.interval is not None or (history.planned == today and history.limits == bounds.limits):
@@ -70,7 +77,7 @@ def with_plan(
     own, apart = _place_in_minute(seed, bounds), (_earliest(now, bounds, floor) - now).total_seconds()
     minute = _minute(seconds, own)
     first = _first(seconds + apart, own)
-    return _Source(history, prior, bounds, math.ceil(apart / 60)).planned(today, minute, max(first, minute + 1))
+    return _Source(history, prior, bounds, math.ceil(apart / 60), hours).planned(today, minute, max(first, minute + 1))
 
 
 def _earliest(now: datetime, bounds: Bounds, floor: datetime | None) -> datetime:
@@ -149,8 +156,8 @@ class _Source:
     share their tables whatever their number of releases.
     """
 
-    def __init__(self, history: Profile, prior: Prior, bounds: Bounds, gap: int) -> None:
-        self.history, self.bounds, self.gap = history, bounds, gap
+    def __init__(self, history: Profile, prior: Prior, bounds: Bounds, gap: int, hours: tuple[int, ...]) -> None:
+        self.history, self.bounds, self.gap, self._hours = history, bounds, gap, hours
         self._outlook = outlook(history, prior)
         self._cheaper = [rung_of(rate) for rate in self._outlook.per_day]
 
@@ -158,7 +165,7 @@ class _Source:
         """The profile with the plan of ``today`` after a poll at ``minute``; the next one is at ``first`` or later."""
         polls, price, scan = list[int](), NEVER, Scan(minute)
         kind, following = kind_of(today), kind_of(today + 1)
-        day, rates = self._outlook.day(kind), self._outlook.per_day
+        day, rates = self._day(kind), self._outlook.per_day
         if (most := left(self.history, self.bounds, today, today)) > 0:
             rung = self._rung(today, minute, today)
             while len(polls := chain(day, self._rest(kind, rung), minute, first, self.gap)) > most:
@@ -168,7 +175,7 @@ class _Source:
         scan.pass_on(day, rates[kind] / rates[following])
         earliest = (polls[-1] + self.gap if polls else first) - MINUTES
         rest = self._rest(following, self._rung(today + 1, -1, today))
-        start = scan.best(self._outlook.day(following), rest, earliest, may_stop=False)
+        start = scan.best(self._day(following), rest, earliest, may_stop=False)
         if start is not None:
             polls.append(MINUTES + start)
         return replace(
@@ -196,8 +203,11 @@ class _Source:
 
         return start + lowest(fits)
 
+    def _day(self, kind: int) -> Day:
+        return spared(self._outlook.day(kind), self._hours, self.gap) if self._hours else self._outlook.day(kind)
+
     def _rest(self, kind: int, rung: int) -> Rest:
-        return Rest(self._outlook.day(kind), rung - self._cheaper[kind], self.gap)
+        return Rest(self._day(kind), rung - self._cheaper[kind], self.gap)
 
     def _wanted(self, coming: Mapping[int, int], rung: int) -> float:
         """Polls of so many whole days of each kind, at a price."""
@@ -206,12 +216,12 @@ class _Source:
 
     def _guess(self, kind: int, minute: int, coming: Mapping[int, int], polls: int) -> int:
         """The price that about fits: polls as dense as the square root of the rate make all polls equally useful."""
-        today = 1 - self._outlook.day(kind).mass[minute] if minute >= 0 else 1
+        today = 1 - self._day(kind).mass[minute] if minute >= 0 else 1
         claims = today * self._claim(kind) + sum(count * self._claim(other) for other, count in coming.items())
         return rung_of((claims / max(polls, 1)) ** 2 + 1e-9)
 
     def _claim(self, kind: int) -> float:
-        return self._outlook.day(kind).roots * math.sqrt(self._outlook.per_day[kind])
+        return self._day(kind).roots * math.sqrt(self._outlook.per_day[kind])
 
 
 def lowest(fits: Callable[[int], bool]) -> int:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 from policyfeed.rhythm.calendar import place, week_start, works
 from policyfeed.rhythm.prior import Prior, load_prior
-from policyfeed.rhythm.views import HALF_LIFE, Pasts, day_of, is_on_the_dot, minute_of
+from policyfeed.rhythm.views import Pasts, day_of, minute_of
 
 MEMORY = 400  # days; older releases are forgotten
 KEPT = 1200  # and so are more than so many
-FOLLOWED = (30, 330)  # seconds between two releases of one sitting
+GAP = 7  # days of which nothing is known, at most, between what is told of the past and what is known of it
 DOUBT = 8.0  # releases' worth of the trust that all ministries' views deserve
 FADE = 0.99  # by which each release makes earlier lessons count less
 LESSONS = 400  # releases, the last ones; what earlier ones taught has faded
@@ -47,9 +47,6 @@ class Profile:
     """Releases of the days before it have taught which views to trust."""
     worked: Trust = ()
     free: Trust = ()
-    sittings: float = 0.0
-    """Releases off the dot, fading; ``followed`` of them had another one within minutes."""
-    followed: float = 0.0
     planned: int = 0
     """The day that ``plan`` is for: minutes since its midnight, the last one usually the next day's first poll."""
     plan: tuple[int, ...] = ()
@@ -86,8 +83,24 @@ class Profile:
         counted = self._counted(day)
         if self.learned != day:
             counted = counted._taught(day, prior or load_prior())
-        times = sorted(int(moment.timestamp()) for moment in published if _believable(moment, now))
-        return counted._told(times) if times else counted
+        return replace(counted, releases=counted._with(published, now))
+
+    def told(self, published: Iterable[datetime], until: date, now: datetime) -> Profile:
+        """The profile that is told of its past: all times, if any, at which releases were published up to ``until``.
+
+        Without a request to the source: a backfill's find. At the next request it learns anew which views to trust,
+        and the day's plan is made anew. Where days between ``until`` and what is known are missing it is told nothing:
+        they would seem to be without releases.
+        """
+        known = self.since if self.first or self.releases else place(now)[0]
+        releases = self._with(published, now) if until.toordinal() >= known - GAP else self.releases
+        if releases == self.releases:
+            return self
+        return replace(self, releases=releases, learned=0, taught=0, worked=(), free=(), planned=0)
+
+    def _with(self, published: Iterable[datetime], now: datetime) -> tuple[int, ...]:
+        times = [int(moment.timestamp()) for moment in published if _believable(moment, now)]
+        return tuple(sorted((*self.releases, *times))[-KEPT:]) if times else self.releases
 
     def _counted(self, day: int) -> Profile:
         if day == self.day:
@@ -98,7 +111,6 @@ class Profile:
 
     def _taught(self, day: int, prior: Prior) -> Profile:
         """What the releases of the days gone by teach, each day foretold by what was known before it."""
-        fade = 0.5 ** (max(0, day - self.learned) / HALF_LIFE) if self.learned else 1.0
         kept = self.releases[bisect.bisect_left(self.releases, day - MEMORY, key=day_of) :]
         start, end = (bisect.bisect_left(kept, until, key=day_of) for until in (self.taught, day))
         trust, start = {True: self.worked, False: self.free}, max(start, end - LESSONS)
@@ -117,16 +129,7 @@ class Profile:
             taught=day if kept else 0,
             worked=trust[True],
             free=trust[False],
-            sittings=round(self.sittings * fade, 3),
-            followed=round(self.followed * fade, 3),
         )
-
-    def _told(self, times: list[int]) -> Profile:
-        kept = tuple(sorted((*self.releases, *times))[-KEPT:])
-        off = sum(not is_on_the_dot(time) for time in times)
-        pairs = pairwise((self.last, *times))
-        soon = sum(FOLLOWED[0] < new - old <= FOLLOWED[1] for old, new in pairs if not is_on_the_dot(old))
-        return replace(self, releases=kept, sittings=self.sittings + off, followed=self.followed + soon)
 
     def to_json(self) -> dict[str, Any]:
         """JSON values for the source's state row: a few kilobytes. Releases are stored as the seconds between them."""
@@ -150,7 +153,7 @@ class Profile:
         )
 
 
-_PLAIN = ("day", "used", "week", "spent", "first", "learned", "taught", "sittings", "followed", "planned", "price")
+_PLAIN = ("day", "used", "week", "spent", "first", "learned", "taught", "planned", "price")
 
 
 def _lesson(trust: Trust, pasts: Pasts, prior: Prior, times: list[int], *, worked: bool) -> Trust:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import mul
 from statistics import fmean
 
 from policyfeed.rhythm.calendar import EVE, FREE, KINDS, MINUTES, kind_of
 from policyfeed.rhythm.prior import Prior
 from policyfeed.rhythm.profile import MEMORY, Profile, Trust
-from policyfeed.rhythm.views import HALF_LIFE, Pasts, blurred, day_of
+from policyfeed.rhythm.views import HALF_LIFE, Pasts, blurred, day_of, is_on_the_dot
 
 DAYS_OF_DOUBT = 2.0  # days' worth of trust in the prior's number of releases
 RELEASES_OF_DOUBT = 20.0  # releases' worth of trust in its weekdays
 BUSY_HALF_LIFE = 40.0  # days after which a working day counts half for how busy the source is
 DOUBTFUL_SITTINGS = 20.0
+FOLLOWED = (30, 330)  # seconds between two releases of one sitting
 IDLE_STEP = 10  # minutes between the moments at which a poll is considered where little comes, besides the peaks
 BUSY_STEP, BUSY_MINUTES = 5, 2  # where more comes, two in every five minutes: rates change slowly between the dots
 QUIET = 0.2  # of the day's mean rate: above it more comes
@@ -44,6 +45,13 @@ class Day:
     moments: array[int]
     roots: float
     """The sum of the square roots of half the shares: a day's claim to polls."""
+
+
+@lru_cache(maxsize=8)  # the tables of a source's days are made together
+def spared(day: Day, hours: tuple[int, ...], gap: int) -> Day:
+    """The day with no polls in these hours (GMT, 9 behind); as it is where that leaves none ``gap`` from its end."""
+    moments = array("h", (at for at in day.moments if (at // 60 - 9) % 24 not in hours))
+    return replace(day, moments=moments) if moments and moments[0] <= MINUTES - gap else day
 
 
 class Outlook:
@@ -154,7 +162,13 @@ def _doubted(releases: float, days: float, usual: float) -> float:
 
 def follow_ups(profile: Profile, prior: Prior) -> float:
     """How likely another release comes within minutes of one off the dot, at this source."""
-    return (profile.followed + prior.followed * DOUBTFUL_SITTINGS) / (profile.sittings + DOUBTFUL_SITTINGS)
+    sittings, followed = DOUBTFUL_SITTINGS, prior.followed * DOUBTFUL_SITTINGS
+    for time, following in pairwise((*profile.releases, math.inf)):
+        if not is_on_the_dot(time):
+            weight = 0.5 ** (max(0, profile.learned - day_of(time)) / HALF_LIFE)
+            sittings += weight
+            followed += weight * (FOLLOWED[0] < following - time <= FOLLOWED[1])
+    return followed / sittings
 
 
 def _moments(shares: list[float]) -> array[int]:

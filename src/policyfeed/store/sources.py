@@ -70,6 +70,7 @@ _COLUMNS = [one.name for one in fields(SourceState) if one.name not in ("id", "v
 
 _THIS = sources.c.id == bindparam("wanted")
 _GET = Prepared(select(sources).where(_THIS))
+_PROFILE = Prepared(select(sources.c.profile).where(_THIS))
 _SAVE = Prepared(
     sources.update().where(_THIS).values({one.name: bindparam(one.name) for one in sources.c if one.name != "id"})
 )
@@ -80,6 +81,12 @@ def get(tx: Connection, id_: str) -> SourceState:
     """The source's state; a blank one when it was never polled."""
     row = _GET.first(tx, wanted=id_)
     return _state(row) if row else SourceState(id=id_)
+
+
+def profile(tx: Connection, id_: str) -> Mapping[str, Any]:
+    """The profile as it is now: a backfill may have taught it since the source's state was read."""
+    rows = _PROFILE.rows(tx, wanted=id_)
+    return rows[0][0] if rows else {}
 
 
 def every(tx: Connection) -> dict[str, SourceState]:
