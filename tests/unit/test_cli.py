@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import closing
@@ -234,6 +235,20 @@ def test_what_cannot_be_written_to_stdout_is_said() -> None:
         done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 1
     assert done.stderr.decode().startswith("The output could not be written: No space left on device.")
+
+
+@pytest.mark.parametrize("command", ["articles --all", "poll --all", "once --json"])
+def test_who_reads_only_the_beginning_of_a_list_ends_the_command_as_any_other(folder: Path, command: str) -> None:
+    """Also where the command had a network open, and connections that break must not end it."""
+    (folder / "config/sources").mkdir(parents=True)
+    nobody = '[[source]]\nid = "nobody"\nkind = "feed"\nurl = "http://127.0.0.1:1/rss"\nallow_private = true\n'
+    (folder / "config/sources/own.toml").write_text(nobody)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as hung_up:
+        call = [sys.executable, "-m", "policyfeed", *command.split()]
+        done = subprocess.run(call, stdout=hung_up, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b"")
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
