@@ -125,7 +125,12 @@ def normalize_entry(
     whole = html.title(entry.title)
     printed = shorten(whole, PRINTED_LIMIT)
     title, kind, tags = split_tags(printed)
-    content = html.sanitize(entry.content or (entry.summary if _is_body(entry.summary) else ""), entry.base or url)
+    body = entry.content or (entry.summary if _is_body(entry.summary) else "")
+    content = html.sanitize(body, entry.base or url)
+    if html.flat(body) != body:
+        warnings.append(
+            Remark("tags nested more than {count} deep were left out: {link}", count=html.DEEPEST, link=_named(link))
+        )
     summary = _summary(entry, content)
     if not title or len(title) > TITLE_LIMIT:
         warnings.append(_about_title(whole, link))
