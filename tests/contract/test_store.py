@@ -572,6 +572,20 @@ def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
         pass
 
 
+def test_who_waits_in_vain_for_another_process_is_told_what_it_may_be_doing(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as one, closing(Store(tmp_path)) as other:
+
+        def outdated() -> None:
+            with one.read() as tx:
+                articles.count(tx)
+                with other.write() as theirs:
+                    sources.save(theirs, SourceState(id="theirs"))
+                sources.save(tx, SourceState(id="ours"))  # SQLite refuses at once: this snapshot is not the newest
+
+        with pytest.raises(StoreError, match=r"is locked: another process .*migrating"):
+            outdated()
+
+
 def test_a_folder_in_the_locks_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "daemon.lock").mkdir()
     with pytest.raises(OutputError, match=r"daemon\.lock"), working_alone(tmp_path):
