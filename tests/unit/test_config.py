@@ -353,6 +353,17 @@ def test_a_key_has_its_place_in_an_address_and_is_read_from_elsewhere(folder: Fo
     assert "source.a.options.key is missing" in folder.mistake()
 
 
+def test_a_key_may_stand_in_a_header(folder: Folder) -> None:
+    folder.environ["KEY"] = SECRET
+    headers = '{ Authorization = "Bearer {key}" }'
+    folder.write("sources/own.toml", source(headers=headers, options='{ key = "env:KEY" }'))
+    (one,) = folder.load().sources
+    assert revealed(one, Request(url=one.url, headers=one.headers)).headers == (("Authorization", f"Bearer {SECRET}"),)
+    assert SECRET not in repr(one)
+    folder.write("sources/own.toml", source(headers=headers))
+    assert "source.a.options.key is missing" in folder.mistake()
+
+
 @pytest.mark.parametrize("name", ["serviceKey", "KEY", "crtfc_key", "access_token", "password"])
 def test_a_key_that_was_written_into_an_address_is_shown_nowhere(folder: Folder, name: str) -> None:
     address = f"https://apis.example.go.kr/rss?row=50&{name}={SECRET}"

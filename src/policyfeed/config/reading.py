@@ -251,7 +251,7 @@ class Reader:
         if not source.enabled:
             return source
         if not written:
-            if "{key}" in source.url:
+            if any("{key}" in text for text in (source.url, *dict(source.headers).values())):
                 self._wrong(file, place, "{file}: {key} is missing.", "Write env:NAME or file:PATH.")
             return source  # that a kind cannot do without one, its own check says
         if written.startswith("env:") and written != "env:" and not self._variable(written[4:]):

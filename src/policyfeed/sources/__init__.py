@@ -27,7 +27,7 @@ class Options:
     """
 
     key: str = ""
-    """A secret that stands in the address (``{key}``): ``env:NAME`` or ``file:PATH``."""
+    """A secret that stands in address or headers (``{key}``): ``env:NAME`` or ``file:PATH``."""
     date_only: bool = False
     attribution: str = "{ministry}"
 
@@ -117,11 +117,14 @@ def private(source: Source) -> bool:
 
 
 def revealed(source: Source, request: Request) -> Request:
-    """The request as it is sent: where its address says ``%7Bkey%7D``, the secret option ``key``, percent-encoded."""
-    url = request.url
+    """The request as it is sent: where its address says ``%7Bkey%7D``, the secret option ``key``, percent-encoded, and
+    in its headers, where these say ``{key}``, as it is.
+    """
+    url, headers = request.url, request.headers
     for name, secret in _secrets(source):
         url = url.replace(f"%7B{name}%7D", quote(secret, safe=""))
-    return replace(request, url=url) if url != request.url else request
+        headers = tuple((header, value.replace(f"{{{name}}}", secret)) for header, value in headers)
+    return replace(request, url=url, headers=headers)
 
 
 def hidden(source: Source, document: Document) -> Document:
