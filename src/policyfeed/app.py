@@ -282,10 +282,11 @@ async def opened(
     clock: Clock = now,
 ) -> AsyncIterator[App]:
     """Everything opened, and closed at the end. ``client``: in place of the network. Raises StoreError, OutputError."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # who hangs up on us ends a connection, or a pool, and not us
     garbage.share()
     async with AsyncExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            # who hangs up on us ends a connection, or a pool, and not us; a command that prints afterwards it ends
+            stack.callback(signal.signal, signal.SIGPIPE, signal.signal(signal.SIGPIPE, signal.SIG_IGN))
         store = Store(data)
         stack.callback(store.close)
         db = WriterThread(store)

@@ -15,7 +15,6 @@ from pathlib import Path
 import sdnotify
 import structlog
 import uvicorn
-from starlette.types import ASGIApp
 
 from policyfeed import __version__
 from policyfeed.app import App, opened
@@ -23,7 +22,7 @@ from policyfeed.config import Config, listening_address, load
 from policyfeed.engine.local import LocalEngine
 from policyfeed.errors import AddressError, ConfigErrors, PolicyfeedError
 from policyfeed.store import working_alone
-from policyfeed.web import Connection, Site, board_pages, queue
+from policyfeed.web import Connection, Site, answering, board_pages
 
 log = structlog.get_logger(__name__)
 
@@ -89,22 +88,6 @@ class Server(uvicorn.Server):
                 one.transport.abort()
 
 
-def server(application: ASGIApp) -> Server:
-    """What answers readers: it logs no requests, and neither says what it is nor holds more connections than it may."""
-    return Server(
-        uvicorn.Config(
-            application,
-            http=Connection,
-            ws="none",
-            backlog=queue(),
-            log_config=None,
-            lifespan="off",
-            server_header=False,
-            access_log=False,
-        )
-    )
-
-
 class _Daemon:
     def __init__(self, app: App, listening: socket.socket) -> None:
         self.app = app
@@ -117,7 +100,7 @@ class _Daemon:
 
     async def run(self) -> None:
         self._signals()
-        web = server(self.site.application)
+        web = Server(answering(self.site.application))
         serving = asyncio.create_task(web.serve(sockets=[self.listening]))
         await self.engine.start()
         address = url(self.listening)

@@ -30,6 +30,8 @@ MOST_PAGES = 200
 NOT_MODIFIED = 304
 CONDITIONS_REFUSED = (400, 412)
 """What servers say that cannot read the conditions of a request."""
+REFUSED = Validators(etag="", last_modified="")
+"""Stands in place of validators that a server takes offence at: it is asked without until the whole is due next."""
 WHOLE_AGAIN = timedelta(days=7)
 """A server whose validators are stuck would say 304 for ever: so often, and no more, it is asked for the whole."""
 NOT_FOR_US = (None, 403, 451)
@@ -44,8 +46,8 @@ Read = Callable[[Source, Mapping[str, Any], Document], Awaitable[Reading]]
 class Harvest:
     """What one visit brought home; ``articles`` is None when the source said, or showed, that nothing changed.
 
-    ``final_url`` is where the answer came from, ``whole`` whether all of it was sent, ``moved_to`` where permanent
-    redirects led.
+    ``final_url`` is where the answer came from, ``whole`` whether all of it was sent that is due now and then,
+    ``moved_to`` where permanent redirects led.
     """
 
     articles: tuple[Article, ...] | None
@@ -161,7 +163,7 @@ class Visit:
     def __init__(self, source: Source, state: SourceState, *, fetch: Fetch, read: Read, clock: Clock) -> None:
         self.source, self.state = source, state
         self.requests = 0
-        self.answered = self.unconditional = False
+        self.answered = self.unconditional = self._refused = False
         self._fetch, self._read, self._clock = fetch, read, clock
 
     async def harvest(self, place: Place) -> Harvest:
@@ -172,13 +174,14 @@ class Visit:
         document = await self._first(request)
         place.answered()
         self.answered = True
+        validators = REFUSED if self._refused else _validators(document)
         harvest = Harvest(
             articles=None,
-            validators=_validators(document),
+            validators=validators,
             body_hash=state.body_hash,
             cursor=state.cursor,
             final_url=document.url,
-            whole=document.status != NOT_MODIFIED,
+            whole=document.status != NOT_MODIFIED and not self._refused,
             moved_to=(document.moved_to or "") if request.url == self.source.url else "",
             wishes=replace(state.wishes, fresh=_fresh(document, state.wishes)),
             listed=state.listed,
@@ -200,6 +203,7 @@ class Visit:
         offence at what it gave itself is asked without.
         """
         self.unconditional = self._whole_is_due()
+        self._refused = self.state.validators == REFUSED and not self.unconditional
         validators = NO_VALIDATORS if self.unconditional else self.state.validators
         asked = _conditional(request, validators)
         try:
@@ -207,6 +211,7 @@ class Visit:
         except Refused as error:
             if error.status not in CONDITIONS_REFUSED or asked == request:
                 raise
+            self._refused = True
             return await self._ask(request)
         if document.status == NOT_MODIFIED and document.url != self.state.final_url:
             return await self._ask(request)

@@ -15,7 +15,7 @@ from starlette.types import Message
 
 from policyfeed import daemon, logs
 from policyfeed.store import Store
-from policyfeed.web import Buttons, Context, Published, create_app
+from policyfeed.web import Buttons, Context, Published, answering, create_app
 from policyfeed.web.connections import places
 from tests import releases
 
@@ -38,7 +38,7 @@ def context(folder: Path) -> Context:
 async def served(folder: Path) -> AsyncIterator[tuple[daemon.Server, str]]:
     """As the daemon serves: the server and its address."""
     listening = daemon.listen("127.0.0.1", 0)
-    server = daemon.server(create_app(context(folder)))
+    server = daemon.Server(answering(create_app(context(folder))))
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         yield server, daemon.url(listening)

@@ -45,6 +45,7 @@ async def test_a_broken_pipe_ends_no_process_that_works(tmp_path: Path) -> None:
     try:
         async with opened(load(shipped(), {}), tmp_path, environ={}):
             assert signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGPIPE) is signal.SIG_DFL
     finally:
         signal.signal(signal.SIGPIPE, before)
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -15,11 +15,11 @@ from policyfeed.errors import Blocked, ConfigErrors, LayoutChanged, Misconfigure
 from policyfeed.health import conditions
 from policyfeed.poll import HELD, PollReport
 from policyfeed.selection import Selection
-from policyfeed.sources import data_go_kr, hidden, revealed
+from policyfeed.sources import data_go_kr, hidden, keyed, revealed
 from policyfeed.store import Store, articles, hosts, sources
 from policyfeed.types import Document, Request, Secret, Source
 from tests.alerts import NOW, Hand
-from tests.fakes import Server, poller
+from tests.fakes import Item, Server, poller, rss
 
 CASES = Path(__file__).parents[1] / "cases" / "sources" / "data_go_kr"
 KEY = "Moonlit+Otter/7f3a9=="
@@ -70,6 +70,24 @@ async def test_articles_are_stored_and_the_key_is_nowhere(store: Store, clock: H
     with store.read() as tx:
         state = sources.get(tx, SOURCE.id)
     assert "Moonlit" not in repr(state) + repr(report) + repr(SOURCE)
+    store.close()
+    assert not [file for file in store.folder.iterdir() if b"Moonlit" in file.read_bytes()]
+
+
+async def test_a_key_in_a_feeds_address_is_nowhere_either(store: Store, clock: Hand) -> None:
+    """Not when the feed moves for good, nor when it is none any more."""
+    feed = keyed(Source(id="feed", kind="feed", url=f"https://a.example.go.kr/rss?serviceKey={quote(KEY, safe='')}"))
+    server = Server(clock)
+    sent = revealed(feed, Request(url=feed.url)).url
+    moved = sent.replace("/rss?", "/feed?")
+    answers = [replace(server.page(text), url=moved, moved_to=moved) for text in (rss(Item(number=1)), "<p>none")]
+    server.at(sent, *answers)
+    reports = [await poller(store, server).poll(feed), await poller(store, server).poll(feed)]
+    assert [one.url for one in server.got] == [sent, sent]
+    assert [report.state for report in reports] == ["ok", "Unreadable"]
+    assert "serviceKey=%7BserviceKey%7D is no feed" in str(reports[1].error)
+    with store.read() as tx:
+        assert "Moonlit" not in repr(sources.get(tx, feed.id)) + repr(reports)
     store.close()
     assert not [file for file in store.folder.iterdir() if b"Moonlit" in file.read_bytes()]
 

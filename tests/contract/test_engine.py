@@ -20,6 +20,7 @@ from structlog.testing import capture_logs
 
 from policyfeed.app import App, opened
 from policyfeed.channels import Channel
+from policyfeed.cli.work import poll_due
 from policyfeed.config import Config, Settings, load, shipped
 from policyfeed.config.models import Network
 from policyfeed.engine import local
@@ -322,6 +323,23 @@ async def test_after_an_outage_of_our_own_network_all_sources_are_asked_again_so
         engine.schedule()
         assert max(_waits(engine, at, "poll a", "poll c", "poll d")) <= local.BACK, "also after a reload"
         assert [one["event"] for one in logged if "network" in one["event"]] == ["the network is back"]
+
+
+async def test_once_asks_all_sources_again_after_an_outage_too(tmp_path: Path) -> None:
+    """From cron each run forgets what the one before did: it goes by what is stored."""
+    ids = ("a", "b", "c", "d")
+    asked = tuple(source(one, url=f"https://{one}.example.go.kr/rss.xml") for one in ids)
+    network, at = Sites(*(one.url for one in asked)), Hand()
+    config = replace(bare(), sources=asked, channels=())
+    tried = list[list[str]]()
+    async with opened(config, tmp_path, client=network, environ={}, clock=at) as app:
+        _night(app, at)
+        for _ in range(6):
+            at.advance(minutes=15)
+            if len(tried) == 5:
+                network.down.clear()
+            tried.append([report.source for report in await poll_due(app, quiet=True)])
+    assert tried == [["a"], ["b"], ["c"], ["d"], ["a"], ["b", "a", "c", "d"]]
 
 
 async def test_a_line_that_breaks_down_again_as_soon_as_it_is_back_holds_up_nobody(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_articles_of_the_first_version_are_found_by_what_their_titles_have_in_co
             DROP TABLE copies;
             ALTER TABLE channels DROP COLUMN address;
             ALTER TABLE sources DROP COLUMN remarks;
+            DROP INDEX ix_articles_sort_time;
             UPDATE alembic_version SET version_num = '0001';
         """)
     Store(store.folder).close()
@@ -131,6 +132,7 @@ def test_a_database_that_had_the_marks_before_their_migration_is_migrated(store:
         connection.executescript("""
             ALTER TABLE channels DROP COLUMN address;
             ALTER TABLE sources DROP COLUMN remarks;
+            DROP INDEX ix_articles_sort_time;
             UPDATE alembic_version SET version_num = '0002';
         """)
     migrated = Store(store.folder)
@@ -154,6 +156,7 @@ def test_a_channels_address_and_why_it_is_closed_are_told_apart_in_an_older_data
             UPDATE channels SET closed = address || ' ' || closed;
             ALTER TABLE channels DROP COLUMN address;
             ALTER TABLE sources DROP COLUMN remarks;
+            DROP INDEX ix_articles_sort_time;
             UPDATE alembic_version SET version_num = '0004';
         """)
     migrated = Store(store.folder)
@@ -232,6 +235,7 @@ def _make_older(store: Store) -> None:
     with closing(raw(store)) as connection:
         connection.executescript("""
             ALTER TABLE sources DROP COLUMN remarks;
+            DROP INDEX ix_articles_sort_time;
             UPDATE alembic_version SET version_num = '0005';
         """)
 
@@ -572,6 +576,20 @@ def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
         pass
 
 
+def test_who_waits_in_vain_for_another_process_is_told_what_it_may_be_doing(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as one, closing(Store(tmp_path)) as other:
+
+        def outdated() -> None:
+            with one.read() as tx:
+                articles.count(tx)
+                with other.write() as theirs:
+                    sources.save(theirs, SourceState(id="theirs"))
+                sources.save(tx, SourceState(id="ours"))  # SQLite refuses at once: this snapshot is not the newest
+
+        with pytest.raises(StoreError, match=r"is locked: another process .*migrating"):
+            outdated()
+
+
 def test_a_folder_in_the_locks_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "daemon.lock").mkdir()
     with pytest.raises(OutputError, match=r"daemon\.lock"), working_alone(tmp_path):
@@ -805,6 +823,21 @@ def test_an_explanation_leads_to_the_release_that_it_names(store: Store) -> None
         assert found[numbers[0]].answers == ()
         assert [one.number for one in answers.to(tx, numbers[0])] == [numbers[2]]
         assert answers.to(tx, numbers[1]) == ()
+
+
+def test_an_explanation_that_was_seen_before_the_release_leads_to_it_too(store: Store) -> None:
+    text = "일부 언론은 '하천 유역 탄소중립 시범사업 3곳 선정' 보도자료에 오류가 있다고 보도했으나 사실이 아닙니다."
+    explains = article(1, title="시범사업 선정은 공정했습니다", summary=text, kind=Kind.EXPLANATION, origins=())
+    named = article(2, title="하천 유역 탄소중립 시범사업 3곳 선정", origins=(), published=NOW - timedelta(days=2))
+    later = replace(named, published=NOW + timedelta(days=1))
+    old = replace(named, published=NOW - timedelta(days=300))
+    other = replace(named, title="상수원 수질 개선 사업 2곳 선정")
+    with store.write() as tx:
+        first, *numbers = (
+            insert(tx, replace(one, id=f"urn:{n}")) for n, one in enumerate((explains, named, later, old, other))
+        )
+        assert [one.number for one in articles.get(tx, [first])[first].answers] == [numbers[0]]
+        assert [one.number for one in answers.to(tx, numbers[0])] == [first]
 
 
 def test_what_an_explanation_names_only_in_its_text_is_found_when_the_text_comes(store: Store) -> None:

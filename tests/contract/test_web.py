@@ -69,7 +69,8 @@ class World:
             title=lambda: self.title,
         )
         transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
-        self.client = httpx.AsyncClient(transport=transport, base_url="http://test", headers={"Accept-Language": "ko"})
+        browsers = {"Accept-Language": "ko", "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://test", headers=browsers)
 
     def _buttons(self) -> Buttons | None:
         if self.faulty:
@@ -341,6 +342,35 @@ async def test_forms_that_are_not_ours_store_nothing(world: World, form: str, pa
     world.buttons = BUTTONS
     assert (await world.press(form, path)).status_code == status
     assert world.said() == {}
+
+
+REFUSED = [
+    ("GET", "/nowhere", "", 404, "찾을 수 없습니다", "There is nothing at this address."),
+    ("POST", "/", "", 405, "할 수 없는 요청입니다", "This address only takes "),
+    ("DELETE", "/static/style.css", "", 405, "할 수 없는 요청입니다", "This address only takes GET, HEAD."),
+    ("GET", "/articles/1/label", "", 405, "할 수 없는 요청입니다", "This address only takes POST."),
+    ("POST", "/articles/1/label", "word=relevant&topic=Z9", 400, "이해할 수 없는", "The form names what is unknown"),
+    ("POST", "/articles/1/label", "topic=" + "E" * 3000, 413, "너무 큽니다", "No form of these pages is as large"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "form", "status", "korean", "english"), REFUSED)
+async def test_a_refusal_is_a_page_for_browsers_and_a_line_for_programs(
+    world: World, method: str, path: str, form: str, status: int, korean: str, english: str
+) -> None:
+    world.buttons = BUTTONS
+    asked = {"Origin": "http://test"}
+    page = await world.client.request(method, path, content=form, headers=asked)
+    assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert korean in html.fromstring(page.text).cssselect("h1")[0].text_content()
+    assert html.fromstring(page.text).cssselect('main a[href="/"]'), "the way back"
+    asked |= {"Accept": "*/*", "Accept-Language": "en"}
+    line = await world.client.request(method, path, content=form, headers=asked)
+    assert (line.status_code, line.headers["content-type"]) == (status, "text/plain; charset=utf-8")
+    assert english in line.text
+    for answer in (page, line):
+        assert answer.headers["vary"] == "Accept, Accept-Language"
+        assert ("allow" in answer.headers) is (status == 405)
 
 
 async def test_an_answer_leads_nowhere_else(world: World) -> None:
@@ -667,7 +697,7 @@ async def test_without_a_database_feeds_are_served_and_pages_say_sorry(world: Wo
     world.store.file.mkdir()
     page = await world.get("/")
     assert (page.status_code, page.headers["retry-after"]) == (503, "60")
-    assert "피드는 정상입니다" in page.text
+    assert "피드는 정상입니다" in html.fromstring(page.text).text_content()
     ready = await world.get("/readyz")
     assert ready.status_code == 503
     assert "failed" in ready.json()["checks"]["database"]["problem"]

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -44,6 +45,24 @@ def test_it_serves_until_it_is_ended_and_leaves_nothing(tmp_path: Path, number: 
         finally:
             process.kill()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_silent_clients_keep_no_reader_out(tmp_path: Path) -> None:
+    address = free_address()
+    host, port = address.split(":")
+    few = ["sh", "-c", 'ulimit -n 200; exec "$@"', "sh", *DEMO]
+    with ExitStack() as held:
+        process = held.enter_context(
+            subprocess.Popen(few, stdout=subprocess.PIPE, text=True, env=environ(address, tmp_path))
+        )
+        held.callback(process.kill)
+        assert process.stdout is not None
+        assert any(address in line for line in process.stdout)
+        for _ in range(300):
+            held.enter_context(socket.create_connection((host, int(port))))
+        assert httpx.get(f"http://{address}/healthz", trust_env=False, timeout=10).status_code == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
 
 
 def test_an_address_that_is_taken_is_said_at_once(tmp_path: Path) -> None:

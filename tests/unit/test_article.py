@@ -95,6 +95,14 @@ def test_a_title_of_two_megabytes_is_cut_and_kept_in_the_text(unit: str) -> None
     assert all(len(warning) < 1_000 for warning in warnings)
 
 
+def test_tags_nested_too_deep_are_left_out_with_a_warning() -> None:
+    article, warnings = one(entry(summary="", content="<div>" * 600 + "본문" + "</div>" * 600))
+    assert article.content.count("<div>") == 512
+    assert article.summary == "본문"
+    (warning,) = warnings
+    assert warning.startswith("tags nested more than 512 deep were left out: ")
+
+
 def test_a_cut_title_stays_whole_in_the_text() -> None:
     article, (warning,) = one(entry(title="가" * 600, summary=""))
     assert article.content == f"<p>{'가' * 600}</p>"

@@ -6,7 +6,9 @@ import io
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import closing
@@ -226,6 +228,34 @@ def test_a_copy_that_cannot_be_made_leaves_the_earlier_one(folder: Path) -> None
     assert not (folder / "copy.db.part").exists()
 
 
+KILLED = """
+import os, sqlite3, sys
+ours, theirs = (sqlite3.connect(file) for file in sys.argv[1:])
+ours.backup(theirs, pages=3, progress=lambda *_: os._exit(9))
+"""
+
+
+def test_the_next_backup_takes_over_what_a_killed_one_left(folder: Path) -> None:
+    releases.stored(folder, [releases.judged()]).close()
+    left = folder / "copy.db.part"
+    assert subprocess.run([sys.executable, "-c", KILLED, folder / "policyfeed.db", left], check=False).returncode == 9
+    assert left.exists()
+    assert run("db", "backup", "copy.db").exit_code == 0
+    assert [file.name for file in folder.glob("copy.db*")] == ["copy.db"]
+    (folder / "copy.db").rename(folder / "policyfeed.db")
+    assert run("db", "verify").exit_code == 0
+
+
+def test_a_backup_that_does_not_fit_leaves_the_disk_no_fuller(folder: Path) -> None:
+    releases.stored(folder, [releases.judged()]).close()
+    call = [sys.executable, "-m", "policyfeed", "db", "backup", "copy.db"]
+    size = (folder / "policyfeed.db").stat().st_size // 2
+    full = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))  # noqa: E731
+    done = subprocess.run(call, capture_output=True, check=False, preexec_fn=full)
+    assert (done.returncode, b"copy.db could not be written" in done.stderr) == (1, True), done.stderr
+    assert list(folder.glob("copy.db*")) == []
+
+
 def test_what_cannot_be_written_to_stdout_is_said() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
@@ -234,6 +264,20 @@ def test_what_cannot_be_written_to_stdout_is_said() -> None:
         done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 1
     assert done.stderr.decode().startswith("The output could not be written: No space left on device.")
+
+
+@pytest.mark.parametrize("command", ["articles --all", "poll --all", "once --json"])
+def test_who_reads_only_the_beginning_of_a_list_ends_the_command_as_any_other(folder: Path, command: str) -> None:
+    """Also where the command had a network open, and connections that break must not end it."""
+    (folder / "config/sources").mkdir(parents=True)
+    nobody = '[[source]]\nid = "nobody"\nkind = "feed"\nurl = "http://127.0.0.1:1/rss"\nallow_private = true\n'
+    (folder / "config/sources/own.toml").write_text(nobody)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as hung_up:
+        call = [sys.executable, "-m", "policyfeed", *command.split()]
+        done = subprocess.run(call, stdout=hung_up, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b"")
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

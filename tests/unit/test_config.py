@@ -11,11 +11,13 @@ import pytest
 
 from policyfeed.app import bounds, manner
 from policyfeed.config import Config, find_folder, load, publication, shipped
+from policyfeed.config.doubts import doubts
 from policyfeed.errors import ConfigErrors, Forbidden
 from policyfeed.formats import Publication
 from policyfeed.i18n import translator
+from policyfeed.sources import revealed
 from policyfeed.transport.urls import take_apart
-from policyfeed.types import Secret, Source
+from policyfeed.types import Request, Secret, Source
 
 SECRET = "moonlit-otter-" + "7f3a9"
 RSS, PAGE = "https://a.example/rss", "https://a.example/news"
@@ -331,6 +333,59 @@ def source(**changes: str) -> str:
 def test_mistakes_in_sources(folder: Folder, table: str, hints: tuple[str, ...]) -> None:
     said = folder.write("sources/own.toml", table).mistake()
     assert all(hint in said for hint in ("own.toml", *hints)), said
+
+
+KEYED = "https://apis.example.go.kr/rss?serviceKey={}&row=50"
+
+
+def test_a_key_has_its_place_in_an_address_and_is_read_from_elsewhere(folder: Folder) -> None:
+    folder.environ["KEY"] = SECRET
+    folder.write("sources/own.toml", source(url=f'"{KEYED.format("{key}")}"', options='{ key = "env:KEY" }'))
+    config = folder.load()
+    (one,) = config.sources
+    assert revealed(one, Request(url=one.url)).url == KEYED.format(SECRET)
+    assert publication(one) == Publication(name="a", url="", feed=""), "nobody can follow it"
+    assert SECRET not in repr(config)
+    assert list(doubts(config)) == []
+    folder.environ.clear()
+    assert not folder.load().sources[0].enabled
+    folder.write("sources/own.toml", source(url=f'"{KEYED.format("{key}")}"'))
+    assert "source.a.options.key is missing" in folder.mistake()
+
+
+def test_a_key_may_stand_in_a_header(folder: Folder) -> None:
+    folder.environ["KEY"] = SECRET
+    headers = '{ Authorization = "Bearer {key}" }'
+    folder.write("sources/own.toml", source(headers=headers, options='{ key = "env:KEY" }'))
+    (one,) = folder.load().sources
+    assert revealed(one, Request(url=one.url, headers=one.headers)).headers == (("Authorization", f"Bearer {SECRET}"),)
+    assert SECRET not in repr(one)
+    folder.write("sources/own.toml", source(headers=headers))
+    assert "source.a.options.key is missing" in folder.mistake()
+
+
+@pytest.mark.parametrize("name", ["serviceKey", "KEY", "crtfc_key", "access_token", "password"])
+def test_a_key_that_was_written_into_an_address_is_shown_nowhere(folder: Folder, name: str) -> None:
+    address = f"https://apis.example.go.kr/rss?row=50&{name}={SECRET}"
+    config = folder.write("sources/own.toml", source(url=f'"{address}"')).load()
+    (one,) = config.sources
+    assert revealed(one, Request(url=one.url)).url == address, "it is asked as before"
+    assert SECRET not in repr(config)
+    assert publication(one).feed == ""
+    (doubt,) = doubts(config)
+    assert f"({name})" in str(doubt)
+    assert "Write {key} in its place, and env:NAME" in str(doubt)
+    folder.write(
+        "sources/own.toml", source(url=f'"{address}"', least_minutes="0") + source(id='"b"', url=f'"x{address}"')
+    )
+    assert len(folder.mistakes()) == 2
+
+
+@pytest.mark.parametrize("query", ["searchKey=title-and-text", "key=rss", "bbsId=BBS_000000000028&tokens"])
+def test_other_parts_of_an_address_stay_as_they_are(folder: Folder, query: str) -> None:
+    address = f"https://a.go.kr/rss?{query}"
+    (one,) = folder.write("sources/own.toml", source(url=f'"{address}"')).load().sources
+    assert (one.url, publication(one).feed) == (address, address)
 
 
 def test_a_mistake_in_a_kinds_options_names_the_file(folder: Folder) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policyfeed.normalize.html import MOST, is_html, opening, sanitize, title, to_line, to_text
+from policyfeed.normalize.html import DEEPEST, MOST, flat, is_html, opening, sanitize, title, to_line, to_text
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "cases" / "html" / "sanitize.toml").read_text(encoding="utf-8"))
 BASE = "https://www.example.go.kr/board/view.do?no=7"
@@ -53,6 +54,26 @@ def test_a_line_is_a_line() -> None:
 def test_a_book_is_cut(text: str) -> None:
     assert len(sanitize(text, BASE)) <= MOST + 20
     assert len(to_text(text)) <= MOST
+
+
+@pytest.mark.parametrize("nest", ["<div>", "<DIV a='<'>", "<div></span>", "<x><blockquote>", "<span>", "<ul><li>"])
+def test_what_is_nested_too_deep_keeps_its_text_alone(nest: str) -> None:
+    """A parser's effort grows with the square of the depth: 50,000 of these had cost 6 s at each view."""
+    markup = f"<p>앞</p>{nest * 50_000}<b>가</b>{'<p>나</p>' * 1000}"
+    began = process_time()
+    safe = sanitize(markup, BASE)
+    assert "가" in to_text(markup)
+    assert process_time() - began < 5
+    assert max(safe.count(f"<{tag}>") for tag in ("div", "blockquote", "span", "ul")) <= DEEPEST
+    assert safe.startswith("<p>앞</p>")
+    assert safe.count("<p>나</p>") == 1000
+
+
+def test_a_long_table_is_not_deep() -> None:
+    rows = "<tr><td>가<br><td>나" * 2000
+    assert flat(f"<table>{rows}</table><div>") == f"<table>{rows}</table><div>"
+    sections = "<div><p>가</div>" * 2000
+    assert flat(sections) == sections
 
 
 @given(MARKUP)

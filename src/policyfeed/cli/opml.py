@@ -14,7 +14,7 @@ from policyfeed import opml
 from policyfeed.cli.given import configuration
 from policyfeed.cli.say import _, err, say
 from policyfeed.clock import now
-from policyfeed.config import Config
+from policyfeed.config import Config, publication
 from policyfeed.config.models import SourceTable, askable
 from policyfeed.config.writing import source_table
 from policyfeed.errors import OutputError, Unreadable, UsageError
@@ -35,8 +35,8 @@ def export(
     out_: Annotated[Path | None, typer.Option("--out", help=_("The file; default stdout."))] = None,
 ) -> None:
     config = configuration(context)
-    feeds = [one for one in config.sources if one.kind == "feed" and one.method == "GET" and one.enabled]
-    outlines = [Outline(title=one.name or one.id, url=one.url, language=one.language) for one in feeds]
+    feeds = [(one, publication(one)) for one in config.sources if one.enabled]
+    outlines = [Outline(title=to.name, url=to.feed, language=one.language) for one, to in feeds if to.feed]
     data = opml.write("policyfeed", outlines, now())
     if out_ is None:
         typer.echo(data.decode(), nl=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +17,7 @@ from policyfeed.cli.given import configuration
 from policyfeed.cli.say import FAILED, _, brief, err, json_line, progress, say, show, table
 from policyfeed.config import data_folder
 from policyfeed.deliver import DeliveryReport, detail_in
+from policyfeed.engine.silence import Silence, sooner
 from policyfeed.errors import OutputError, UsageError, told
 from policyfeed.i18n import marked
 from policyfeed.poll import PollReport
@@ -72,7 +75,7 @@ def deliver(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def once(context: typer.Context, as_json: Json = False) -> None:
     async def work(app: App) -> tuple[list[PollReport], list[DeliveryReport], OutputError | None]:
-        polled = await _poll(app, app.due(app.clock()), quiet=as_json)
+        polled = await poll_due(app, quiet=as_json)
         await app.watch()
         unwritten = None
         try:
@@ -109,6 +112,19 @@ def _chosen(app: App, names: Sequence[str], *, all_: bool) -> list[Source]:
         if name not in known:
             raise UsageError("No source is called {name!r}.", remedy="`policyfeed sources list` shows them.", name=name)
     return [known[name] for name in names]
+
+
+async def poll_due(app: App, *, quiet: bool) -> list[PollReport]:
+    """Poll the sources that are due; while nobody can be reached one more, and when one of them is read, all others."""
+    silence = Silence(app)
+    if silence.cut_off(app.clock()):
+        await app.db(sooner, app, [silence.turn()], timedelta())
+    reports = await _poll(app, app.due(app.clock()), quiet=quiet)
+    heard = [silence.heard(app.sources[one.source], one, app.clock()) for one in reports]
+    if lost := list(chain.from_iterable(heard)):
+        await app.db(sooner, app, lost, timedelta())
+        reports += await _poll(app, app.due(app.clock()), quiet=quiet)
+    return reports
 
 
 async def _poll(app: App, chosen: Sequence[Source], *, quiet: bool) -> list[PollReport]:

@@ -20,6 +20,7 @@ from policyfeed.errors import ConfigError, ConfigErrors, UsageError
 from policyfeed.formats import Feed, Publication
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.relevance import Rules, load_topics
+from policyfeed.sources import private
 from policyfeed.types import Ministry, Source
 
 __all__ = ["Config", "Settings", "data_folder", "find_folder", "listening_address", "load", "load_rules", "shipped"]
@@ -56,8 +57,8 @@ class Config:
 
 
 def publication(source: Source) -> Publication:
-    """What readers may be sent to: neither an address that takes only POST, nor one that is made for programs."""
-    asked = source.url if source.method == "GET" else ""
+    """What readers may be sent to: no address that takes only POST, needs a key, or is made for programs."""
+    asked = source.url if source.method == "GET" and not private(source) else ""
     there = registry.load("sources", source.kind).ADDRESS
     page = source.page or (asked if there == "page" else "")
     return Publication(name=source.name or source.id, url=page, feed=asked if there == "feed" else "")

@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from policyfeed.config import Config
 from policyfeed.errors import ConfigError
 from policyfeed.relevance.reading import RULES_FILE
+from policyfeed.sources import plain
+from policyfeed.types import Source
 
 LIKENESS = 0.8
 """From which likeness on, letter by letter, a name is another one mistyped: names of different bodies reach 0.72."""
@@ -19,6 +21,7 @@ def doubts(config: Config) -> Iterator[ConfigError]:
     """All of them, each an error that ends nothing."""
     yield from _mistyped(config)
     for source in config.sources:
+        yield from (_in_plain_sight(source, name) for name in plain(source))
         if source.ca_bundle and not _holds_certificates(source.ca_bundle):
             yield ConfigError(
                 "The certificates of source {source} cannot be read: {file}.",
@@ -26,6 +29,16 @@ def doubts(config: Config) -> Iterator[ConfigError]:
                 source=source.id,
                 file=source.ca_bundle,
             )
+
+
+def _in_plain_sight(source: Source, name: str) -> ConfigError:
+    return ConfigError(
+        "The address of source {source} holds what seems to be a secret in plain sight ({name}).",
+        remedy="Write {place} in its place, and env:NAME or file:PATH as the source's options.key.",
+        source=source.id,
+        name=name,
+        place="{key}",
+    )
 
 
 def _holds_certificates(file: str) -> bool:

@@ -25,6 +25,7 @@ from policyfeed.config.models import (
 from policyfeed.errors import ConfigError, ConfigErrors, PolicyfeedError
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.relevance import Rules, load_topics
+from policyfeed.sources import keyed, keyless
 from policyfeed.types import Ministry, Secret, Source
 
 
@@ -148,7 +149,7 @@ class Reader:
             self._stranger(file, key, mistake["input"], mistake["ctx"]["known"])
         elif kind == TOLD:
             notice: PolicyfeedError = mistake["ctx"]["notice"]
-            facts: dict[str, Any] = notice.facts
+            facts: dict[str, Any] = {name: keyless(str(fact)) for name, fact in notice.facts.items()}
             said = ConfigError(notice.template, **facts)
             self._wrong(file, key, "{file}: {key}: {said}", notice.remedy or "Correct it.", said=said, **facts)
         else:
@@ -165,11 +166,10 @@ class Reader:
         try:
             model.model_validate(given)
         except ValidationError as problem:
-            secrets = getattr(registry.load(group, kind), "SECRETS", ())
             for mistake in problem.errors(include_url=False):
                 name = str(mistake["loc"][0])
                 key = f"{place}.options.{name}"
-                hidden = group == "channels" or name in secrets
+                hidden = group == "channels" or name == "key"
                 self._explain(file, key, mistake, list(model.model_fields), hidden=hidden)
         return {name: value for name, value in given.items() if not self._named(file, f"{place}.options.{name}")}
 
@@ -234,8 +234,7 @@ class Reader:
                 if ids is not None and one.ministry is not None and one.ministry not in ids:
                     self._stranger(file, f"{place}.ministry", one.ministry, ids, _meant(bodies, one.ministry))
                 adapter = registry.load("sources", one.kind)
-                source = replace(one.source(), options=options)
-                found[one.id] = self._with_secrets(source, file, getattr(adapter, "SECRETS", ()))
+                found[one.id] = keyed(self._with_key(replace(one.source(), options=options), file))
                 self._checked(file, place, adapter, found[one.id])
         return tuple(found.values())
 
@@ -246,17 +245,18 @@ class Reader:
             self.mistakes.extend(problems.mistakes)
             return []
 
-    def _with_secrets(self, source: Source, file: Path, wanted: Iterable[str]) -> Source:
-        """The source with its secret options read; off when their variables are not set."""
-        options = dict(source.options)
-        for key in wanted if source.enabled else ():
-            written = str(options.get(key, ""))
-            if not written:
-                continue  # the kind's own check names it
-            if written.startswith("env:") and written != "env:" and not self._variable(written[4:]):
-                return replace(source, enabled=False)
-            options[key] = self._read_secret(file, f"source.{source.id}.options.{key}", written)
-        return replace(source, options=options)
+    def _with_key(self, source: Source, file: Path) -> Source:
+        """The source with its key read; off when the key's variable is not set."""
+        written, place = str(source.options.get("key", "")), f"source.{source.id}.options.key"
+        if not source.enabled:
+            return source
+        if not written:
+            if any("{key}" in text for text in (source.url, *dict(source.headers).values())):
+                self._wrong(file, place, "{file}: {key} is missing.", "Write env:NAME or file:PATH.")
+            return source  # that a kind cannot do without one, its own check says
+        if written.startswith("env:") and written != "env:" and not self._variable(written[4:]):
+            return replace(source, enabled=False)
+        return replace(source, options={**source.options, "key": self._read_secret(file, place, written)})
 
     def rules(self) -> Rules | None:
         try:
@@ -357,5 +357,5 @@ def _fields(model: type[BaseModel], where: tuple[str | int, ...]) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    text = keyless(repr(value))
     return text if len(text) <= 60 else f"{text[:57]}…"

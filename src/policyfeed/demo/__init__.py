@@ -21,7 +21,7 @@ from policyfeed.config import load, shipped
 from policyfeed.demo.world import SLACK, World
 from policyfeed.poll import PollReport
 from policyfeed.store import articles
-from policyfeed.web import Site, board_pages
+from policyfeed.web import Site, answering, board_pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,5 +68,4 @@ async def _round(app: App) -> tuple[PollReport, ...]:
 
 
 async def _serve(app: App, listening: socket) -> None:
-    config = uvicorn.Config(Site(app).application, log_config=None, lifespan="off", access_log=False)
-    await uvicorn.Server(config).serve(sockets=[listening])
+    await uvicorn.Server(answering(Site(app).application)).serve(sockets=[listening])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,13 +18,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from policyfeed import garbage, metrics
 from policyfeed.app import App
-from policyfeed.engine.silence import Silence
-from policyfeed.errors import PolicyfeedError, Unreachable, told
+from policyfeed.engine.silence import Silence, sooner
+from policyfeed.errors import PolicyfeedError, told
 from policyfeed.fill import FillReport
 from policyfeed.poll import HELD, PollReport
-from policyfeed.rhythm import Profile, settled
-from policyfeed.store import outbox, sources
-from policyfeed.transport.urls import take_apart
+from policyfeed.store import outbox
 from policyfeed.types import Source
 
 log = structlog.get_logger(__name__)
@@ -71,8 +68,7 @@ class LocalEngine:
         self._published = published
         self._rested = app.clock()  # when publishing may begin again
         self._offset = self._wall_ahead()
-        hosts = {source.id: take_apart(source.url).host for source in app.enabled()}
-        self._silence = Silence(app.states().values(), hosts, app.clock())
+        self._silence = Silence(app)
         self._glances: asyncio.Task[None] | None = None
         # One at a time is _start's affair: the scheduler counts a job as running for a tick after it has ended, and
         # would drop what becomes due in that tick.
@@ -158,13 +154,9 @@ class LocalEngine:
 
     async def _heard(self, source: Source, report: PollReport) -> None:
         """While nobody can be reached, try one now and then; when one is read, ask all again."""
-        if isinstance(report.error, Unreachable):
-            self._silence.missed(source.id, take_apart(source.url).host)
-        elif report.error is None and report.state != HELD:
-            lost = self._silence.broken(source.id, self.app.clock())
-            if lost:
-                log.info("the network is back", asked_again=len(lost))
-                await self._ask_again(lost, BACK)
+        if lost := self._silence.heard(source, report, self.app.clock()):
+            log.info("the network is back", asked_again=len(lost))
+            await self._ask_again(lost, BACK)
 
     async def _probe(self) -> None:
         if self._silence.cut_off(self.app.clock()):
@@ -175,25 +167,9 @@ class LocalEngine:
 
     async def _ask_again(self, ids: Sequence[str], within: timedelta) -> None:
         """Poll sources, one after the other, before their back-off is over."""
-        for id_, due in (await self.app.db(self._sooner, ids, within)).items():
+        idle = [id_ for id_ in ids if self._source(id_) and f"poll {id_}" not in self._running]
+        for id_, due in (await self.app.db(sooner, self.app, idle, within)).items():
             self._at(f"poll {id_}", due, self._poll(id_))
-
-    def _sooner(self, ids: Sequence[str], within: timedelta) -> dict[str, datetime]:
-        """Sources are due then, inside every bound but their back-off: a reload, or a restart, holds to it."""
-        now, dues = self.app.clock(), dict[str, datetime]()
-        with self.app.store.write() as tx:
-            states = sources.every(tx)
-            for n, id_ in enumerate(ids):
-                source, state = self._source(id_), states.get(id_)
-                if source is None or state is None or state.due is None or state.last_poll is None:
-                    continue
-                bounds = self.app.poller.bounds(source)
-                soon = max(now + within * n / len(ids), state.last_poll + bounds.least)
-                due = settled(soon, Profile.from_json(state.profile), bounds, state.wishes, now, id_)
-                if due < state.due and f"poll {id_}" not in self._running:
-                    sources.save(tx, replace(state, due=due))
-                    dues[id_] = due
-        return dues
 
     def _fill_later(self) -> None:
         """A job for each host that still has bodies to give, when the next one is due."""

@@ -125,7 +125,7 @@ def normalize_entry(
     whole = html.title(entry.title)
     printed = shorten(whole, PRINTED_LIMIT)
     title, kind, tags = split_tags(printed)
-    content = html.sanitize(entry.content or (entry.summary if _is_body(entry.summary) else ""), entry.base or url)
+    content = _content(entry, url, link, warnings)
     summary = _summary(entry, content)
     if not title or len(title) > TITLE_LIMIT:
         warnings.append(_about_title(whole, link))
@@ -156,6 +156,14 @@ def normalize_entry(
         licence=entry.licence or source.licence,
         attribution=_attribution(source, credited),
     ), warnings
+
+
+def _content(entry: Entry, url: str, link: str, warnings: list[str]) -> str:
+    body = entry.content or (entry.summary if _is_body(entry.summary) else "")
+    if html.flat(body) != body:
+        said = Remark("tags nested more than {count} deep were left out: {link}", count=html.DEEPEST, link=_named(link))
+        warnings.append(said)
+    return html.sanitize(body, entry.base or url)
 
 
 def split_tags(title: str) -> tuple[str, Kind | None, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections import Counter
 from contextvars import ContextVar
 
 import nh3
@@ -41,8 +42,17 @@ _PARTED = dict.fromkeys(_BREAKS, "\n") | {"td": " ", "th": " "}
 _LINES = re.compile(r"[ \t\xa0]*\n[\s\xa0]*")
 _SAFE_TAG = re.compile(r"""</?([a-z1-6]+)[^<>"]*(?:"[^"]*"[^<>"]*)*>""")
 _HEADING = re.compile(r"(</?h)([1-6])(?=[ >])")
+_OPENED = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*)")
+_SHALLOW = {
+    "area", "base", "body", "br", "caption", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img",
+    "input", "li", "link", "meta", "option", "p", "param", "rp", "rt", "source", "tbody", "td", "tfoot", "th", "thead",
+    "tr", "track", "wbr",
+}  # fmt: skip
+"""What has no content, or ends where the next one of its kind begins: it is as deep as what is around it."""
 MOST = 1_000_000
 """Characters of a text that are kept: more is no press release (the longest of 62,000 had 26,045)."""
+DEEPEST = 512
+"""So deep browsers nest elements, too. What a parser does for a tag may grow with the depth at which it stands."""
 
 
 def is_html(text: str) -> bool:
@@ -63,7 +73,7 @@ def sanitize(text: str, base: str) -> str:
 
     with_base = _BASE.set(base)
     try:
-        safe = clean(_CLEANER.clean(wanted(_bracketed(text[:MOST])))).strip()
+        safe = clean(_CLEANER.clean(wanted(_bracketed(flat(text[:MOST]))))).strip()
     finally:
         _BASE.reset(with_base)
     return safe if _MARKUP.search(safe) else paragraphs(to_text(safe))
@@ -89,6 +99,35 @@ _CLEANER = nh3.Cleaner(
 )
 
 
+def flat(markup: str) -> str:
+    """HTML without its tags that are nested deeper than ``DEEPEST``: their text stays."""
+    if markup.count("<") <= DEEPEST:
+        return markup
+    depth, kept, left_out = 0, Counter[str](), Counter[str]()
+
+    def one(found: re.Match[str]) -> str:
+        nonlocal depth
+        name = found[2].lower()
+        if name in _SHALLOW:
+            return found[0]
+        if found[1]:
+            if left_out[name]:
+                left_out[name] -= 1
+                return "</wbr"
+            closes = kept[name] > 0
+            kept[name] -= closes
+            depth -= closes
+        elif depth == DEEPEST:
+            left_out[name] += 1
+            return "</wbr"
+        else:
+            kept[name] += 1
+            depth += 1
+        return found[0]
+
+    return _OPENED.sub(one, markup)
+
+
 def lowered(safe: str, levels: int) -> str:
     """Sanitized HTML with its headings so many levels further down, for a page that has headings of its own."""
     return _HEADING.sub(lambda found: f"{found[1]}{min(6, int(found[2]) + levels)}", safe)
@@ -110,7 +149,7 @@ def to_text(markup: str) -> str:
     markup = _resolved(markup)
     if not is_html(markup):
         return clean(markup[:MOST]).strip()
-    tree = LexborHTMLParser(f"<body>{_bracketed(markup[:MOST])}")
+    tree = LexborHTMLParser(f"<body>{_bracketed(flat(markup[:MOST]))}")
     tree.strip_tags(sorted(_UNSHOWN))
     for node in tree.css(",".join(_PARTED)):
         tag = node.tag or ""

@@ -6,11 +6,12 @@ An adapter is a module with what ``Adapter`` names. It does no I/O: requests go 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol, Self
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 from policyfeed import registry
 from policyfeed.errors import UpstreamError
@@ -25,6 +26,8 @@ class Options:
     (``field(default=3, metadata={"ge": 1})``). The configuration refuses whatever is not declared, or not so.
     """
 
+    key: str = ""
+    """A secret that stands in address or headers (``{key}``): ``env:NAME`` or ``file:PATH``."""
     date_only: bool = False
     attribution: str = "{ministry}"
 
@@ -82,21 +85,55 @@ class Detailed(Protocol):
         ...
 
 
+_IN_THE_ADDRESS = "its address"
+_KEY = re.compile(
+    r"(?<=[?&])((?:(?:api|app|auth|access|client|confm|crtfc|secret|service)[_-]?)?key"
+    r"|[a-z_-]*(?:token|secret|passwd|password))=([^&#{]{8,})",
+    re.IGNORECASE,
+)
+
+
+def keyed(source: Source) -> Source:
+    """The source with secrets in place of what seems to be a key in its address: from there on nobody is shown it."""
+    found = {name: Secret(unquote(value), _IN_THE_ADDRESS) for name, value in _KEY.findall(source.url)}
+    url = _KEY.sub(r"\1=%7B\1%7D", source.url).replace("{key}", "%7Bkey%7D")
+    return replace(source, url=url, options={**source.options, **found})
+
+
+def plain(source: Source) -> list[str]:
+    """The parts of the source's address that were written as they are, and seemed to be secrets."""
+    secrets = ((name, one) for name, one in source.options.items() if isinstance(one, Secret))
+    return [name for name, one in secrets if one.origin == _IN_THE_ADDRESS]
+
+
+def keyless(text: str) -> str:
+    """A text about addresses without what seems to be a key in them."""
+    return _KEY.sub(r"\1=…", text)
+
+
+def private(source: Source) -> bool:
+    """Whether the source's address works with a secret alone: nobody else is sent there."""
+    return any(f"%7B{name}%7D" in source.url for name in source.options)
+
+
 def revealed(source: Source, request: Request) -> Request:
-    """The request as it is sent: where its address says ``%7Bkey%7D``, the secret option ``key``, percent-encoded."""
-    url = request.url
+    """The request as it is sent: where its address says ``%7Bkey%7D``, the secret option ``key``, percent-encoded, and
+    in its headers, where these say ``{key}``, as it is.
+    """
+    url, headers = request.url, request.headers
     for name, secret in _secrets(source):
         url = url.replace(f"%7B{name}%7D", quote(secret, safe=""))
-    return replace(request, url=url) if url != request.url else request
+        headers = tuple((header, value.replace(f"{{{name}}}", secret)) for header, value in headers)
+    return replace(request, url=url, headers=headers)
 
 
 def hidden(source: Source, document: Document) -> Document:
-    """The document without the source's secrets in its address: nothing that is stored or said can show them."""
-    url = document.url
+    """The document without the source's secrets in its addresses: nothing that is stored or said can show them."""
+    url, moved_to = document.url, document.moved_to or ""
     for name, secret in _secrets(source):
         for written in (quote(secret, safe=""), quote_plus(secret), secret):
-            url = url.replace(written, f"%7B{name}%7D")
-    return replace(document, url=url) if url != document.url else document
+            url, moved_to = (one.replace(written, f"%7B{name}%7D") for one in (url, moved_to))
+    return replace(document, url=url, moved_to=moved_to or None)
 
 
 def _secrets(source: Source) -> list[tuple[str, str]]:

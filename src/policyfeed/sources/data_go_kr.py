@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -16,7 +15,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from lxml import etree
 
-from policyfeed import sources
 from policyfeed.clock import KST
 from policyfeed.errors import Blocked, ConfigError, LayoutChanged, Misconfigured, Refused, Unreadable, UpstreamError
 from policyfeed.normalize import dates, listing, xml
@@ -31,15 +29,6 @@ from policyfeed.types import Attachment, Document, Entry, Kind, Page, Request, S
 
 ROBOTS = False
 ADDRESS = "interface"
-SECRETS = ("key",)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options(sources.Options):
-    """The options of a source of this kind."""
-
-    key: str = ""
-
 
 WINDOW = timedelta(days=2)
 """From the first to the last day of a call: three days."""

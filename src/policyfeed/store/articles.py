@@ -151,6 +151,8 @@ def insert_all(tx: Connection, new: Sequence[Article]) -> None:
     _INSERT_ORIGIN.run_all(tx, (_origin_row(one.number, place) for one in new for place in one.origins))
     for one in new:
         answers.link(tx, one)
+    if new:
+        answers.link_late(tx, new)
 
 
 def insert_verdicts(tx: Connection, verdicts_: Mapping[int, Verdict], now: datetime) -> None:

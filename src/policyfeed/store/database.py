@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -21,6 +21,8 @@ from policyfeed.store.schema import HEAD, metadata
 from policyfeed.store.sieve import add_functions
 
 FILE = "policyfeed.db"
+_LOCKED = "locked"
+"""What SQLite says when somebody else has the database, and went on having it for all the time that it waits."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 _SAID = Table("alembic_version", MetaData(), Column("version_num", String(32), nullable=False))
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -205,12 +207,21 @@ def _copy(file: Path, to: Path) -> None:
             ours.backup(theirs)
         part.replace(to)
     except (sqlite3.Error, OSError) as problem:
+        if _LOCKED not in str(problem):  # another one's, which is at work
+            _remove(part)
         raise OutputError(
             "{file} could not be written: {problem}.",
             remedy="Its folder must be there, with room for the copy, and open to the user that runs policyfeed.",
             file=to,
             problem=problem,
         ) from problem
+
+
+def _remove(part: Path) -> None:
+    """What was written of a copy: on a full disk it would keep that full."""
+    with suppress(OSError):
+        part.unlink(missing_ok=True)
+        part.with_name(f"{part.name}-journal").unlink(missing_ok=True)
 
 
 def _missing(file: Path) -> StoreError:
@@ -232,6 +243,12 @@ def _identity(file: Path) -> tuple[int, int] | None:
 
 def _failed(file: Path, problem: DatabaseError) -> StoreError:
     said = str(problem.orig)
+    if _LOCKED in said:
+        return StoreError(
+            "The database {file} is locked: another process has been writing to it for too long.",
+            remedy="It may be migrating the database after an upgrade. Nothing was changed: try again when it is done.",
+            file=file,
+        )
     remedy = "Nothing was changed by the failed step. Run `policyfeed db verify`."
     if "full" in said:
         remedy = "Free some space on the disk; what was stored before is intact and work goes on by itself."

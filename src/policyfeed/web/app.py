@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from policyfeed import __version__, metrics
 from policyfeed.errors import PolicyfeedError
-from policyfeed.web import feedback, feeds, health, pages
+from policyfeed.web import feedback, feeds, health, pages, refusals
 from policyfeed.web.address import Rooted
 from policyfeed.web.context import Context
 from policyfeed.web.static_board import STATIC
@@ -44,7 +44,11 @@ def create_app(context: Context) -> ASGIApp:
     app = Starlette(
         routes=routes(),
         middleware=[Middleware(Rooted)],
-        exception_handlers={404: pages.missing, PolicyfeedError: pages.failed, Exception: pages.broken},
+        exception_handlers={
+            **dict.fromkeys(refusals.REFUSALS, refusals.refused),
+            PolicyfeedError: refusals.failed,
+            Exception: refusals.broken,
+        },
     )
     app.state.context = context
     metrics.BUILD.labels(__version__).set(1)

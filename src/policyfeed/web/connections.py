@@ -9,6 +9,8 @@ import resource
 import sys
 from operator import attrgetter
 
+import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
@@ -26,6 +28,20 @@ class Connection(H11Protocol):
             given_up = min(silent or others, key=attrgetter("since"))
             self.connections.discard(given_up)  # now: it is told that it was lost only after the others have come
             given_up.transport.abort()
+
+
+def answering(application: ASGIApp) -> uvicorn.Config:
+    """How readers are answered: no request is logged, nobody is told what answers, and connections have their limit."""
+    return uvicorn.Config(
+        application,
+        http=Connection,
+        ws="none",
+        backlog=queue(),
+        log_config=None,
+        lifespan="off",
+        server_header=False,
+        access_log=False,
+    )
 
 
 def places() -> int:

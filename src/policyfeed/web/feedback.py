@@ -12,11 +12,10 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from policyfeed import feedback, store
-from policyfeed.i18n import translator
-from policyfeed.web import address, pages
+from policyfeed.web import address
 from policyfeed.web.context import Buttons, Context
 from policyfeed.web.language import language_of
 
@@ -33,18 +32,12 @@ async def label(request: Request) -> Response:
     context: Context = request.app.state.context
     buttons = context.buttons()
     if buttons is None:
-        return await run_in_threadpool(pages.missing, request)
+        raise HTTPException(404)
     if request.headers.get("origin") != buttons.origin:
         log.warning("feedback refused", origin=request.headers.get("origin", ""), expected=buttons.origin)
-        return _refused(request, buttons)
+        raise HTTPException(403, buttons.origin)
     form = await _form(request)
     return await run_in_threadpool(_store, request, buttons, form)
-
-
-def _refused(request: Request, buttons: Buttons) -> Response:
-    _ = translator(language_of(request))
-    said = _("Not stored: this form was not sent from {address}. Open that address and press again.")
-    return PlainTextResponse(said.format(address=buttons.origin) + "\n", 403)
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -68,7 +61,7 @@ def _store(request: Request, buttons: Buttons, form: dict[str, str]) -> Response
     with context.store.write() as tx:
         judged = store.articles.judged(tx, [number]).get(number)
         if judged is None:
-            return pages.missing(request)
+            raise HTTPException(404)
         feedback.say(tx, judged, relevant=WORDS[word], topic=topic, now=context.clock())
     log.info("feedback", number=number, word=word, topic=topic)
     return RedirectResponse(_back(request, form.get("page", "")), 303)

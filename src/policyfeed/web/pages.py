@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from policyfeed import publish, store
 from policyfeed.config import publication
@@ -24,8 +24,6 @@ from policyfeed.web import address, rendering, revisions
 from policyfeed.web.context import Context
 from policyfeed.web.language import language_of
 from policyfeed.web.rows import When, row, span, when
-
-log = structlog.get_logger(__name__)
 
 _HEADERS = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
 
@@ -54,12 +52,12 @@ def board(request: Request) -> Response:
         pages = max(1, -(-store.articles.count(tx)["kept"] // context.page_size))
         paging = Paging(page=_page(request), pages=pages)
         if paging.page > pages:
-            return missing(request)
+            raise HTTPException(404)
         shown = store.articles.newest(tx, Selection(), context.page_size, skip=(paging.page - 1) * context.page_size)
         said = store.labels.of(tx, [one.article.number for one in shown]) if context.buttons() else {}
     names, translate = context.topic_names(language), translator(language)
     rows = [row(judged, names, translate) for judged in shown]
-    return _answer("board.html", request, rows=rows, paging=paging, said=said, static=False)
+    return answer("board.html", request, rows=rows, paging=paging, said=said, static=False)
 
 
 def article(request: Request) -> Response:
@@ -69,8 +67,8 @@ def article(request: Request) -> Response:
         number = request.path_params["number"]
         judged = store.articles.judged(tx, [number]).get(number)
         if judged is None:
-            return missing(request)
-        return _answer("article.html", request, **_everything(tx, context, judged, language_of(request)))
+            raise HTTPException(404)
+        return answer("article.html", request, **_everything(tx, context, judged, language_of(request)))
 
 
 def sources(request: Request) -> Response:
@@ -78,7 +76,7 @@ def sources(request: Request) -> Response:
     context: Context = request.app.state.context
     found = context.conditions()
     translate = translator(language_of(request))
-    return _answer(
+    return answer(
         "sources.html",
         request,
         found=[(one, publication(one.source)) for one in found],
@@ -90,24 +88,26 @@ def sources(request: Request) -> Response:
     )
 
 
-def missing(request: Request, _problem: Exception | None = None) -> Response:
-    """404, with the way back."""
-    return _answer("missing.html", request, status=404)
-
-
-def failed(request: Request, problem: Exception) -> Response:
-    """503: the database does not answer. What is wrong is for the log and ``/readyz``, not for readers."""
-    log.error("page failed", path=request.url.path, problem=str(problem))
-    _ = translator(language_of(request))
-    said = _("This page is not available at the moment. Feeds are not affected.")
-    return PlainTextResponse(f"{said}\n", 503, {"Retry-After": "60"})
-
-
-def broken(request: Request, _problem: Exception) -> Response:
-    """500: a fault of policyfeed, which the server logs."""
-    _ = translator(language_of(request))
-    said = _("This page failed by a fault in policyfeed; its log says where. Feeds are not affected.")
-    return PlainTextResponse(f"{said}\n", 500)
+def answer(template: str, request: Request, status: int = 200, **facts: Any) -> Response:
+    """A page in the reader's language."""
+    context: Context = request.app.state.context
+    language = language_of(request)
+    root = address.root(request)
+    asked = request.query_params.get("lang", "")
+    page = rendering.html(
+        template,
+        language,
+        root=root,
+        # relative to this address: a path like //evil.example would be another site's
+        languages={one: f"?{urlencode({**request.query_params, 'lang': one})}" for one in LANGUAGES},
+        keep=f"?lang={language}" if asked else "",
+        site=context.title(),
+        buttons=context.buttons(),
+        feeds=[(one, f"{root}/feeds/{one.name}") for one in context.feeds()],
+        formats=sorted((extension, made.MEDIA_TYPE) for extension, made in publish.formats().items()),
+        **facts,
+    )
+    return HTMLResponse(page, status, _HEADERS | {"Content-Language": language})
 
 
 def _everything(tx: Transaction, context: Context, judged: Judged, language: str) -> dict[str, Any]:
@@ -133,27 +133,6 @@ def _everything(tx: Transaction, context: Context, judged: Judged, language: str
 def _place(context: Context, origin: Origin) -> tuple[str, str, str, When]:
     known = context.sources().get(origin.source)
     return (known.name if known else origin.source, web_link(origin.url), origin.title, when(origin.first_seen))
-
-
-def _answer(template: str, request: Request, status: int = 200, **facts: Any) -> Response:
-    context: Context = request.app.state.context
-    language = language_of(request)
-    root = address.root(request)
-    asked = request.query_params.get("lang", "")
-    page = rendering.html(
-        template,
-        language,
-        root=root,
-        # relative to this address: a path like //evil.example would be another site's
-        languages={one: f"?{urlencode({**request.query_params, 'lang': one})}" for one in LANGUAGES},
-        keep=f"?lang={language}" if asked else "",
-        site=context.title(),
-        buttons=context.buttons(),
-        feeds=[(one, f"{root}/feeds/{one.name}") for one in context.feeds()],
-        formats=sorted((extension, made.MEDIA_TYPE) for extension, made in publish.formats().items()),
-        **facts,
-    )
-    return HTMLResponse(page, status, _HEADERS | {"Content-Language": language})
 
 
 def _page(request: Request) -> int:
