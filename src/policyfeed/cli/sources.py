@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from policyfeed.article_json import time
 from policyfeed.cli.given import configuration
@@ -33,9 +34,8 @@ def health(
         if as_json:
             json_line(_condition(one))
             continue
-        colour = "green" if one.well else "red"
+        named = Text(_(one.name.value), style="green" if one.well else "red")
         moments = (brief(one.since), brief(one.state.last_success), _newest(one.newest))
-        named = f"[{colour}]{_(one.name.value)}[/]"
         shown.add_row(one.source.id, named, *moments, str(one.silent) if one.newest else "")
     if as_json:
         return
