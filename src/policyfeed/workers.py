@@ -39,7 +39,7 @@ from policyfeed.probe import Looked, Survey, look_at, survey
 from policyfeed.relevance import Judge, Rules
 from policyfeed.sources import detailed
 from policyfeed.transport.urls import shown
-from policyfeed.types import Article, Detail, Document, Ministry, Source, Verdict
+from policyfeed.types import Article, Detail, Document, Source, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +77,7 @@ class Workers:
 
     def __init__(
         self,
-        bodies: tuple[Ministry, ...],
+        ministries: Ministries,
         *,
         processes: int,
         seconds: float,
@@ -98,7 +98,7 @@ class Workers:
             max_workers=processes,
             context=context,
             initializer=_start,
-            initargs=(bodies, pickle.dumps(rules), megabytes * _MEGABYTE),
+            initargs=(ministries, pickle.dumps(rules), megabytes * _MEGABYTE),
         )
         self._pool = self._made()
         self._closed = False
@@ -257,10 +257,10 @@ def _end(pool: ProcessPool) -> None:
     pool.join()
 
 
-def _start(bodies: tuple[Ministry, ...], pickled: bytes, most: int) -> None:
+def _start(ministries: Ministries, pickled: bytes, most: int) -> None:
     """Limit the worker's memory to what it has now and ``most`` bytes more."""
     global _ministries, _judge  # noqa: PLW0603 - a worker process serves one configuration
-    _ministries = Ministries(bodies)
+    _ministries = ministries
     rules: Rules | None = pickle.loads(pickled)  # noqa: S301 - our own, pickled once for all workers
     _judge = Judge(rules).judge if rules else None
     # pebble's handler waits for C code to end, and the pool for the handler, three seconds, in which nobody gets work

@@ -12,6 +12,7 @@ from policyfeed.errors import HostileDocument, Unreadable
 from policyfeed.normalize import attachments
 from policyfeed.normalize.attachments import hwp as hwp_reader
 from policyfeed.normalize.attachments import package as package_reader
+from policyfeed.normalize.ministry import Ministries
 from policyfeed.types import Attachment, Detail, Document, Request, Source
 from policyfeed.workers import Workers
 from tests.documents import (
@@ -223,7 +224,7 @@ def _pdf_bomb() -> bytes:
 
 
 async def test_a_hostile_attachment_costs_only_itself() -> None:
-    workers = Workers((), processes=1, seconds=3, megabytes=128)
+    workers = Workers(Ministries(()), processes=1, seconds=3, megabytes=128)
     try:
         with pytest.raises((HostileDocument, Unreadable)):
             await workers.read_detail(SOURCE, _document(_pdf_bomb()), WAITING)

@@ -96,7 +96,7 @@ def _topic(config: Config, name: str) -> str:
 
 def _check_ministries(config: Config, names: Sequence[str]) -> None:
     """Raises UsageError for a name that the configuration does not have: articles may be by others, but none is."""
-    known = {name for body in config.bodies for name in (body.id, body.name)}
+    known = {name for one in config.ministries for name in (one.id, one.name)}
     for name in names:
         if config.ministries.get(config.ministries.named(name).id) is None:
             near = ", ".join(get_close_matches(name, known, cutoff=0.5)) or ", ".join(sorted(known)[-8:]) + " …"

@@ -1,4 +1,4 @@
-"""coverage: what a list says it has of a day against what is stored, body by body."""
+"""coverage: what a list says it has of a day against what is stored, ministry by ministry."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def coverage(
             end = day(last) if last else start
             _check_days(start, end, yesterday + timedelta(days=1))
             poller = replace(app.poller, fetch=paced(app, pace))
-            compared = Coverage(poller=poller, source=chosen, bodies=config.bodies, quick=quick)
+            compared = Coverage(poller=poller, source=chosen, ministries=config.ministries, quick=quick)
             with progress("Comparing", (end - start).days + 1, quiet=as_json) as step:
                 found = []
                 async for one in compared.days(start, end):

@@ -122,13 +122,13 @@ def titles(
     which it is the head; and of those of these ministries, or of several, whose titles can be alike.
     """
     found: set[tuple[int, str, datetime]] = set()
-    bodies = sorted(set(ministries))
+    credited = sorted(set(ministries))
     for some in _batches(sorted(set(like))):
         marks = [identity.title_mark(one) for one in some]
         heads = [*marks, *(mark for one in some if (mark := identity.head_mark(one)))]
         likes = sorted({identity.like_mark(one) for one in some})
         times = {"start": start, "end": end}
-        found.update(_TITLES.rows(tx, **times, ministries=bodies, likes=likes, heads=heads, marks=marks))
+        found.update(_TITLES.rows(tx, **times, ministries=credited, likes=likes, heads=heads, marks=marks))
     return sorted(found)
 
 
