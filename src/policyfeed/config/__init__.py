@@ -62,9 +62,9 @@ def publication(source: Source) -> Publication:
     return Publication(name=source.name or source.id, url=page, feed=asked if there == "feed" else "")
 
 
-def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
+def data_folder() -> Path:
     """POLICYFEED_DATA, default ./var: database, rendered feeds, lock."""
-    return Path(environ.get("POLICYFEED_DATA") or "var")
+    return Path(os.environ.get("POLICYFEED_DATA") or "var")
 
 
 def find_folder(given: Path | None, cwd: Path | None = None) -> Path:

@@ -32,6 +32,8 @@ SCHEMES = "tag:policyfeed,2026:"
 
 MAX_TITLE, MAX_SUMMARY, MAX_NAME, MAX_CONTENT, MAX_URL = 1_000, 10_000, 300, 2_000_000, 8_000
 """Characters of an article's parts. A longer title, summary or name is cut; a longer content or link is left out."""
+MOST_TERMS = 6
+"""Terms that are named where it is said why an article was kept or dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,10 +234,10 @@ def web_link(url: str) -> str:
         return ""
 
 
-def why(verdict: Verdict, topic_names: Mapping[str, str], translate: Translate, most: int = 6) -> str:
+def why(verdict: Verdict, topic_names: Mapping[str, str], translate: Translate) -> str:
     """One line that says why an article was kept or dropped: topics, score, and the strongest terms.
 
-    ``topic_names`` maps ids to names in the reader's language; at most ``most`` terms are named.
+    ``topic_names`` maps ids to names in the reader's language.
     """
     _ = translate
     named = ", ".join(one_line(f"{id_} {topic_names.get(id_, '')}") for id_ in verdict.topics)
@@ -244,7 +246,7 @@ def why(verdict: Verdict, topic_names: Mapping[str, str], translate: Translate, 
         _("kept") if verdict.kept else _("not kept"),
         named,
         _("{score} points").format(score=f"{verdict.score:.0f}"),
-        ", ".join(list(terms)[:most]),
+        ", ".join(list(terms)[:MOST_TERMS]),
     ]
     return shorten(one_line(f"[policyfeed] {' · '.join(part for part in said if part)}"), MAX_SUMMARY)
 
