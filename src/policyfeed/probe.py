@@ -19,7 +19,7 @@ from policyfeed.errors import Remark, UpstreamError
 from policyfeed.normalize.article import one_by_one
 from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.ministry import Ministries
-from policyfeed.normalize.text import decode, is_charset, one_line
+from policyfeed.normalize.text import is_charset, one_line, text_of
 from policyfeed.types import Article, Document, Entry, Request, Source
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ TakeStock = Callable[[Source, Document], Awaitable[Survey]]
 def look_at(source: Source, cursor: Mapping[str, Any], document: Document, ministries: Ministries) -> Looked:
     """Document → entries, each with its article. Pure, for the worker processes. Raises UpstreamError."""
     page = registry.load("sources", source.kind).read(source, cursor, document)
-    text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
+    text = text_of(document, source.encoding)
     form, title = discovery.described(text) if source.kind == "feed" else ("", "")
     seen = [
         Seen(entry=entry, article=article, warnings=tuple(odd))
@@ -130,7 +130,7 @@ def look_at(source: Source, cursor: Mapping[str, Any], document: Document, minis
 
 def survey(source: Source, document: Document) -> Survey:
     """What a page offers. Pure, for the worker processes; the proposal was proven by reading the page with it."""
-    text = decode(document.body, document.headers.get("content-type", ""), source.encoding).strip("\ufeff \t\r\n")
+    text = text_of(document, source.encoding).strip("\ufeff \t\r\n")
     form, _ = discovery.described(text)
     if form:
         return Survey(format=form, links=())
@@ -251,7 +251,7 @@ class Discoverer:
         """Whether the first item's address leads to a page that has its title."""
         try:
             document = await self._ask(board, Request(url=entries[0].url))
-            text = decode(document.body, document.headers.get("content-type", ""), None)
+            text = text_of(document)
         except (UpstreamError, IndexError):
             return False
         return _bare(entries[0].title)[:20] in _bare(text)

@@ -26,7 +26,7 @@ from policyfeed.normalize.korea_kr import detail as detail
 from policyfeed.normalize.korea_kr import elsewhere as elsewhere
 from policyfeed.normalize.korea_kr import read_detail as read_detail
 from policyfeed.normalize.links import canonical
-from policyfeed.normalize.text import decode, one_line, shorten
+from policyfeed.normalize.text import one_line, shorten, text_of
 from policyfeed.types import Attachment, Document, Entry, Kind, Page, Request, Source
 
 ROBOTS = False
@@ -183,17 +183,13 @@ def _asked(source: Source, document: Document) -> tuple[date, date, date]:
 def _root(source: Source, document: Document) -> etree._Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
-        return etree.fromstring(xml.mended(xml.undeclared(_text_of(source, document))), parser)
+        return etree.fromstring(xml.mended(xml.undeclared(text_of(document, source.encoding))), parser)
     except etree.XMLSyntaxError as problem:
         raise (_blocked(source, document) or Unreadable("The API's answer is no XML.", source=source.id)) from problem
 
 
-def _text_of(source: Source, document: Document) -> str:
-    return decode(document.body, document.headers.get("content-type", ""), source.encoding)
-
-
 def _blocked(source: Source, document: Document) -> Blocked | None:
-    if not listing.is_block_page(_text_of(source, document)):
+    if not listing.is_block_page(text_of(document, source.encoding)):
         return None
     return Blocked("A block page came instead of the API's answer.", source=source.id)
 
