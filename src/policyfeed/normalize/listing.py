@@ -166,7 +166,7 @@ def _turn_back(read: Sequence[str], keys: Sequence[str], pages: int, *, ended: b
 
 def request(source: Source, accept: str) -> Request:
     """The first page: the configured request, with Accept and, for a body, Content-Type where none is configured."""
-    headers = dict.fromkeys(name.lower() for name, _ in source.headers)
+    headers = {name.lower() for name, _ in source.headers}
     given = [("Accept", accept)] if "accept" not in headers else []
     if source.body and "content-type" not in headers:
         form = "application/json" if _is_json(source.body) else "application/x-www-form-urlencoded; charset=UTF-8"

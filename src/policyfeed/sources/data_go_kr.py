@@ -21,6 +21,7 @@ from policyfeed.clock import KST
 from policyfeed.errors import Blocked, ConfigError, LayoutChanged, Misconfigured, Refused, Unreadable, UpstreamError
 from policyfeed.normalize import dates, listing, xml
 from policyfeed.normalize.attachments import media_type
+from policyfeed.normalize.detail import kogl
 from policyfeed.normalize.html import paragraphs
 from policyfeed.normalize.korea_kr import detail as detail
 from policyfeed.normalize.korea_kr import elsewhere as elsewhere
@@ -201,9 +202,9 @@ def _is_known(root: etree._Element) -> bool:
 
 
 def _entry(item: etree._Element) -> Entry:
-    subtitles = [text for number in (1, 2, 3) if (text := one_line(_said(item, f"SubTitle{number}")))]
+    subtitles = [text for nth in (1, 2, 3) if (text := one_line(_said(item, f"SubTitle{nth}")))]
     body = _said(item, "DataContents")
-    kogl = _said(item, "KoglType")
+    number = _said(item, "KoglType")
     return Entry(
         title=_said(item, "Title"),
         url=_said(item, "OriginalUrl") or _VIEW.format(id=_said(item, "NewsItemId")),
@@ -214,7 +215,7 @@ def _entry(item: etree._Element) -> Entry:
         content=paragraphs(body) if _said(item, "ContentsType").upper() == "T" else body,
         ministry=_said(item, "MinisterCode"),
         kind=_KINDS.get(_said(item, "GroupingCode").lower()),
-        licence=f"공공누리 제{kogl}유형 (KOGL Type {kogl})" if re.fullmatch("[0-4]", kogl) else "",
+        licence=kogl(number) if re.fullmatch("[0-4]", number) else "",
         attachments=_files(item),
     )
 
