@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from policyfeed.article_json import as_json as article_json
-from policyfeed.cli.given import configuration, moment, pointed, topics
+from policyfeed.cli.given import Json, configuration, moment, named_topic, pointed, topics
 from policyfeed.cli.say import _, brief, json_line, out, say, show, table, when
 from policyfeed.cli.stored import opened_store
 from policyfeed.config import Config
@@ -28,7 +28,7 @@ app = typer.Typer()
 @app.command()
 def articles(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
     all_: Annotated[bool, typer.Option("--all", help=_("Kept and dropped."))] = False,
     kept: Annotated[bool, typer.Option("--kept", help=_("Only kept ones (the default)."))] = False,
     dropped: Annotated[bool, typer.Option("--dropped", help=_("Only dropped ones."))] = False,
@@ -45,7 +45,7 @@ def articles(
         kept_only=not (all_ or dropped),
         dropped_only=dropped,
         ministries=tuple(config.ministries.named(one).id for one in ministry or ()),
-        topics=tuple(_topic(config, one) for one in topic or ()),
+        topics=tuple(named_topic(config.rules, one) for one in topic or ()),
         words=tuple(words or ()),
     )
     with opened_store() as store, store.read() as tx:
@@ -84,14 +84,6 @@ def explain(
             wanted=wanted,
         )
     _explain(rules, judge_text(Judge(rules), title=wanted))
-
-
-def _topic(config: Config, name: str) -> str:
-    """Raises UsageError for one that does not exist."""
-    known = [one.id for one in config.rules.topics]
-    if name not in known:
-        raise UsageError("No topic is called {topic!r}.", remedy="Known: {known}.", topic=name, known=", ".join(known))
-    return name
 
 
 def _check_ministries(config: Config, names: Sequence[str]) -> None:

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from policyfeed import registry
 from policyfeed.app import opened
-from policyfeed.cli.backfill import PACE, day, named_source, paced
-from policyfeed.cli.given import configuration
+from policyfeed.cli.backfill import PACE, day, paced
+from policyfeed.cli.given import Json, configuration, named_source
 from policyfeed.cli.say import FAILED, _, json_line, progress, say, show, table
 from policyfeed.clock import KST
 from policyfeed.config import data_folder
@@ -34,7 +34,7 @@ def coverage(
     ] = "",
     pace: Annotated[float, typer.Option(min=0, help=_("Seconds between two requests to a site."))] = PACE,
     quick: Annotated[bool, typer.Option("--quick", help=_("Without asking for each ministry's own total."))] = False,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
 ) -> None:
     config = configuration(context)
     chosen = named_source(config.sources, source) if source else _default(config.sources)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.text import Text
 
 from policyfeed.article_json import time
-from policyfeed.cli.given import configuration
+from policyfeed.cli.given import Json, configuration
 from policyfeed.cli.say import _, brief, err, json_line, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
@@ -24,7 +24,7 @@ app = typer.Typer()
 @app.command()
 def health(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
 ) -> None:
     config = configuration(context)
     with opened_store() as store:
@@ -68,7 +68,7 @@ def _condition(one: Condition) -> dict[str, Any]:
 @app.command("list")
 def list_(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
 ) -> None:
     config = configuration(context)
     with opened_store() as store, store.read() as tx:
