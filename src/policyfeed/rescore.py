@@ -58,11 +58,11 @@ def rescore(
     *,
     save: bool,
     announce: Announcement | None = None,
-    step: Callable[[int], None] = lambda _done: None,
+    step: Callable[[str], None] = lambda _number: None,
 ) -> RescoreReport:
     """Judge every stored article anew, a transaction for each batch; ``save`` False only counts.
 
-    Nobody is told but by ``announce``.
+    Nobody is told but by ``announce``. ``step`` is called with the number of each article that is done.
     """
     changes = [FeedChange(name=feed.name) for feed in feeds]
     done = changed = kept = dropped = told = 0
@@ -80,7 +80,8 @@ def rescore(
         dropped += sum(was.verdict.kept and not new.verdict.kept for was, new in moved)
         for feed, change in zip(feeds, changes, strict=True):
             _count(feed, change, fresh)
-        step(done)
+        for one in batch:
+            step(str(one.article.number))
     return RescoreReport(articles=done, changed=changed, kept=kept, dropped=dropped, owed=told, feeds=tuple(changes))
 
 

@@ -11,7 +11,7 @@ import typer
 
 from policyfeed.article_json import as_json as article_json
 from policyfeed.cli.given import Json, configuration, moment, named_topic, pointed, topics
-from policyfeed.cli.say import _, brief, json_line, out, say, show, table, when
+from policyfeed.cli.say import _, cells, json_line, out, say, show, table, when
 from policyfeed.cli.stored import opened_store
 from policyfeed.config import Config
 from policyfeed.errors import UsageError
@@ -98,15 +98,9 @@ def _check_ministries(config: Config, names: Sequence[str]) -> None:
 def _show(chosen: list[Judged]) -> None:
     shown = table("number", "title", "ministry", "published", "score", "topics")
     for one in chosen:
-        article, verdict = one.article, one.verdict
+        verdict = one.verdict
         topics = " ".join(verdict.topics) if verdict.kept else _("dropped")
-        named = (
-            str(article.number),
-            article.title,
-            article.ministry.name,
-            brief(article.published, dated=article.dated),
-        )
-        shown.add_row(*named, f"{verdict.score:.0f}", topics)
+        shown.add_row(*cells(one.article), f"{verdict.score:.0f}", topics)
     show(shown)
 
 

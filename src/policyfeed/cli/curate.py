@@ -10,7 +10,7 @@ import typer
 
 from policyfeed.article_json import as_json as article_json
 from policyfeed.cli.given import Json, configuration, moment, named_topic, pointed
-from policyfeed.cli.say import _, brief, json_line, out, progress, say, show, table
+from policyfeed.cli.say import _, cells, json_line, out, progress, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
 from policyfeed.errors import UsageError
@@ -94,14 +94,7 @@ def review(
         return
     shown = table("number", "title", "ministry", "published", "score")
     for one in chosen:
-        article = one.article
-        named = (
-            str(article.number),
-            article.title,
-            article.ministry.name,
-            brief(article.published, dated=article.dated),
-        )
-        shown.add_row(*named, f"{one.verdict.score:.0f}")
+        shown.add_row(*cells(one.article), f"{one.verdict.score:.0f}")
     show(shown)
     share, low, high = missed_share(len(said), sum(one.relevant for one in said))
     if said:
@@ -127,16 +120,8 @@ def rescore(
         with store.read() as tx:
             total = articles.count(tx)["articles"]
         with progress("Judging", total, quiet=as_json) as step:
-            done = 0
-
-            def stepped(number: int) -> None:
-                nonlocal done
-                for _one in range(number - done):
-                    step("")
-                done = number
-
             judge = Judge(config.rules).judge
-            report = apply(store, judge, config.feeds, now(), save=not dry_run, announce=asked, step=stepped)
+            report = apply(store, judge, config.feeds, now(), save=not dry_run, announce=asked, step=step)
     if as_json:
         json_line(asdict(report))
         return
