@@ -3,7 +3,7 @@
 import pytest
 
 from policyfeed import wording
-from policyfeed.types import Kind, Reason
+from policyfeed.types import Reason
 from policyfeed.wording import fit
 from tests.alerts import judged
 
@@ -33,15 +33,6 @@ def test_one_endless_character_does_not_cost_more_than_the_limit() -> None:
 
 def test_size_may_count_something_else() -> None:
     assert fit("가나다라", 10, lambda text: len(text.encode())) == "가나…"
-
-
-def test_both_languages_say_the_same_things() -> None:
-    assert wording._WORDS["ko"].keys() == wording._WORDS["en"].keys()
-    assert {kind.value for kind in Kind} <= wording._WORDS["ko"].keys()
-
-
-def test_an_unknown_language_is_korean() -> None:
-    assert wording.say("fr", "many", count=3) == "정책 소식 3건"
 
 
 @pytest.mark.parametrize(("language", "why"), [("ko", "근거: 공급망(제목)"), ("en", "Why: 공급망 (title)")])
