@@ -167,3 +167,12 @@ def test_tags_that_no_selector_can_name_do_not_matter(tag: str) -> None:
     proposal = propose(html, URL)
     assert proposal is not None
     assert [entry.title for entry in read(proposal, html)] == list(TITLES)
+
+
+@pytest.mark.parametrize("name", ["lg:top-0", "top-[2px]", "1top", "fix@2"])
+def test_classes_that_no_selector_can_name_do_not_matter(name: str) -> None:
+    form = "<tr class=''><td>{n}</td><td><a href='/view?no={n}'>{title}</a></td><td>{day}</td></tr>"
+    html = document(f"<table>{rows(form)}</table>").replace("class=''", f"class='{name}'", 1)
+    proposal = propose(html, URL)
+    assert proposal is not None
+    assert len(read(proposal, html)) == len(TITLES)
