@@ -58,8 +58,8 @@ class Looked:
 class Survey:
     """What a page offers. ``format`` is set when it is a feed itself; ``entries`` is what the proposal reads."""
 
-    format: str
-    links: tuple[Candidate, ...]
+    format: str = ""
+    links: tuple[Candidate, ...] = ()
     proposal: Proposal | None = None
     entries: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -133,19 +133,19 @@ def survey(source: Source, document: Document) -> Survey:
     text = text_of(document, source.encoding).strip("\ufeff \t\r\n")
     form, _ = discovery.described(text)
     if form:
-        return Survey(format=form, links=())
+        return Survey(format=form)
     links, proposal = discovery.feed_links(text, document.url), discovery.propose(text, document.url)
     if proposal is None:
         odd = (Remark("the page reads like a block page"),) if not links and is_block_page(text) else ()
-        return Survey(format="", links=links, warnings=odd)
+        return Survey(links=links, warnings=odd)
     adapter, board = registry.load("sources", "page"), board_of(document.url, proposal)
     if mistakes := adapter.check(board):
-        return Survey(format="", links=links, warnings=tuple(str(one) for one in mistakes))
+        return Survey(links=links, warnings=tuple(str(one) for one in mistakes))
     try:
         page = adapter.read(board, {}, document)
     except UpstreamError as error:
-        return Survey(format="", links=links, warnings=(str(error),))
-    return Survey(format="", links=links, proposal=proposal, entries=page.entries, warnings=page.warnings)
+        return Survey(links=links, warnings=(str(error),))
+    return Survey(links=links, proposal=proposal, entries=page.entries, warnings=page.warnings)
 
 
 def board_of(url: str, proposal: Proposal) -> Source:
@@ -183,9 +183,7 @@ class Discoverer:
             document = await self._ask(page, Request(url=url))
         found = await self.take_stock(page, document)
         if found.format:
-            return await self._concluded(
-                url, [Candidate(url=url, title="", how="announced")], Survey(format="", links=())
-            )
+            return await self._concluded(url, [Candidate(url=url, title="", how="announced")], Survey())
         return await self._concluded(url, found.links, found)
 
     async def _concluded(self, url: str, links: Sequence[Candidate], found: Survey) -> Discovery:
@@ -245,7 +243,7 @@ class Discoverer:
         try:
             return await self.take_stock(Source(id=url, kind="page", url=url), document)
         except UpstreamError:
-            return Survey(format="", links=())
+            return Survey()
 
     async def _proven(self, board: Source, entries: Sequence[Entry]) -> bool:
         """Whether the first item's address leads to a page that has its title."""
