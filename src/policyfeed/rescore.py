@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from policyfeed.documents import Judge
 from policyfeed.formats import Feed
 from policyfeed.route import Listener, owed
 from policyfeed.store import Store, Transaction, articles, outbox
-from policyfeed.types import Article, Judged, Verdict
+from policyfeed.types import Judged
 
 BATCH = 500
 
@@ -52,7 +53,7 @@ class RescoreReport:
 
 def rescore(
     store: Store,
-    judge: Callable[[Article], Verdict],
+    judge: Judge,
     feeds: Sequence[Feed],
     now: datetime,
     *,
@@ -86,7 +87,7 @@ def rescore(
 
 
 def _as_stored_now(
-    tx: Transaction, moved: Sequence[tuple[Judged, Judged]], judge: Callable[[Article], Verdict]
+    tx: Transaction, moved: Sequence[tuple[Judged, Judged]], judge: Judge
 ) -> list[tuple[Judged, Judged]]:
     """The same with what a daemon beside us stored since: another revision, a body, is judged as it is now."""
     stored = articles.judged(tx, [was.article.number for was, _new in moved])

@@ -206,21 +206,21 @@ def shown(feed: Feed, judged: Judged) -> Shown:
         answers=tuple(link for named in article.answers if (link := web_link(named.url))),
         summary=_summary(feed, judged),
         content=_content(article) if feed.content else "",
-        published=_second(article.published),
-        updated=_second(_updated(article)) or EPOCH,
+        published=_second(article.published) if article.published else None,
+        updated=_second(_updated(article)),
         language=article.language if _LANGUAGE.fullmatch(article.language) else feed.language,
         categories=tuple(_categories(feed, judged)),
         enclosures=_enclosures(article),
         rights=_rights(article, _),
         source=_publication(feed, article, source_id, url),
         source_id=f"urn:uuid:{uuid5(NAMESPACE_URL, f'{SCHEMES}source/{source_id}')}",
-        first_seen=_second(article.first_seen) or EPOCH,
+        first_seen=_second(article.first_seen),
     )
 
 
 def updated(articles: Sequence[Judged]) -> datetime:
     """When anything that a feed of these articles shows last changed."""
-    return _second(max((judged.article.changed for judged in articles), default=EPOCH)) or EPOCH
+    return _second(max((judged.article.changed for judged in articles), default=EPOCH))
 
 
 def web_link(url: str) -> str:
@@ -263,8 +263,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # RFC 4287 §2
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 
 
-def _second(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC).replace(microsecond=0) if moment else None
+def _second(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 def _updated(article: Article) -> datetime:
