@@ -523,9 +523,10 @@ async def test_each_place_is_measured_by_the_time_that_it_gives_itself(world: Wo
     for number, (title, own) in enumerate(
         {
             "여름철 탄소중립 실천 대책 발표": "Wed, 20 May 2026 11:20:00 +0900",
-            "하천 유역 시범사업 다섯 곳 선정": "2026-05-20",
+            "하천 유역 시범사업 다섯 곳 선정": "2026-05-21",
         }.items()
     ):
+        world.clock.advance(days=number)
         world.lists(Item(number=2 + number, title=title, published=format_datetime(world.clock().astimezone(KST))))
         await world.poll()
         world.lists(Item(number=9 + number, title=title, published=own), of=OTHER)
