@@ -42,6 +42,10 @@ def test_the_signs_of_the_topics_files_are_for_editors(language: str, why: str) 
     assert said.endswith(why)
 
 
+def test_who_publishes_is_named_though_nobody_else_is_credited() -> None:
+    assert wording.told(judged(ministries=(), department=""), language="ko").ministry == "기후에너지환경부"
+
+
 @pytest.mark.parametrize(("language", "kind"), [("ko", "보도자료(수정)"), ("en", "Press release (corrected)")])
 def test_a_corrected_release_is_told_as_one(language: str, kind: str) -> None:
     assert wording.told(judged(revision=2), language=language).kind == kind
