@@ -32,7 +32,7 @@ BATCH = 5_000
 def fill(app: App, count: int) -> None:
     """Store invented articles, older ones the more the further back."""
     bodies = feedbodies.made()[-1]
-    ministries = [MinistryName(id=one.id, name=one.name) for one in app.config.bodies]
+    ministries = [MinistryName(id=one.id, name=one.name) for one in app.config.ministries]
     now = app.clock()
     made = Article(title="", ministry=ministries[0], first_seen=now, changed=now, url="", content="", summary="요약")
     origin = Origin(source="archive", key="", url="https://x.kr/", title="", digest="", first_seen=now)

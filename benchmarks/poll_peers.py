@@ -234,7 +234,7 @@ def configure(folder: Path, urls: Sequence[str], more: str = "") -> None:
     """Write a configuration of these feeds; ministries, topics, feeds and channels are the shipped ones."""
     from policyfeed.config import load, shipped
 
-    ministries = [body.id for body in load(shipped(), {}).bodies]
+    ministries = [one.id for one in load(shipped(), {}).ministries]
     (folder / "sources").mkdir()
     (folder / "policyfeed.toml").write_text(CONFIG + more)
     rows = (

@@ -28,7 +28,6 @@ from policyfeed.config import load, shipped
 from policyfeed.documents import Reading, read_document
 from policyfeed.normalize.article import normalize
 from policyfeed.normalize.html import sanitize
-from policyfeed.normalize.ministry import Ministries
 from policyfeed.normalize.slicing import slice_feed
 from policyfeed.relevance import Judge
 from policyfeed.sources import feed
@@ -43,10 +42,10 @@ class Bench:
 
     def __init__(self, feeds: int) -> None:
         config, server = load(shipped(), {}), feedserver.Feeds(8000)
-        self.ministries, self.judge = Ministries(config.bodies), Judge(config.rules)
+        self.ministries, self.judge = config.ministries, Judge(config.rules)
         self.sources = [
-            Source(id=f"f{number}", kind="feed", url=server.url(number), ministry=body.id)
-            for number, body in zip(range(feeds), config.bodies, strict=False)
+            Source(id=f"f{number}", kind="feed", url=server.url(number), ministry=one.id)
+            for number, one in zip(range(feeds), config.ministries, strict=False)
         ]
         self.first = self._documents(server)
         server.built = 1

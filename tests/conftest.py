@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from policyfeed.normalize.ministry import Ministries
 from policyfeed.relevance import Rules, load_topics
 from policyfeed.store import Store
 from tests.alerts import Hand
-from tests.fakes import BODIES
 
 TOPICS = Path(__file__).parent / "cases" / "topics"
 
@@ -52,11 +50,6 @@ def logging_as_before() -> Iterator[None]:
     root.setLevel(levels[0])
     web.setLevel(levels[1])
     structlog.reset_defaults()
-
-
-@pytest.fixture
-def ministries() -> Ministries:
-    return Ministries(BODIES)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ together over a real store.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from html import escape
@@ -28,19 +28,21 @@ from tests.alerts import directly
 
 Answer = Document | Exception | Callable[[Request], Document]
 
-BODIES = (
-    Ministry(
-        id="mcee",
-        names=(
-            Name(ko="환경부", en="Ministry of Environment", until="2025-09-30"),
-            Name(ko="기후에너지환경부", en="Ministry of Climate, Energy and Environment", since="2025-10-01"),
+MINISTRIES = Ministries(
+    (
+        Ministry(
+            id="mcee",
+            names=(
+                Name(ko="환경부", en="Ministry of Environment", until="2025-09-30"),
+                Name(ko="기후에너지환경부", en="Ministry of Climate, Energy and Environment", since="2025-10-01"),
+            ),
+            aliases=("기후부",),
+            rep_codes=("A00009",),
         ),
-        aliases=("기후부",),
-        rep_codes=("A00009",),
-    ),
-    Ministry(id="moel", names=(Name(ko="고용노동부", en="Ministry of Employment and Labor"),), aliases=("노동부",)),
-    Ministry(id="motir", names=(Name(ko="산업통상부", en="Ministry of Trade, Industry and Resources"),)),
-    Ministry(id="forest", names=(Name(ko="산림청", en="Korea Forest Service"),)),
+        Ministry(id="moel", names=(Name(ko="고용노동부", en="Ministry of Employment and Labor"),), aliases=("노동부",)),
+        Ministry(id="motir", names=(Name(ko="산업통상부", en="Ministry of Trade, Industry and Resources"),)),
+        Ministry(id="forest", names=(Name(ko="산림청", en="Korea Forest Service"),)),
+    )
 )
 
 
@@ -204,14 +206,9 @@ def judge(article: Article) -> Verdict:
     return Verdict(kept=kept, score=90.0 if kept else 1.0, reasons=reasons, rule_version="fake")
 
 
-def reading(bodies: Sequence[Ministry] = BODIES) -> Callable[[Source, Mapping[str, Any], Document], Awaitable[Reading]]:
+async def reading(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
     """The real reading, in this process; cursors pass through JSON as they do on their way through the store."""
-    ministries = Ministries(bodies)
-
-    async def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
-        return read_document(source, json.loads(json.dumps(cursor)), document, ministries)
-
-    return read
+    return read_document(source, json.loads(json.dumps(cursor)), document, MINISTRIES)
 
 
 def poller(store: Store, server: Server, channels: Sequence[Channel] = (), **changes: Any) -> Poller:
@@ -220,7 +217,7 @@ def poller(store: Store, server: Server, channels: Sequence[Channel] = (), **cha
         "store": store,
         "db": directly,
         "fetch": server,
-        "read": reading(),
+        "read": reading,
         "judge": judge,
         "channels": channels,
         "clock": server.clock,

@@ -330,8 +330,13 @@ def _manners(config: Config) -> dict[str, Any]:
 
 def _workers(config: Config) -> Workers:
     parsing = config.settings.parsing
-    limits = {"processes": parsing.workers, "megabytes": parsing.megabytes}
-    return Workers(config.bodies, **limits, seconds=parsing.seconds, rules=config.rules)
+    return Workers(
+        config.ministries,
+        processes=parsing.workers,
+        seconds=parsing.seconds,
+        megabytes=parsing.megabytes,
+        rules=config.rules,
+    )
 
 
 def _judging(rules: Rules) -> documents.Judge:

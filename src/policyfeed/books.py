@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,12 +10,11 @@ from typing import Protocol
 from policyfeed import identity, revision
 from policyfeed.channels import Channel
 from policyfeed.clock import KST
+from policyfeed.documents import Judge
 from policyfeed.route import owed
 from policyfeed.sources import body_url
 from policyfeed.store import Transaction, articles, bodies, copies, outbox, sources
 from policyfeed.types import Article, Delivery, Judged, Source, Verdict
-
-Judge = Callable[[Article], Verdict]
 
 
 class Judging(Protocol):

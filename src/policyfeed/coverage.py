@@ -1,14 +1,14 @@
-"""Proof that nothing is missing: what a list says it has of a day, body by body, against what is stored.
+"""Proof that nothing is missing: what a list says it has of a day, ministry by ministry, against what is stored.
 
-The day's whole list is read once; then each body that is on it is asked for alone, by its own codes (repCode), for its
-own total. When these add up to the day's total no further body can have anything; when they do not, the remaining
-bodies are asked too.
+The day's whole list is read once; then each ministry that is on it is asked for alone, by its own codes (repCode), for
+its own total. When these add up to the day's total no further one can have anything; when they do not, the remaining
+ministries are asked too.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -16,6 +16,7 @@ from policyfeed import registry
 from policyfeed.clock import KST
 from policyfeed.documents import Reading
 from policyfeed.errors import Incomplete
+from policyfeed.normalize.ministry import Ministries
 from policyfeed.poll import Poller
 from policyfeed.store import Store, articles
 from policyfeed.types import Article, Ministry, MinistryName, Request, Source
@@ -23,8 +24,8 @@ from policyfeed.types import Article, Ministry, MinistryName, Request, Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One body's day: what is listed under its name, its own total (None = not asked, or it has no code), and what of
-    the list is stored. ``missing`` are the keys (``korea.kr/<newsId>``) that are not."""
+    """One ministry's day: what is listed under its name, its own total (None = not asked, or it has no code), and what
+    of the list is stored. ``missing`` are the keys (``korea.kr/<newsId>``) that are not."""
 
     ministry: MinistryName
     listed: int
@@ -57,24 +58,24 @@ class Day:
 
     @property
     def own(self) -> int | None:
-        """All bodies' own totals together; None when they were not asked for."""
+        """All ministries' own totals together; None when they were not asked for."""
         asked = [row.own for row in self.rows if row.own is not None]
         return sum(asked) if asked else None
 
     @property
     def whole(self) -> bool:
-        """Whether all of it is stored, and the list shows what it says that it has, body by body."""
+        """Whether all of it is stored, and the list shows what it says that it has, ministry by ministry."""
         agreed = all(row.own in (None, row.listed) for row in self.rows)
         return not self.missing and self.listed == self.total and agreed
 
 
 @dataclass(slots=True)
 class Coverage:
-    """Compares days of one list. ``quick`` leaves out the bodies' own totals: a request for each."""
+    """Compares days of one list. ``quick`` leaves out the ministries' own totals: a request for each."""
 
     poller: Poller
     source: Source
-    bodies: Sequence[Ministry]
+    ministries: Ministries
     quick: bool = False
     requests: int = 0
 
@@ -88,9 +89,9 @@ class Coverage:
     async def _day(self, day: date) -> Day:
         before = self.requests
         listed, total = await self._listed(self.source, day)
-        # by id: a body may change its name on a day
-        bodies = {one.ministry.id: one.ministry for one in listed.values()}
-        counted = Counter(bodies[one.ministry.id] for one in listed.values())
+        # by id: a ministry may change its name on a day
+        named = {one.ministry.id: one.ministry for one in listed.values()}
+        counted = Counter(named[one.ministry.id] for one in listed.values())
         own = {} if self.quick else await self._own(day, counted, total)
         stored, gone = await self.poller.db(_stored, self.poller.store, self.source, listed, day)
         rows = tuple(
@@ -117,9 +118,9 @@ class Coverage:
         return await self.poller.read(source, reading.cursor or {}, document)
 
     async def _own(self, day: date, counted: Mapping[MinistryName, int], total: int) -> dict[str, int]:
-        """Id → the body's own total: of those on the list first, of the others only when something is left over."""
+        """Id → the ministry's own total: of those on the list first, of the others only when something is left over."""
         seen = {one.id for one in counted}
-        coded = [one for one in self.bodies if one.rep_codes]
+        coded = [one for one in self.ministries if one.rep_codes]
         own = {one.id: await self._total(one, day) for one in coded if one.id in seen}
         without_code = sum(count for one, count in counted.items() if one.id not in own)
         if sum(own.values()) + without_code == total:
@@ -127,22 +128,23 @@ class Coverage:
         rest = {one.id: await self._total(one, day) for one in coded if one.id not in seen}
         return own | {id_: count for id_, count in rest.items() if count}
 
-    async def _total(self, body: Ministry, day: date) -> int:
-        """A body's own total: the first page says it."""
-        alone = replace(self.source, options={**self.source.options, "rep_code": ",".join(_codes(body, day))})
+    async def _total(self, ministry: Ministry, day: date) -> int:
+        """A ministry's own total: the first page says it."""
+        alone = replace(self.source, options={**self.source.options, "rep_code": ",".join(_codes(ministry, day))})
         request = registry.load("sources", alone.kind).days(alone, day, day)
         return (await self._read(alone, request, Reading(articles=()))).total or 0
 
     def _others(self, own: Mapping[str, int], counted: Mapping[MinistryName, int]) -> list[MinistryName]:
-        """Bodies whose own list has something, and that the whole list does not name."""
+        """Ministries whose own list has something, and that the whole list does not name."""
         seen = {one.id for one in counted}
-        return [MinistryName(id=one.id, name=one.name) for one in self.bodies if one.id in own and one.id not in seen]
+        others = (one for one in self.ministries if one.id in own and one.id not in seen)
+        return [MinistryName(id=one.id, name=one.name) for one in others]
 
 
-def _codes(body: Ministry, day: date) -> tuple[str, ...]:
-    """Under its present name a body has its present code alone: an earlier one finds its successors' releases, too."""
-    since = body.names[-1].since
-    return body.rep_codes[:1] if since and since <= day.isoformat() else body.rep_codes
+def _codes(ministry: Ministry, day: date) -> tuple[str, ...]:
+    """Under its present name it has its present code alone: an earlier one finds its successors' releases, too."""
+    since = ministry.names[-1].since
+    return ministry.rep_codes[:1] if since and since <= day.isoformat() else ministry.rep_codes
 
 
 def _row(

@@ -87,10 +87,14 @@ def _plain(fact: object) -> object:
     return fact._parts() if isinstance(fact, PolicyfeedError) else str(fact)
 
 
-def noted(odd: Sequence[str], most: int = 3) -> str:
+MOST_NOTED = 3
+"""Remarks on one reading of a source that are stored."""
+
+
+def noted(odd: Sequence[str]) -> str:
     """What is odd, as it is stored: the first of it, each on a line."""
-    more = [Remark("{count} more like that", count=len(odd) - most)] if len(odd) > most else []
-    return "\n".join(one.dumped() for one in (*map(_as_remark, odd[:most]), *more))
+    more = [Remark("{count} more like that", count=len(odd) - MOST_NOTED)] if len(odd) > MOST_NOTED else []
+    return "\n".join(one.dumped() for one in (*map(_as_remark, odd[:MOST_NOTED]), *more))
 
 
 def _as_remark(text: str) -> Remark:

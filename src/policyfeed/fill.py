@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
 
 from policyfeed import pauses
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock, retry_after
+from policyfeed.documents import Judge
 from policyfeed.errors import (
     Blocked,
     Deleted,
@@ -42,7 +42,7 @@ from policyfeed.sources import detailed
 from policyfeed.store import InDatabase, Store, Transaction, articles, bodies, outbox
 from policyfeed.store.bodies import Body, BodyState
 from policyfeed.transport.load import holding
-from policyfeed.types import Article, Detail, Document, Judged, Request, Source, Verdict
+from policyfeed.types import Article, Detail, Document, Judged, Request, Source
 
 RETRIES = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 """After each failed attempt; after the last one the body is given up, with its reason."""
@@ -87,7 +87,7 @@ class Filler:
     db: InDatabase
     fetch: Fetch
     read: Read
-    judge: Callable[[Article], Verdict]
+    judge: Judge
     channels: Sequence[Channel]
     clock: Clock
     sources: Mapping[str, Source]
@@ -163,7 +163,7 @@ class Filler:
             self._answered(tx, claimed)
         return _report(ended, requests)
 
-    def _complete(self, tx: Any, was: Judged, article: Article, *, quiet: bool) -> int:
+    def _complete(self, tx: Transaction, was: Judged, article: Article, *, quiet: bool) -> int:
         """Store the article and its new verdict; owe it to channels that neither were told nor would have been."""
         verdict = self.judge(article)
         if article.revision > was.article.revision:

@@ -98,13 +98,10 @@ def key(data: Any, where: Place) -> str:
     """A path that a person finds: the id or name of a table instead of its position."""
     parts: list[str] = []
     for step in where:
-        data = (
-            data[step]
-            if isinstance(data, list) and isinstance(step, int)
-            else (data or {}).get(step)
-            if isinstance(data, dict)
-            else None
-        )
+        try:
+            data = data[step]
+        except (LookupError, TypeError):
+            data = None
         named = data.get("id") or data.get("name") if isinstance(step, int) and isinstance(data, dict) else None
         parts.append(named if named and isinstance(named, str) else str(step))
     return ".".join(parts)

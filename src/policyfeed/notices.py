@@ -18,7 +18,7 @@ def title(notice: Notice, language: str) -> str:
         return _("Sources can be reached again") if notice.recovered else _("No source can be reached: the network?")
     if notice.recovered:
         return _("{name} works again").format(name=notice.name)
-    told = {
+    said = {
         ConditionName.STALE: _("{name} answers, but has been silent for unusually long"),
         ConditionName.LAYOUT_CHANGED: _("{name} was rebuilt: its page is no longer understood"),
         ConditionName.BLOCKED: _("{name} refuses us"),
@@ -27,7 +27,7 @@ def title(notice: Notice, language: str) -> str:
         ConditionName.GONE: _("{name} is gone and polled no more"),
         ConditionName.MISCONFIGURED: _("{name} cannot be read as it is configured"),
     }
-    return told.get(notice.condition, "{name}").format(name=notice.name)
+    return said.get(notice.condition, "{name}").format(name=notice.name)
 
 
 def as_judged(notice: Notice, language: str, base_url: str) -> Judged:

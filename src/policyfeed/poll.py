@@ -17,10 +17,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from policyfeed import pauses
-from policyfeed.books import Books, Doubtful, Judge
+from policyfeed.books import Books, Doubtful
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock
-from policyfeed.documents import forgetful
+from policyfeed.documents import Judge, forgetful
 from policyfeed.errors import Emptied, Paused, Refused, Remark, UpstreamError, noted
 from policyfeed.faults import admitted
 from policyfeed.harvest import Fetch, Harvest, Place, Read, Room, Visit, ask

@@ -19,7 +19,7 @@ from policyfeed.errors import Remark, UpstreamError
 from policyfeed.normalize.article import one_by_one
 from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.ministry import Ministries
-from policyfeed.normalize.text import decode, is_charset, one_line
+from policyfeed.normalize.text import is_charset, one_line, text_of
 from policyfeed.types import Article, Document, Entry, Request, Source
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class Looked:
 class Survey:
     """What a page offers. ``format`` is set when it is a feed itself; ``entries`` is what the proposal reads."""
 
-    format: str
-    links: tuple[Candidate, ...]
+    format: str = ""
+    links: tuple[Candidate, ...] = ()
     proposal: Proposal | None = None
     entries: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ TakeStock = Callable[[Source, Document], Awaitable[Survey]]
 def look_at(source: Source, cursor: Mapping[str, Any], document: Document, ministries: Ministries) -> Looked:
     """Document → entries, each with its article. Pure, for the worker processes. Raises UpstreamError."""
     page = registry.load("sources", source.kind).read(source, cursor, document)
-    text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
+    text = text_of(document, source.encoding)
     form, title = discovery.described(text) if source.kind == "feed" else ("", "")
     seen = [
         Seen(entry=entry, article=article, warnings=tuple(odd))
@@ -130,22 +130,22 @@ def look_at(source: Source, cursor: Mapping[str, Any], document: Document, minis
 
 def survey(source: Source, document: Document) -> Survey:
     """What a page offers. Pure, for the worker processes; the proposal was proven by reading the page with it."""
-    text = decode(document.body, document.headers.get("content-type", ""), source.encoding).strip("\ufeff \t\r\n")
+    text = text_of(document, source.encoding).strip("\ufeff \t\r\n")
     form, _ = discovery.described(text)
     if form:
-        return Survey(format=form, links=())
+        return Survey(format=form)
     links, proposal = discovery.feed_links(text, document.url), discovery.propose(text, document.url)
     if proposal is None:
         odd = (Remark("the page reads like a block page"),) if not links and is_block_page(text) else ()
-        return Survey(format="", links=links, warnings=odd)
+        return Survey(links=links, warnings=odd)
     adapter, board = registry.load("sources", "page"), board_of(document.url, proposal)
     if mistakes := adapter.check(board):
-        return Survey(format="", links=links, warnings=tuple(str(one) for one in mistakes))
+        return Survey(links=links, warnings=tuple(str(one) for one in mistakes))
     try:
         page = adapter.read(board, {}, document)
     except UpstreamError as error:
-        return Survey(format="", links=links, warnings=(str(error),))
-    return Survey(format="", links=links, proposal=proposal, entries=page.entries, warnings=page.warnings)
+        return Survey(links=links, warnings=(str(error),))
+    return Survey(links=links, proposal=proposal, entries=page.entries, warnings=page.warnings)
 
 
 def board_of(url: str, proposal: Proposal) -> Source:
@@ -183,9 +183,7 @@ class Discoverer:
             document = await self._ask(page, Request(url=url))
         found = await self.take_stock(page, document)
         if found.format:
-            return await self._concluded(
-                url, [Candidate(url=url, title="", how="announced")], Survey(format="", links=())
-            )
+            return await self._concluded(url, [Candidate(url=url, title="", how="announced")], Survey())
         return await self._concluded(url, found.links, found)
 
     async def _concluded(self, url: str, links: Sequence[Candidate], found: Survey) -> Discovery:
@@ -245,13 +243,13 @@ class Discoverer:
         try:
             return await self.take_stock(Source(id=url, kind="page", url=url), document)
         except UpstreamError:
-            return Survey(format="", links=())
+            return Survey()
 
     async def _proven(self, board: Source, entries: Sequence[Entry]) -> bool:
         """Whether the first item's address leads to a page that has its title."""
         try:
             document = await self._ask(board, Request(url=entries[0].url))
-            text = decode(document.body, document.headers.get("content-type", ""), None)
+            text = text_of(document)
         except (UpstreamError, IndexError):
             return False
         return _bare(entries[0].title)[:20] in _bare(text)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from policyfeed.documents import Judge
 from policyfeed.formats import Feed
 from policyfeed.route import Listener, owed
 from policyfeed.store import Store, Transaction, articles, outbox
-from policyfeed.types import Article, Judged, Verdict
+from policyfeed.types import Judged
 
 BATCH = 500
 
@@ -52,17 +53,17 @@ class RescoreReport:
 
 def rescore(
     store: Store,
-    judge: Callable[[Article], Verdict],
+    judge: Judge,
     feeds: Sequence[Feed],
     now: datetime,
     *,
     save: bool,
     announce: Announcement | None = None,
-    step: Callable[[int], None] = lambda _done: None,
+    step: Callable[[str], None] = lambda _number: None,
 ) -> RescoreReport:
     """Judge every stored article anew, a transaction for each batch; ``save`` False only counts.
 
-    Nobody is told but by ``announce``.
+    Nobody is told but by ``announce``. ``step`` is called with the number of each article that is done.
     """
     changes = [FeedChange(name=feed.name) for feed in feeds]
     done = changed = kept = dropped = told = 0
@@ -80,12 +81,13 @@ def rescore(
         dropped += sum(was.verdict.kept and not new.verdict.kept for was, new in moved)
         for feed, change in zip(feeds, changes, strict=True):
             _count(feed, change, fresh)
-        step(done)
+        for one in batch:
+            step(str(one.article.number))
     return RescoreReport(articles=done, changed=changed, kept=kept, dropped=dropped, owed=told, feeds=tuple(changes))
 
 
 def _as_stored_now(
-    tx: Transaction, moved: Sequence[tuple[Judged, Judged]], judge: Callable[[Article], Verdict]
+    tx: Transaction, moved: Sequence[tuple[Judged, Judged]], judge: Judge
 ) -> list[tuple[Judged, Judged]]:
     """The same with what a daemon beside us stored since: another revision, a body, is judged as it is now."""
     stored = articles.judged(tx, [was.article.number for was, _new in moved])

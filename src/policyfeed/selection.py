@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -63,5 +64,5 @@ def _sought(word: str) -> re.Pattern[str]:
     return re.compile(r"\s*".join(map(re.escape, word.casefold().split())))
 
 
-def _meets(wanted: tuple[object, ...], present: set[object] | set[str] | set[Kind]) -> bool:
+def _meets(wanted: tuple[object, ...], present: Collection[object]) -> bool:
     return not wanted or any(value in present for value in wanted)

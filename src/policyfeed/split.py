@@ -5,22 +5,23 @@ Polls never join the two again: an entry whose key is known belongs to the artic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from policyfeed import revision
+from policyfeed.documents import Judge
 from policyfeed.errors import UsageError
 from policyfeed.sources import body_url
 from policyfeed.store import Transaction, articles, bodies, copies
-from policyfeed.types import Article, Judged, Source, Verdict
+from policyfeed.types import Article, Judged, Source
 
 
 def split(
     tx: Transaction,
     known: Article,
     place: str,
-    judge: Callable[[Article], Verdict],
+    judge: Judge,
     sources: Mapping[str, Source],
     now: datetime,
 ) -> tuple[Judged, Judged]:
@@ -63,7 +64,7 @@ def _configured(article: Article, sources: Mapping[str, Source]) -> str:
 def _judged(
     tx: Transaction,
     article: Article,
-    judge: Callable[[Article], Verdict],
+    judge: Judge,
     sources: Mapping[str, Source],
     now: datetime,
 ) -> Judged:

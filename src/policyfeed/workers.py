@@ -31,7 +31,7 @@ from policyfeed.processes import ProcessEnded, Processes
 from policyfeed.relevance import Judge, Rules
 from policyfeed.sources import detailed
 from policyfeed.transport.urls import shown
-from policyfeed.types import Article, Detail, Document, Ministry, Source, Verdict
+from policyfeed.types import Article, Detail, Document, Source, Verdict
 
 QUICK = 0.4
 """Seconds of the processor's time that a poll's document may take at first."""
@@ -56,7 +56,7 @@ class Workers:
 
     def __init__(
         self,
-        bodies: tuple[Ministry, ...],
+        ministries: Ministries,
         *,
         processes: int,
         seconds: float,
@@ -71,7 +71,7 @@ class Workers:
         self._slow_sources = set[str]()
         self._late = 0
         self._processes = Processes(
-            processes, _start, bodies, pickle.dumps(rules), megabytes * _MEGABYTE,
+            processes, _start, ministries, pickle.dumps(rules), megabytes * _MEGABYTE,
             preload=["policyfeed.workers", "policyfeed.sources.feed"],
         )  # fmt: skip
         self._before: asyncio.Task[None] | None = None
@@ -192,10 +192,10 @@ def _explained(source: Source, document: Document) -> Iterator[None]:
         ) from problem
 
 
-def _start(bodies: tuple[Ministry, ...], pickled: bytes, most: int) -> None:
+def _start(ministries: Ministries, pickled: bytes, most: int) -> None:
     """Limit the worker's memory to what it has now and ``most`` bytes more."""
     global _ministries, _judge  # noqa: PLW0603 - a worker process serves one configuration
-    _ministries = Ministries(bodies)
+    _ministries = ministries
     rules: Rules | None = pickle.loads(pickled)  # noqa: S301 - our own, pickled once for all workers
     _judge = Judge(rules).judge if rules else None
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl+C is meant for the main process, which ends this

@@ -276,7 +276,8 @@ async def test_a_tls_handshake_that_hangs_is_cut_off() -> None:
     """The server waits for a plain request and never answers the handshake."""
     async with serving(reply()) as server, client(limits=BRIEF) as http:
         with pytest.raises(Unreachable):
-            await http.fetch(Request(url=f"https://127.0.0.1:{server.port}/"))
+            async with asyncio.timeout(10 * BRIEF.seconds):
+                await http.fetch(Request(url=f"https://127.0.0.1:{server.port}/"))
         assert server.connections == 1
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from policyfeed import documents
-from policyfeed.normalize.ministry import Ministries
 from policyfeed.poll import PollReport
 from policyfeed.store import Store, sources
 from policyfeed.types import Article, Document, Source, Verdict
@@ -117,7 +116,7 @@ async def test_a_feed_that_cannot_be_sliced_is_read_whole_and_only_what_is_new_i
 
 def test_a_reader_that_judges_judges_only_what_is_new() -> None:
     """As the worker processes do."""
-    ministries = Ministries(fakes.BODIES)
+    ministries = fakes.MINISTRIES
     seen: list[str] = []
 
     def judge(article: Article) -> Verdict:

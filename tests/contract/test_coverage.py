@@ -12,18 +12,21 @@ import pytest
 from policyfeed.backfill import Backfill
 from policyfeed.coverage import Coverage, Day
 from policyfeed.errors import LayoutChanged
+from policyfeed.normalize.ministry import Ministries
 from policyfeed.store import Store
-from policyfeed.types import Document, Ministry, Name, Request
+from policyfeed.types import Document, Name, Request
 from tests import fakes
 from tests.alerts import Hand
-from tests.fakes import BODIES, PressList, Release, Server, korea_kr, rss
+from tests.fakes import MINISTRIES, PressList, Release, Server, korea_kr, rss
 
 DAY = date(2024, 8, 5)
 LIST = "https://www.korea.kr/briefing/pressReleaseList.do"
 CODES = {"A00009": "환경부", "A00011": "고용노동부", "B00021": "산림청"}
-CODED = tuple(
-    replace(body, rep_codes=tuple(code for code, name in CODES.items() if name in {one.ko for one in body.names}))
-    for body in BODIES
+CODED = Ministries(
+    [
+        replace(one, rep_codes=tuple(code for code, name in CODES.items() if name in {named.ko for named in one.names}))
+        for one in MINISTRIES
+    ]
 )
 
 
@@ -61,9 +64,9 @@ class World:
         work = Backfill(poller=poller, source=korea_kr(), first=DAY, last=DAY, pause=pause)
         assert [step async for step in work.run()]
 
-    async def compare(self, bodies: tuple[Ministry, ...] = CODED, last: date = DAY, **more: Any) -> list[Day]:
+    async def compare(self, ministries: Ministries = CODED, last: date = DAY, **more: Any) -> list[Day]:
         poller = fakes.poller(self.store, self.server)
-        coverage = Coverage(poller=poller, source=korea_kr(), bodies=bodies, **more)
+        coverage = Coverage(poller=poller, source=korea_kr(), ministries=ministries, **more)
         return [day async for day in coverage.days(DAY, last)]
 
 
@@ -81,7 +84,7 @@ async def test_a_day_that_is_stored_is_whole(world: World) -> None:
         ("고용노동부", 3, 3, 3),
         ("국회", 1, None, 1),
     ]
-    assert day.requests == 4  # two pages, and a total each of two bodies with a code
+    assert day.requests == 4  # two pages, and a total each of two ministries with a code
 
 
 async def test_what_is_not_stored_is_named(world: World) -> None:
@@ -95,14 +98,14 @@ async def test_what_is_not_stored_is_named(world: World) -> None:
 
 @pytest.mark.parametrize(("since", "own", "whole"), [("2010-07-05", 3, True), ("2025-10-01", 4, False)])
 async def test_an_earlier_code_is_asked_for_in_its_own_time(world: World, since: str, own: int, whole: bool) -> None:
-    """The earlier code finds what a successor publishes, too: under its present name a body has its present code."""
+    """The earlier code finds what a successor publishes, too: the present name has the present code alone."""
     world.site.add(Release(id=900, day=DAY, ministry="산림청", title="숲길 점검"))
     await world.backfill()
     renamed = (Name(ko="노동부", until=since), Name(ko="고용노동부", since=since))
-    bodies = tuple(
-        replace(one, names=renamed, rep_codes=("A00011", "B00021")) if one.id == "moel" else one for one in CODED
+    ministries = Ministries(
+        [replace(one, names=renamed, rep_codes=("A00011", "B00021")) if one.id == "moel" else one for one in CODED]
     )
-    (day,) = await world.compare(bodies)
+    (day,) = await world.compare(ministries)
     assert [row.own for row in day.rows if row.ministry.id == "moel"] == [own]
     assert (day.missing, day.whole) == ((), whole)
 

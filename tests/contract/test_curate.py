@@ -50,12 +50,12 @@ def test_a_dry_run_counts_and_stores_nothing(store: Store, clock: Hand) -> None:
 
 def test_a_rescore_changes_verdicts_and_tells_nobody(store: Store, clock: Hand) -> None:
     fill(store, clock, 30)
-    done: list[int] = []
+    done: list[str] = []
     rescore(store, keeps_concerts, FEEDS, clock(), save=True, step=done.append)
     with store.read() as tx:
         kept = articles.newest(tx, Selection(), 100)
         assert outbox.listing(tx) == []
-    assert done == [30]
+    assert done == [str(number) for number in range(1, 31)]
     assert len(kept) == 20
     assert {one.verdict.rule_version for one in kept} == {"new"}
     again = rescore(store, keeps_concerts, FEEDS, clock(), save=True)

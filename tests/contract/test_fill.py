@@ -203,6 +203,19 @@ async def test_what_its_body_makes_irrelevant_and_relevant_again_is_told_once(wo
     assert world.owed() == told
 
 
+async def test_a_channel_that_came_later_is_told_of_what_only_the_text_made_relevant(world: World) -> None:
+    await world.contact()
+    await world.announce(156770005, lead="탄소를 줄인다")
+    await world.announce(156770006)
+    world.filler = replace(world.filler, channels=(*world.channels, channel("later")))
+    for number in (156770005, 156770006):
+        world.pages(number, TEXT)
+    assert [(await world.fill()).owed for _ in range(2)] == [2, 0]
+    with world.store.read() as tx:
+        told = [one.number for one in outbox.listing(tx, channel="later")]
+    assert told == [world.article(156770006).article.number]
+
+
 async def test_first_contact_stays_quiet_and_comes_last_the_newest_first(world: World) -> None:
     old = [Release(id=number, day=day) for number, day in ((156770010, date(2026, 5, 18)), (156770011, TODAY))]
     await world.contact(*old)
@@ -655,6 +668,12 @@ async def test_a_retry_leaves_second_looks_alone(world: World) -> None:
     await read_once(world, 156770095)
     with world.store.write() as tx:
         assert bodies.retry(tx, world.clock()) == 0
+
+
+async def test_who_waits_for_every_text_waits_for_no_second_look(world: World) -> None:
+    await read_once(world, 156770096)
+    with world.store.read() as tx:
+        assert (bodies.unread(tx), list(bodies.next_due(tx))) == ({}, [HOST])
 
 
 # Withdrawn ------------------------------------------------------------------------------------------------------------

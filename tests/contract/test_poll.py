@@ -20,7 +20,6 @@ from policyfeed.errors import Emptied, LayoutChanged, Refused, Unreachable, Unre
 from policyfeed.harvest import MOST_PAGES
 from policyfeed.health import waits
 from policyfeed.i18n import translator
-from policyfeed.normalize.ministry import Ministries
 from policyfeed.poll import PollReport
 from policyfeed.rhythm import Profile
 from policyfeed.selection import Selection
@@ -29,7 +28,19 @@ from policyfeed.transport.load import Load
 from policyfeed.types import Article, Document, Judged, Kind, MinistryName, Request, Source, Validators, Verdict
 from tests import fakes
 from tests.alerts import Hand
-from tests.fakes import BODIES, Item, PressList, Release, Server, channel, conditional, korea_kr, poller, rss, source
+from tests.fakes import (
+    MINISTRIES,
+    Item,
+    PressList,
+    Release,
+    Server,
+    channel,
+    conditional,
+    korea_kr,
+    poller,
+    rss,
+    source,
+)
 
 CASES = Path(__file__).parents[1] / "cases" / "sources" / "feed"
 FEED = source()
@@ -514,9 +525,10 @@ async def test_each_place_is_measured_by_the_time_that_it_gives_itself(world: Wo
     for number, (title, own) in enumerate(
         {
             "여름철 탄소중립 실천 대책 발표": "Wed, 20 May 2026 11:20:00 +0900",
-            "하천 유역 시범사업 다섯 곳 선정": "2026-05-20",
+            "하천 유역 시범사업 다섯 곳 선정": "2026-05-21",
         }.items()
     ):
+        world.clock.advance(days=number)
         world.lists(Item(number=2 + number, title=title, published=format_datetime(world.clock().astimezone(KST))))
         await world.poll()
         world.lists(Item(number=9 + number, title=title, published=own), of=OTHER)
@@ -787,7 +799,7 @@ async def test_an_entry_that_says_nothing_is_quarantined_with_a_warning(world: W
 
 async def test_a_source_that_pages_without_end_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     async def endless(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
-        found = read_document(source, {}, document, Ministries(BODIES))
+        found = read_document(source, {}, document, MINISTRIES)
         return replace(found, next=Request(url=source.url), cursor={"page": 1})
 
     world.parts["read"] = endless

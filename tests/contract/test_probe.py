@@ -11,13 +11,12 @@ import pytest
 
 from policyfeed.discovery import guesses
 from policyfeed.errors import Refused, Unreachable
-from policyfeed.normalize.ministry import Ministries
 from policyfeed.probe import Discoverer, Discovery, Looked, Probe, Survey, guess_of, look, look_at, survey
 from policyfeed.store import Store, articles, sources
 from policyfeed.types import Document, Source
 from tests import fakes
 from tests.alerts import Hand
-from tests.fakes import BODIES, Item, Server, korea_kr, rss
+from tests.fakes import MINISTRIES, Item, Server, korea_kr, rss
 
 CASES = Path(__file__).parents[1] / "cases" / "discovery"
 SITE = "https://www.example.go.kr"
@@ -26,7 +25,7 @@ FEED = f"{SITE}/rss/press.xml"
 
 
 async def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Looked:
-    return look_at(source, cursor, document, Ministries(BODIES))
+    return look_at(source, cursor, document, MINISTRIES)
 
 
 async def take_stock(source: Source, document: Document) -> Survey:

@@ -22,7 +22,7 @@ from policyfeed.types import Document, Source
 from policyfeed.workers import Workers, patience
 from tests.alerts import Hand
 from tests.contract.test_processes import gone
-from tests.fakes import BODIES, Item, Server, poller, rss, source
+from tests.fakes import MINISTRIES, Item, Server, poller, rss, source
 
 FEED = source()
 QUADRATIC = "<rss version='2.0'><channel><item><title>x</title><link " + " ".join(f"a{n}='1'" for n in range(150_000))
@@ -31,7 +31,7 @@ HOSTILE = QUADRATIC + "/></item></channel></rss>"
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[Workers]:
-    made = Workers(BODIES, processes=1, seconds=2, megabytes=256)
+    made = Workers(MINISTRIES, processes=1, seconds=2, megabytes=256)
     yield made
     made.close()
 
@@ -74,7 +74,7 @@ def grandchildren() -> set[int]:
 
 async def test_a_worker_that_is_killed_fails_its_document_only() -> None:
     others = grandchildren()
-    workers = Workers(BODIES, processes=1, seconds=20, megabytes=256)
+    workers = Workers(MINISTRIES, processes=1, seconds=20, megabytes=256)
     try:
         await workers.read(FEED, {}, document(rss(Item(number=7))))
         (pid,) = grandchildren() - others
@@ -121,7 +121,7 @@ async def test_a_hostile_source_fails_and_the_others_are_polled(store: Store, cl
 
 async def test_hostile_sources_leave_a_process_to_the_others() -> None:
     """Three at once would take both processes for as long as documents may take; one of them is read, others wait."""
-    workers = Workers(BODIES, processes=2, seconds=300, megabytes=256)
+    workers = Workers(MINISTRIES, processes=2, seconds=300, megabytes=256)
     hostile = [source(f"hostile-{number}") for number in range(3)]
     attacks = [asyncio.create_task(workers.read(one, {}, document(HOSTILE))) for one in hostile]
     try:
@@ -139,7 +139,7 @@ async def test_hostile_sources_leave_a_process_to_the_others() -> None:
 
 async def test_large_documents_leave_a_process_to_the_others_from_the_first() -> None:
     """The usual one is read beside the first of three hostile ones, and not after two of them."""
-    workers = Workers(BODIES, processes=2, seconds=300, megabytes=256)
+    workers = Workers(MINISTRIES, processes=2, seconds=300, megabytes=256)
     hostile = [source(f"hostile-{number}") for number in range(3)]
     attacks = [asyncio.create_task(workers.read(one, {}, document(HOSTILE))) for one in hostile]
     try:
@@ -160,7 +160,7 @@ async def slow(workers: Workers, *those: Source) -> None:
 
 
 async def test_a_source_whose_document_is_quick_again_is_a_quick_one_again() -> None:
-    workers = Workers(BODIES, processes=1, seconds=1, megabytes=256)
+    workers = Workers(MINISTRIES, processes=1, seconds=1, megabytes=256)
     try:
         with pytest.raises(HostileDocument, match="more time or memory"):
             await workers.read(FEED, {}, document(HOSTILE))
@@ -174,7 +174,7 @@ async def test_a_source_whose_document_is_quick_again_is_a_quick_one_again() -> 
 async def test_a_document_that_waits_for_the_processor_is_no_slow_one() -> None:
     """On a busy machine every document takes its time: what counts is the processor's."""
     others = grandchildren()
-    workers = Workers(BODIES, processes=3, seconds=300, megabytes=256)
+    workers = Workers(MINISTRIES, processes=3, seconds=300, megabytes=256)
     tasks = []
     try:
         tasks.append(asyncio.create_task(workers.read(FEED, {}, document(HOSTILE))))
@@ -230,7 +230,7 @@ def open_file(pid: int, number: int) -> str:
 
 
 async def test_workers_retire_when_everything_at_hand_is_read() -> None:
-    workers = Workers(BODIES, processes=1, seconds=20, megabytes=256)
+    workers = Workers(MINISTRIES, processes=1, seconds=20, megabytes=256)
     reading = [asyncio.create_task(workers.read(FEED, {}, document(rss(Item(number=one))))) for one in range(5)]
     await asyncio.sleep(0)  # they begin
     await workers.retire()
@@ -238,7 +238,7 @@ async def test_workers_retire_when_everything_at_hand_is_read() -> None:
 
 
 async def test_where_processes_cannot_be_started_that_is_said_and_tried_again() -> None:
-    workers = Workers(BODIES, processes=1, seconds=20, megabytes=256)
+    workers = Workers(MINISTRIES, processes=1, seconds=20, megabytes=256)
     files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, files[1]))  # nothing more can be opened
     try:
@@ -255,10 +255,10 @@ async def test_where_processes_cannot_be_started_that_is_said_and_tried_again() 
 LITTLE = """
 import asyncio, resource
 resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
-from tests.contract.test_workers import BODIES, FEED, Item, Workers, document, rss
+from tests.contract.test_workers import MINISTRIES, FEED, Item, Workers, document, rss
 
 async def read():
-    workers = Workers(BODIES, processes=1, seconds=20, megabytes=4096)
+    workers = Workers(MINISTRIES, processes=1, seconds=20, megabytes=4096)
     print((await workers.read(FEED, {}, document(rss(Item(number=7))))).articles[0].title)
     workers.close()
 
@@ -277,7 +277,7 @@ async def test_workers_that_die_while_nothing_is_read_are_replaced() -> None:
     The last one here: the fork server is that of all workers of this process.
     """
     others = grandchildren()
-    workers = Workers(BODIES, processes=1, seconds=20, megabytes=256)
+    workers = Workers(MINISTRIES, processes=1, seconds=20, megabytes=256)
 
     async def next_is_read() -> None:
         reading = await workers.read(FEED, {}, document(rss(Item(number=7))))

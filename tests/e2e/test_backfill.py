@@ -6,9 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,20 +19,12 @@ DAYS, A_DAY = 5, 25
 
 
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    world = Upstream()
-    world.start()
+def upstream(upstream: Upstream) -> Upstream:
+    """With some days of the past."""
     for number in range(DAYS * A_DAY):
         day, nth = divmod(number, A_DAY)
-        world.publish(1000 + number, datetime(2024, 8, 1, 9, tzinfo=KST) + timedelta(days=day, minutes=nth))
-    yield world
-    world.stop()
-
-
-@pytest.fixture
-def program(upstream: Upstream, tmp_path: Path) -> Program:
-    assert upstream.server is not None
-    return Program(tmp_path, f"http://127.0.0.1:{upstream.server.server_address[1]}")
+        upstream.publish(1000 + number, datetime(2024, 8, 1, 9, tzinfo=KST) + timedelta(days=day, minutes=nth))
+    return upstream
 
 
 def lines(text: str) -> list[dict[str, Any]]:

@@ -6,12 +6,9 @@ import json
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree
-
-import pytest
 
 from tests.e2e.program import Program
 from tests.e2e.upstream import Upstream, moment
@@ -40,23 +37,6 @@ class Clock:
         temporary = self.file.with_suffix(".new")
         temporary.write_text(f"{self.ahead.total_seconds():+.0f}\n")
         temporary.rename(self.file)
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    world = Upstream()
-    world.start()
-    yield world
-    world.stop()
-
-
-@pytest.fixture
-def program(upstream: Upstream, tmp_path: Path) -> Iterator[Program]:
-    assert upstream.server is not None
-    made = Program(tmp_path, f"http://127.0.0.1:{upstream.server.server_address[1]}")
-    yield made
-    if made.daemon is not None and made.daemon.poll() is None:
-        made.kill()
 
 
 def polled(upstream: Upstream, path: str) -> int:

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,20 +20,6 @@ from tests.e2e.program import Program
 from tests.e2e.upstream import Upstream, moment
 
 ATOM = "{http://www.w3.org/2005/Atom}"
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    world = Upstream()
-    world.start()
-    yield world
-    world.stop()
-
-
-@pytest.fixture
-def program(upstream: Upstream, tmp_path: Path) -> Program:
-    assert upstream.server is not None
-    return Program(tmp_path, f"http://127.0.0.1:{upstream.server.server_address[1]}")
 
 
 def feed_titles(program: Program) -> list[str]:

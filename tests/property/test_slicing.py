@@ -12,16 +12,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from policyfeed.documents import read_document
-from policyfeed.normalize.ministry import Ministries
 from policyfeed.normalize.slicing import sameness, slice_feed
 from policyfeed.normalize.xml import mended
 from policyfeed.sources import feed
 from policyfeed.types import Article, Document, Entry
-from tests.fakes import BODIES, source
+from tests.fakes import MINISTRIES, source
 
 FEED = source()
 NOW = datetime(2026, 5, 20, tzinfo=UTC)
-MINISTRIES = Ministries(BODIES)
 TEXTS = st.text(st.sampled_from("탄소중립 계획 확정 a<&>]\"'\u00a0"), min_size=1, max_size=30)
 WORDS = st.sampled_from(
     ["온실가스 감축", "<p>하도급 & 거래</p>", "<item>아님</item>", "]]>", "</item>", "<!-- 아님 -->"]

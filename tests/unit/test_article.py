@@ -13,13 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyfeed.normalize.article import MOST_ATTACHMENTS, PRINTED_LIMIT, TITLE_LIMIT, Normalized, normalize, split_tags
-from policyfeed.normalize.ministry import Ministries
 from policyfeed.types import Article, Attachment, Entry, Kind
 from tests.alerts import NOW
-from tests.fakes import BODIES, source
+from tests.fakes import MINISTRIES, source
 
 TAGS = tomllib.loads((Path(__file__).parents[1] / "cases" / "titles" / "tags.toml").read_text(encoding="utf-8"))["case"]
-MINISTRIES = Ministries(BODIES)
 LINK = "https://www.example.go.kr/board/view.do?no=7"
 
 

@@ -12,6 +12,7 @@ from policyfeed.errors import HostileDocument, Unreadable
 from policyfeed.normalize import attachments
 from policyfeed.normalize.attachments import hwp as hwp_reader
 from policyfeed.normalize.attachments import package as package_reader
+from policyfeed.normalize.ministry import Ministries
 from policyfeed.types import Attachment, Detail, Document, Request, Source
 from policyfeed.workers import Workers
 from tests.documents import (
@@ -87,17 +88,19 @@ def test_cells_are_paragraphs_after_what_stands_before_their_table() -> None:
 
 
 def test_headers_hidden_remarks_and_formulas_are_no_text() -> None:
+    unread = "".join(f"<hp:{name}>{run('남의 말')}</hp:{name}>" for name in ("header", "footer", "hiddenComment"))
     inner = (
-        f"<hp:p><hp:ctrl><hp:header>{run('머리말')}</hp:header></hp:ctrl><hp:run><hp:t>본문</hp:t>"
+        f"<hp:p><hp:ctrl>{unread}</hp:ctrl><hp:run><hp:t>본문</hp:t>"
         f"<hp:equation><hp:script>1 over 2</hp:script></hp:equation></hp:run></hp:p>"
     )
     assert attachments.text(package({"Contents/section0.xml": section(inner)})) == "본문"
 
 
-def test_odt_keeps_headings_spaces_and_leaves_deleted_text_out() -> None:
+def test_odt_keeps_headings_spaces_and_leaves_deleted_text_remarks_and_scripts_out() -> None:
     inner = (
         "<text:tracked-changes><text:p>지운 말</text:p></text:tracked-changes><text:h>제목</text:h>"
-        '<text:p>가<text:s text:c="3"/>나<text:span>다</text:span><text:line-break/>라</text:p>'
+        '<text:p>가<text:s text:c="3"/>나<text:span>다</text:span><text:line-break/>라'
+        "<text:annotation><text:p>남의 말</text:p></text:annotation><text:script>x = 1</text:script></text:p>"
     )
     assert attachments.text(package({"content.xml": odt_content(inner)})) == "제목\n가 나다\n라"
 
@@ -223,7 +226,7 @@ def _pdf_bomb() -> bytes:
 
 
 async def test_a_hostile_attachment_costs_only_itself() -> None:
-    workers = Workers((), processes=1, seconds=3, megabytes=128)
+    workers = Workers(Ministries(()), processes=1, seconds=3, megabytes=128)
     try:
         with pytest.raises((HostileDocument, Unreadable)):
             await workers.read_detail(SOURCE, _document(_pdf_bomb()), WAITING)

@@ -3,7 +3,7 @@
 import pytest
 
 from policyfeed import wording
-from policyfeed.types import Kind, Reason
+from policyfeed.types import Reason
 from policyfeed.wording import fit
 from tests.alerts import judged
 
@@ -35,20 +35,15 @@ def test_size_may_count_something_else() -> None:
     assert fit("가나다라", 10, lambda text: len(text.encode())) == "가나…"
 
 
-def test_both_languages_say_the_same_things() -> None:
-    assert wording._WORDS["ko"].keys() == wording._WORDS["en"].keys()
-    assert {kind.value for kind in Kind} <= wording._WORDS["ko"].keys()
-
-
-def test_an_unknown_language_is_korean() -> None:
-    assert wording.say("fr", "many", count=3) == "정책 소식 3건"
-
-
 @pytest.mark.parametrize(("language", "why"), [("ko", "근거: 공급망(제목)"), ("en", "Why: 공급망 (title)")])
 def test_the_signs_of_the_topics_files_are_for_editors(language: str, why: str) -> None:
     reasons = (Reason(rule="term", points=40.0, topic="G5", term="|공급망*", field="title", offset=0),)
     said = wording.told(judged(verdict={"reasons": reasons}), language=language).why
     assert said.endswith(why)
+
+
+def test_who_publishes_is_named_though_nobody_else_is_credited() -> None:
+    assert wording.told(judged(ministries=(), department=""), language="ko").ministry == "기후에너지환경부"
 
 
 @pytest.mark.parametrize(("language", "kind"), [("ko", "보도자료(수정)"), ("en", "Press release (corrected)")])

@@ -198,6 +198,11 @@ def test_a_title_is_shown_as_it_stands_whatever_is_in_brackets(folder: Path, tit
     assert title in run("explain", "1").stdout
 
 
+def test_a_sources_condition_is_coloured_by_no_markup(folder: Path) -> None:
+    rows = [line.split() for line in run("sources", "health").stdout.splitlines()]
+    assert ["korea-press", "new"] in [row[:2] for row in rows]
+
+
 def test_what_upstream_or_a_user_wrote_commands_no_terminal() -> None:
     """Colours of our own do, on a terminal."""
     written = io.StringIO()

@@ -67,7 +67,7 @@ def test_what_is_shipped_is_right() -> None:
     assert {"esg", "environment", "social", "governance", "alerts", "all"} <= {feed.name for feed in config.feeds}
     assert config.channels == ()
     assert set(config.silent) >= {"slack", "webhook"}
-    known = {body.id for body in config.bodies}
+    known = {one.id for one in config.ministries}
     assert all(source.ministry in known for source in config.sources if source.ministry)
     assert len({feed.id for feed in config.feeds}) == len(config.feeds)
     assert ("korea-press", "korea_kr") in [(source.id, source.kind) for source in config.sources]

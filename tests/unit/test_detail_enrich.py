@@ -1,6 +1,8 @@
-"""What an article's own page adds: the summary of a list gets the white space that the list took away."""
+"""What an article's own page adds: white space that the list took away, a time of day where only the day is known."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 import pytest
 
@@ -33,3 +35,14 @@ def test_a_lists_summary_is_spaced_as_the_text_that_it_begins(listed: str, kept:
     assert found.summary == kept
     again = enrich(found, Detail(content=TEXT), source(), NOW, own_text=True)
     assert again.summary == kept
+
+
+def test_a_page_gives_a_time_to_a_day_and_to_nothing_else() -> None:
+    known = article(published=NOW)
+    later, tomorrow = NOW + timedelta(minutes=5), NOW + timedelta(days=1)
+    assert enrich(known, Detail(published=later.isoformat()), source(), NOW).published == NOW
+    day = article(published=NOW, dated=True)
+    timed = enrich(day, Detail(published=later.isoformat()), source(), NOW)
+    assert (timed.published, timed.dated) == (later, False)
+    kept = enrich(day, Detail(published=tomorrow.isoformat()), source(), NOW)
+    assert (kept.published, kept.dated) == (NOW, True)

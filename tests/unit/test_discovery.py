@@ -65,6 +65,8 @@ def test_a_board_is_proposed_and_reads_every_row(name: str) -> None:
         "<ul><li><a href='/a'>첫째 자료</a></li><li><a href='/b'>둘째 자료</a></li><li><a href='/c'>셋째</a></li></ul>",
         "<p>2026.05.20</p><p><a href='/a'>보도자료</a></p>",
         "<table><tr><td><a href='/view?no=1'>하나뿐인 자료</a></td><td>2026.05.20</td></tr></table>",
+        "<ul>" + rows("<li><a href='/view?no={n}'>{title}</a> 2026.13.4{n}</li>") + "</ul>",
+        "<ul>" + rows("<li><a href='/view?no={n}'>{title} {day}</a></li>") + "</ul>",
         "",
     ],
 )
@@ -129,7 +131,9 @@ def test_announced_feeds_come_first_and_each_once() -> None:
         ('<a href="/news/feed/">소식</a>', True),
         ('<a href="/press/view.do?no=3">새마을운동 경북지부 소식</a>', False),
         ('<a href="/sitemap.xml">누리집 지도</a>', False),
+        ('<a href="https://news.example.go.kr/rss">보도</a>', True),
         ('<a href="https://rss.elsewhere.example/feed">다른 곳의 RSS</a>', False),
+        ('<a href="https://www.elsewhere.go.kr/rss/press.xml">다른 기관의 RSS</a>', False),
         ('<a href="/newsletter/rss">소식지 구독</a>', False),
         ('<a href="javascript:openRss()">RSS</a>', False),
         ('<a href="/feedback.do">의견 보내기</a>', False),
@@ -167,3 +171,12 @@ def test_tags_that_no_selector_can_name_do_not_matter(tag: str) -> None:
     proposal = propose(html, URL)
     assert proposal is not None
     assert [entry.title for entry in read(proposal, html)] == list(TITLES)
+
+
+@pytest.mark.parametrize("name", ["lg:top-0", "top-[2px]", "1top", "fix@2"])
+def test_classes_that_no_selector_can_name_do_not_matter(name: str) -> None:
+    form = "<tr class=''><td>{n}</td><td><a href='/view?no={n}'>{title}</a></td><td>{day}</td></tr>"
+    html = document(f"<table>{rows(form)}</table>").replace("class=''", f"class='{name}'", 1)
+    proposal = propose(html, URL)
+    assert proposal is not None
+    assert len(read(proposal, html)) == len(TITLES)

@@ -386,6 +386,12 @@ def test_an_undone_merge_leaves_the_first_place_its_own_text(own: dict[str, str]
     assert (first.summary, first.content) == left
 
 
+def test_an_undone_merge_leaves_a_text_that_an_articles_page_gave() -> None:
+    copy = article(place="other", content="<p>전문</p>")
+    merged = replace(join(article(), copy, NOW), content="<p>지면의 전문</p>")
+    assert separate(merged, copy, [], NOW)[0].content == "<p>지면의 전문</p>"
+
+
 @pytest.mark.parametrize(
     ("changes", "another"),
     [

@@ -1,4 +1,4 @@
-"""A body keeps its id under every name, and an article gets the name of its day."""
+"""A ministry keeps its id under every name, and an article gets the name of its day."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from policyfeed.config import load, shipped
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.types import Ministry, MinistryName, Name
 
-SHIPPED = load(shipped(), {}).bodies
-MINISTRIES = Ministries(SHIPPED)
+MINISTRIES = load(shipped(), {}).ministries
 
 RENAMED = [
     ("환경부", "기후에너지환경부", "mcee", "2025-10-01"),
@@ -94,7 +93,7 @@ def test_unknown_labels_differ_by_what_they_say() -> None:
     assert MINISTRIES.named("한국생산성본부").id != MINISTRIES.named("한국환경공단").id
 
 
-def test_a_body_is_got_by_its_id() -> None:
+def test_a_ministry_is_got_by_its_id() -> None:
     mofe = MINISTRIES.get("mofe")
     assert mofe is not None
     assert mofe.name == "재정경제부"
@@ -103,7 +102,7 @@ def test_a_body_is_got_by_its_id() -> None:
     assert MINISTRIES.get("motie") is None
 
 
-def test_the_earlier_body_keeps_a_label_that_two_claim() -> None:
+def test_the_earlier_one_keeps_a_label_that_two_claim() -> None:
     one = Ministry(id="one", names=(Name(ko="가나부"),), aliases=("가부",))
     two = Ministry(id="two", names=(Name(ko="가다부"),), aliases=("가부", "가나부"))
     both = Ministries((one, two))
@@ -114,32 +113,32 @@ class TestShippedTable:
     """config/ministries.toml says nothing twice and nothing that contradicts itself."""
 
     def test_nothing_is_claimed_twice(self) -> None:
-        labels = [label for body in SHIPPED for label in {*body.aliases, *(name.ko for name in body.names)}]
-        codes = [code for body in SHIPPED for code in body.rep_codes]
-        ids = [body.id for body in SHIPPED]
+        labels = [label for one in MINISTRIES for label in {*one.aliases, *(name.ko for name in one.names)}]
+        codes = [code for one in MINISTRIES for code in one.rep_codes]
+        ids = [one.id for one in MINISTRIES]
         assert [value for value, times in Counter(labels + codes + ids).items() if times > 1] == []
 
-    def test_every_label_leads_to_its_own_body(self) -> None:
-        for body in SHIPPED:
-            for label in (body.id, *body.aliases, *(name.ko for name in body.names)):
-                assert MINISTRIES.named(label).id == body.id, label
+    def test_every_label_leads_to_its_own_ministry(self) -> None:
+        for one in MINISTRIES:
+            for label in (one.id, *one.aliases, *(name.ko for name in one.names)):
+                assert MINISTRIES.named(label).id == one.id, label
 
     def test_names_follow_each_other_day_by_day(self) -> None:
-        for body in SHIPPED:
-            assert body.names[-1].until is None, body.id
-            for earlier, later in zip(body.names, body.names[1:], strict=False):
+        for one in MINISTRIES:
+            assert one.names[-1].until is None, one.id
+            for earlier, later in zip(one.names, one.names[1:], strict=False):
                 assert earlier.until
                 assert later.since
                 gap = date.fromisoformat(later.since) - date.fromisoformat(earlier.until)
-                assert gap.days == 1, body.id
+                assert gap.days == 1, one.id
 
     def test_every_body_has_an_english_name(self) -> None:
-        for body in SHIPPED:
-            assert all(name.en.isascii() and name.en for name in body.names), body.id
+        for one in MINISTRIES:
+            assert all(name.en.isascii() and name.en for name in one.names), one.id
 
     def test_koreakr_codes_are_complete(self) -> None:
-        letters = Counter(code[0] for body in SHIPPED for code in body.rep_codes)
+        letters = Counter(code[0] for one in MINISTRIES for code in one.rep_codes)
         assert letters == {"A": 27, "B": 18, "C": 7, "E": 7}
 
     def test_all_ids_are_plain(self) -> None:
-        assert all(body.id.replace("-", "").isalnum() and body.id == body.id.lower() for body in SHIPPED)
+        assert all(one.id.replace("-", "").isalnum() and one.id == one.id.lower() for one in MINISTRIES)

@@ -30,7 +30,8 @@ def test_it_is_opml_2_and_the_same_each_time() -> None:
 
 
 def test_folders_are_opened_and_doubles_are_one() -> None:
-    data = """<opml version="1.0"><body><outline text="정부"><outline text="산림청" xmlURL=" https://a.example/rss "/>
+    data = """<opml version="1.0"><body><outline text="정부">
+      <outline text="산림" title="산림청" xmlURL=" https://a.example/rss "/>
       <outline text="폴더"><outline title="산림청 다시" xmlUrl="https://a.example/rss"/></outline></outline>
       <outline text="링크만" htmlUrl="https://a.example/"/></body></opml>"""
     assert read(data, "x") == (Outline(title="산림청", url="https://a.example/rss"),)

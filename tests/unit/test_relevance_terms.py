@@ -51,6 +51,8 @@ def test_counts(written: str, text: str) -> None:
         ("과적", "효과적인 방안"),
         ("쟁의", "경쟁의 원칙"),
         ("한파", "대한 파급 효과"),
+        ("환경차", "친환경 차량 보급"),
+        ("경차량", "친환경 차량 보급"),
         ("댐", "댐퍼 교체"),
         ("숲", "수풀숲길"),
         ("|전세", "안전세미나"),
@@ -76,6 +78,8 @@ def test_a_mask_hides_terms_of_all_topics_or_of_its_own() -> None:
 
 def test_a_term_longer_than_the_mask_counts() -> None:
     assert found("위해식품 회수", term("위해식품"), Mask(text="위해")) == ["위해식품"]
+    for topic in ("", term("위해식품").topic):
+        assert found("식품위해식품 회수", term("위해식품"), Mask(text="식품위해", topic=topic)) == ["위해식품"]
 
 
 def test_offsets_lead_back_to_the_text_as_stored() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from policyfeed.relevance import Judge, judge_text, load_topics
 from policyfeed.relevance.case import text_case
-from policyfeed.relevance.evidence import SPOKEN
+from policyfeed.relevance.evidence import SPOKEN, Gatherer
 from policyfeed.relevance.rules import Rules
 from policyfeed.relevance.verdict import points, sigmoid
 from policyfeed.types import Article, Kind, MinistryName, Verdict
@@ -109,7 +109,8 @@ def test_a_ministrys_own_topic_is_named_where_no_term_is() -> None:
 
 def test_a_ministry_counts_less_where_the_title_names_a_subject() -> None:
     def bias(title: str) -> float:
-        evidence = judge().evidence(text_case(judge().rules, title=title, ministry="산업통상자원부"))
+        case = text_case(judge().rules, title=title, ministry="산업통상자원부")
+        evidence = Gatherer(judge().rules).gather(case)
         return next(one.written for one in evidence if one.rule == "ministry")
 
     assert bias("분산에너지 특화지역 지정 설명회") == pytest.approx(SPOKEN * bias("전체회의 결과"))

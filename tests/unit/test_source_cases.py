@@ -41,7 +41,7 @@ def shipped() -> dict[str, Source]:
 @cache
 def ministries() -> Ministries:
     data = tomllib.loads((CONFIG / "ministries.toml").read_text(encoding="utf-8"))
-    return Ministries([table.body() for table in MinistriesFile.model_validate(data).ministry])
+    return Ministries([table.ministry() for table in MinistriesFile.model_validate(data).ministry])
 
 
 def source_of(case: dict[str, Any], kind: str) -> Source:

@@ -16,8 +16,9 @@ from typing import Any
 from policyfeed.channels import Channel, check_address
 from policyfeed.clock import retry_after
 from policyfeed.errors import ConfigError
+from policyfeed.i18n import translator
 from policyfeed.types import Delivery, Document, Judged, Outcome, Request, Result
-from policyfeed.wording import Told, fit, say, told
+from policyfeed.wording import Told, fit, told
 
 SECRETS: tuple[str, ...] = ()
 
@@ -84,7 +85,8 @@ def _told(channel: Channel, judged: Judged) -> Told:
 
 
 def _one(article: Told, channel: Channel) -> list[Block]:
-    links = _link(article.page, say(channel.language, "page")) if article.page else ""
+    _ = translator(channel.language)
+    links = _link(article.page, _("How it was judged")) if article.page else ""
     return [
         _header(f"{article.ministry} · {article.kind}"),
         *_section(f"*{_title(article)}*\n{_fitted(article.when, _HEADER)}"),
@@ -95,12 +97,13 @@ def _one(article: Told, channel: Channel) -> list[Block]:
 
 
 def _many(articles: Sequence[Told], channel: Channel) -> list[Block]:
+    _ = translator(channel.language)
     shown = articles[: _BLOCKS - 2]
     rest = len(articles) - len(shown)
     return [
-        _header(say(channel.language, "many", count=len(articles))),
+        _header(_("{count} policy articles").format(count=len(articles))),
         *(block for one in shown for block in _section(f"*{_title(one)}*\n{_fitted(_byline(one), 600)}")),
-        *(_context(say(channel.language, "rest", count=rest)) if rest else []),
+        *(_context(_("And {count} more").format(count=rest)) if rest else []),
     ]
 
 

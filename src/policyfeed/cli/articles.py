@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from policyfeed.article_json import as_json as article_json
-from policyfeed.cli.given import configuration, moment, pointed, topics
-from policyfeed.cli.say import _, brief, json_line, out, say, show, table, when
+from policyfeed.cli.given import Json, configuration, moment, named_topic, pointed, topics
+from policyfeed.cli.say import _, cells, json_line, out, say, show, table, when
 from policyfeed.cli.stored import opened_store
 from policyfeed.config import Config
 from policyfeed.errors import UsageError
@@ -28,7 +28,7 @@ app = typer.Typer()
 @app.command()
 def articles(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
     all_: Annotated[bool, typer.Option("--all", help=_("Kept and dropped."))] = False,
     kept: Annotated[bool, typer.Option("--kept", help=_("Only kept ones (the default)."))] = False,
     dropped: Annotated[bool, typer.Option("--dropped", help=_("Only dropped ones."))] = False,
@@ -45,7 +45,7 @@ def articles(
         kept_only=not (all_ or dropped),
         dropped_only=dropped,
         ministries=tuple(config.ministries.named(one).id for one in ministry or ()),
-        topics=tuple(_topic(config, one) for one in topic or ()),
+        topics=tuple(named_topic(config.rules, one) for one in topic or ()),
         words=tuple(words or ()),
     )
     with opened_store() as store, store.read() as tx:
@@ -86,17 +86,9 @@ def explain(
     _explain(rules, judge_text(Judge(rules), title=wanted))
 
 
-def _topic(config: Config, name: str) -> str:
-    """Raises UsageError for one that does not exist."""
-    known = [one.id for one in config.rules.topics]
-    if name not in known:
-        raise UsageError("No topic is called {topic!r}.", remedy="Known: {known}.", topic=name, known=", ".join(known))
-    return name
-
-
 def _check_ministries(config: Config, names: Sequence[str]) -> None:
     """Raises UsageError for a name that the configuration does not have: articles may be by others, but none is."""
-    known = {name for body in config.bodies for name in (body.id, body.name)}
+    known = {name for one in config.ministries for name in (one.id, one.name)}
     for name in names:
         if config.ministries.get(config.ministries.named(name).id) is None:
             near = ", ".join(get_close_matches(name, known, cutoff=0.5)) or ", ".join(sorted(known)[-8:]) + " …"
@@ -106,15 +98,9 @@ def _check_ministries(config: Config, names: Sequence[str]) -> None:
 def _show(chosen: list[Judged]) -> None:
     shown = table("number", "title", "ministry", "published", "score", "topics")
     for one in chosen:
-        article, verdict = one.article, one.verdict
+        verdict = one.verdict
         topics = " ".join(verdict.topics) if verdict.kept else _("dropped")
-        named = (
-            str(article.number),
-            article.title,
-            article.ministry.name,
-            brief(article.published, dated=article.dated),
-        )
-        shown.add_row(*named, f"{verdict.score:.0f}", topics)
+        shown.add_row(*cells(one.article), f"{verdict.score:.0f}", topics)
     show(shown)
 
 

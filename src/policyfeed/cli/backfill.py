@@ -14,7 +14,7 @@ from policyfeed.app import App, opened
 from policyfeed.article_json import time
 from policyfeed.backfill import Backfill, check, way
 from policyfeed.cli.fill import conclude, filled
-from policyfeed.cli.given import configuration
+from policyfeed.cli.given import Json, configuration, named_source
 from policyfeed.cli.say import _, err, json_line, progress, say, when
 from policyfeed.clock import KST
 from policyfeed.config import data_folder
@@ -42,7 +42,7 @@ def backfill(
     texts: Annotated[
         bool, typer.Option("--texts", help=_("Then ask for the texts, to the end; a running daemon does it by itself."))
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
 ) -> None:
     config = configuration(context)
     chosen = named_source(config.sources, source)
@@ -57,14 +57,6 @@ def backfill(
 
     with working_alone(data_folder(), "backfill.lock"), working_alone(data_folder()) if texts else nullcontext():
         asyncio.run(work())
-
-
-def named_source(sources: tuple[Source, ...], name: str) -> Source:
-    """The source of that id. Raises UsageError."""
-    found = {one.id: one for one in sources}.get(name)
-    if found is None:
-        raise UsageError("No source is called {name!r}.", remedy="`policyfeed sources list` shows them.", name=name)
-    return found
 
 
 def day(text: str) -> date:

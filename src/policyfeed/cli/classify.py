@@ -6,12 +6,12 @@ import json
 import sys
 from collections.abc import Iterator
 from math import isinf
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from policyfeed.article_json import ministry_name, verdict_json
-from policyfeed.cli.given import topics
+from policyfeed.cli.given import Json, topics
 from policyfeed.cli.say import _, json_line, out
 from policyfeed.errors import UsageError
 from policyfeed.normalize.text import clean
@@ -24,7 +24,7 @@ app = typer.Typer()
 @app.command()
 def classify(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
 ) -> None:
     judge = Judge(topics(context))
     for value in _lines():

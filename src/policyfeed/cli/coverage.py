@@ -1,4 +1,4 @@
-"""coverage: what a list says it has of a day against what is stored, body by body."""
+"""coverage: what a list says it has of a day against what is stored, ministry by ministry."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rich.table import Table
 
 from policyfeed import registry
 from policyfeed.app import opened
-from policyfeed.cli.backfill import PACE, day, named_source, paced
-from policyfeed.cli.given import configuration
+from policyfeed.cli.backfill import PACE, day, paced
+from policyfeed.cli.given import Json, configuration, named_source
 from policyfeed.cli.say import FAILED, _, json_line, progress, say, show, table
 from policyfeed.clock import KST
 from policyfeed.config import data_folder
@@ -34,7 +34,7 @@ def coverage(
     ] = "",
     pace: Annotated[float, typer.Option(min=0, help=_("Seconds between two requests to a site."))] = PACE,
     quick: Annotated[bool, typer.Option("--quick", help=_("Without asking for each ministry's own total."))] = False,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
 ) -> None:
     config = configuration(context)
     chosen = named_source(config.sources, source) if source else _default(config.sources)
@@ -47,7 +47,7 @@ def coverage(
             end = day(last) if last else start
             _check_days(start, end, yesterday + timedelta(days=1))
             poller = replace(app.poller, fetch=paced(app, pace))
-            compared = Coverage(poller=poller, source=chosen, bodies=config.bodies, quick=quick)
+            compared = Coverage(poller=poller, source=chosen, ministries=config.ministries, quick=quick)
             with progress("Comparing", (end - start).days + 1, quiet=as_json) as step:
                 found = []
                 async for one in compared.days(start, end):

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from policyfeed.article_json import as_json as article_json
-from policyfeed.cli.given import configuration, moment, pointed
-from policyfeed.cli.say import _, brief, json_line, out, progress, say, show, table
+from policyfeed.cli.given import Json, configuration, moment, named_topic, pointed
+from policyfeed.cli.say import _, cells, json_line, out, progress, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
 from policyfeed.errors import UsageError
@@ -24,7 +24,6 @@ from policyfeed.store import Transaction, articles, labels
 from policyfeed.types import Judged
 
 app = typer.Typer()
-Json = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))]
 
 
 class Word(StrEnum):
@@ -41,12 +40,11 @@ def label(
         str, typer.Argument(metavar=_("TOPIC"), help=_("The topic that it belongs to, for example E1."))
     ] = "",
 ) -> None:
-    known = [one.id for one in configuration(context).rules.topics]
-    if topic and topic not in known:
-        raise UsageError("No topic is called {topic!r}.", remedy="Known: {known}.", topic=topic, known=", ".join(known))
+    rules = configuration(context).rules
+    named = named_topic(rules, topic) if topic else ""
     with opened_store() as store, store.write() as tx:
         found = _found(tx, pointed(context, wanted))
-        say_of(tx, found, relevant=word is Word.RELEVANT, topic=topic, now=now())
+        say_of(tx, found, relevant=word is Word.RELEVANT, topic=named, now=now())
     said = _("Relevant") if word is Word.RELEVANT else _("Not relevant")
     out.print(f"{found.article.number} · {found.article.title} · {said}")
 
@@ -96,14 +94,7 @@ def review(
         return
     shown = table("number", "title", "ministry", "published", "score")
     for one in chosen:
-        article = one.article
-        named = (
-            str(article.number),
-            article.title,
-            article.ministry.name,
-            brief(article.published, dated=article.dated),
-        )
-        shown.add_row(*named, f"{one.verdict.score:.0f}")
+        shown.add_row(*cells(one.article), f"{one.verdict.score:.0f}")
     show(shown)
     share, low, high = missed_share(len(said), sum(one.relevant for one in said))
     if said:
@@ -129,16 +120,8 @@ def rescore(
         with store.read() as tx:
             total = articles.count(tx)["articles"]
         with progress("Judging", total, quiet=as_json) as step:
-            done = 0
-
-            def stepped(number: int) -> None:
-                nonlocal done
-                for _one in range(number - done):
-                    step("")
-                done = number
-
             judge = Judge(config.rules).judge
-            report = apply(store, judge, config.feeds, now(), save=not dry_run, announce=asked, step=stepped)
+            report = apply(store, judge, config.feeds, now(), save=not dry_run, announce=asked, step=step)
     if as_json:
         json_line(asdict(report))
         return

@@ -12,7 +12,7 @@ import typer
 
 from policyfeed.app import App, opened
 from policyfeed.article_json import time
-from policyfeed.cli.given import configuration
+from policyfeed.cli.given import Json, configuration
 from policyfeed.cli.say import FAILED, _, err, json_line, progress, say
 from policyfeed.config import data_folder
 from policyfeed.errors import told
@@ -34,7 +34,7 @@ def fill(
     wait: Annotated[
         bool, typer.Option("--wait", help=_("Until every text is there or given up: wait for what is tried again."))
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
 ) -> None:
     async def work() -> list[FillReport]:
         async with opened(configuration(context), data_folder()) as opened_app:

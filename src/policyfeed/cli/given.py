@@ -1,16 +1,22 @@
-"""What a command is given: the configuration, or the topics alone, and times as people write them."""
+"""What a command is given: the configuration, or the topics alone, names and times as people write them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Annotated
 
 import typer
 
+from policyfeed.cli.say import _
 from policyfeed.config import Config, find_folder, load, load_rules
 from policyfeed.errors import UsageError
 from policyfeed.normalize import dates
 from policyfeed.relevance import Rules
+from policyfeed.types import Source
+
+Json = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))]
 
 
 def configuration(context: typer.Context) -> Config:
@@ -21,6 +27,22 @@ def configuration(context: typer.Context) -> Config:
 def topics(context: typer.Context) -> Rules:
     """The topics that the command judges by, whatever the rest of the configuration says. Raises ConfigErrors."""
     return load_rules(find_folder(context.obj))
+
+
+def named_source(sources: Iterable[Source], name: str) -> Source:
+    """The source of that id. Raises UsageError."""
+    found = {one.id: one for one in sources}.get(name)
+    if found is None:
+        raise UsageError("No source is called {name!r}.", remedy="`policyfeed sources list` shows them.", name=name)
+    return found
+
+
+def named_topic(rules: Rules, name: str) -> str:
+    """The id, where there is such a topic. Raises UsageError."""
+    known = [one.id for one in rules.topics]
+    if name not in known:
+        raise UsageError("No topic is called {topic!r}.", remedy="Known: {known}.", topic=name, known=", ".join(known))
+    return name
 
 
 def pointed(context: typer.Context, wanted: str) -> str:

@@ -12,7 +12,7 @@ import typer
 from policyfeed.app import App, opened
 from policyfeed.article_json import time
 from policyfeed.backfill import way
-from policyfeed.cli.given import configuration
+from policyfeed.cli.given import Json, configuration
 from policyfeed.cli.say import FAILED, _, brief, complain, err, json_line, out, say, show, table, when
 from policyfeed.config import Config, data_folder
 from policyfeed.config.writing import source_table
@@ -43,7 +43,7 @@ def try_(
     context: typer.Context,
     wanted: Annotated[str, typer.Argument(metavar="URL|ID", help=_("A source's id, or any address."))],
     limit: Annotated[int, typer.Option(min=0, help=_("Entries that are shown."))] = ENTRIES,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
 ) -> None:
     config = configuration(context)
     source = _chosen(config, wanted)
@@ -75,7 +75,7 @@ def try_(
 def discover(
     context: typer.Context,
     url: Annotated[str, typer.Argument(metavar="URL", help=_("A page of the site; best its list of press releases."))],
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
 ) -> None:
     config, address = configuration(context), _address(url)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from policyfeed.article_json import time
-from policyfeed.cli.given import configuration
+from policyfeed.cli.given import Json, configuration
 from policyfeed.cli.say import _, brief, json_line, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
@@ -25,7 +25,7 @@ Keys = Annotated[list[str] | None, typer.Argument(metavar=_("KEY"), help=_("Keys
 def list_(
     channel: Channel = None,
     all_: Annotated[bool, typer.Option("--all", help=_("Delivered ones too."))] = False,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
 ) -> None:
     states = () if all_ else (DeliveryState.PENDING, DeliveryState.DEAD)
     with opened_store() as store, store.read() as tx:

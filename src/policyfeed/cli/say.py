@@ -19,6 +19,7 @@ from rich.table import Table
 from policyfeed.clock import KST, now
 from policyfeed.errors import PolicyfeedError
 from policyfeed.i18n import adopt, environment_language, translator
+from policyfeed.types import Article
 
 FAILED, USAGE = 1, 2
 NARROWEST = 16
@@ -87,6 +88,12 @@ def brief(moment: datetime | None, *, dated: bool = False) -> str:
         return when(moment, dated=dated)
     there = moment.astimezone(KST)
     return f"{there:%m-%d %H:%M}" if there.year == now().astimezone(KST).year else f"{there:%Y-%m-%d}"
+
+
+def cells(article: Article) -> tuple[str, str, str, str]:
+    """An article in a table: number, title, ministry, published."""
+    published = brief(article.published, dated=article.dated)
+    return str(article.number), article.title, article.ministry.name, published
 
 
 @contextmanager

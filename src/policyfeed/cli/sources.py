@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
+from rich.text import Text
 
 from policyfeed.article_json import time
-from policyfeed.cli.given import configuration
+from policyfeed.cli.given import Json, configuration
 from policyfeed.cli.say import _, brief, err, json_line, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.clock import now
@@ -23,7 +24,7 @@ app = typer.Typer()
 @app.command()
 def health(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
 ) -> None:
     config = configuration(context)
     with opened_store() as store:
@@ -33,9 +34,8 @@ def health(
         if as_json:
             json_line(_condition(one))
             continue
-        colour = "green" if one.well else "red"
+        named = Text(_(one.name.value), style="green" if one.well else "red")
         moments = (brief(one.since), brief(one.state.last_success), _newest(one.newest))
-        named = f"[{colour}]{_(one.name.value)}[/]"
         shown.add_row(one.source.id, named, *moments, str(one.silent) if one.newest else "")
     if as_json:
         return
@@ -68,7 +68,7 @@ def _condition(one: Condition) -> dict[str, Any]:
 @app.command("list")
 def list_(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))] = False,
+    as_json: Json = False,
 ) -> None:
     config = configuration(context)
     with opened_store() as store, store.read() as tx:

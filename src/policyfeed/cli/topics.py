@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from policyfeed.cli import given
+from policyfeed.cli.given import Json
 from policyfeed.cli.say import FAILED, _, json_line, out, say, show, table
 from policyfeed.cli.stored import opened_store
 from policyfeed.config import find_folder
@@ -47,11 +48,10 @@ Files = Annotated[
 ]
 Texts = Annotated[list[Path] | None, typer.Option("--texts", help=_("Releases that labels name by newsId."))]
 Feedback = Annotated[bool, typer.Option("--feedback", help=_("What `policyfeed label` stored, too."))]
-AsJson = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))]
 
 
 @app.command()
-def check(context: typer.Context, topics: Topics = None, as_json: AsJson = False) -> None:
+def check(context: typer.Context, topics: Topics = None, as_json: Json = False) -> None:
     rules = _rules(context, topics)
     findings = (*check_topics(rules), *check_patterns(rules, _takes_long))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
@@ -91,7 +91,7 @@ def evaluate(
     topics: Topics = None,
     texts: Texts = None,
     feedback: Feedback = False,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     judge = Judge(_rules(context, topics))
     found = report(rate(judge, _labels(files, texts, feedback=feedback)))
@@ -112,7 +112,7 @@ def suggest_terms(
         bool, typer.Option("--stored", help=_("Count the stored articles that it would keep, too."))
     ] = False,
     limit: Annotated[int, typer.Option(min=1, help=_("How many at most."))] = 20,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     judge = Judge(_rules(context, topics))
     rated = rate(judge, _labels(files, texts, feedback=feedback))

@@ -13,12 +13,12 @@ import typer
 
 from policyfeed.app import App, opened
 from policyfeed.article_json import time
-from policyfeed.cli.given import configuration
+from policyfeed.cli.given import Json, configuration, named_source
 from policyfeed.cli.say import FAILED, _, brief, err, json_line, progress, say, show, table
 from policyfeed.config import data_folder
 from policyfeed.deliver import DeliveryReport, detail_in
 from policyfeed.engine.silence import Silence, sooner
-from policyfeed.errors import OutputError, UsageError, told
+from policyfeed.errors import OutputError, told
 from policyfeed.i18n import marked
 from policyfeed.poll import PollReport
 from policyfeed.store import working_alone
@@ -29,7 +29,6 @@ app = typer.Typer()
 _NO_ADDRESS = marked(
     "The feeds do not say where they are: set base_url in policyfeed.toml ([service]) to the address of the folder."
 )
-Json = Annotated[bool, typer.Option("--json", help=_("JSON lines on stdout, nothing else."))]
 
 
 @app.command()
@@ -107,16 +106,12 @@ async def _with_app(context: typer.Context, work: Any) -> Any:
 def _chosen(app: App, names: Sequence[str], *, all_: bool) -> list[Source]:
     if not names:
         return list(app.enabled()) if all_ else app.due(app.clock())
-    known = {one.id: one for one in app.config.sources}
-    for name in names:
-        if name not in known:
-            raise UsageError("No source is called {name!r}.", remedy="`policyfeed sources list` shows them.", name=name)
-    return [known[name] for name in names]
+    return [named_source(app.config.sources, name) for name in names]
 
 
 async def poll_due(app: App, *, quiet: bool) -> list[PollReport]:
     """Poll the sources that are due; while nobody can be reached one more, and when one of them is read, all others."""
-    silence = Silence(app)
+    silence = Silence(app.states().values(), app.enabled(), app.clock())
     if silence.cut_off(app.clock()):
         await app.db(sooner, app, [silence.turn()], timedelta())
     reports = await _poll(app, app.due(app.clock()), quiet=quiet)

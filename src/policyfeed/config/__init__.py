@@ -21,7 +21,7 @@ from policyfeed.formats import Feed, Publication
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.relevance import Rules, load_topics
 from policyfeed.sources import private
-from policyfeed.types import Ministry, Source
+from policyfeed.types import Source
 
 __all__ = ["Config", "Settings", "data_folder", "find_folder", "listening_address", "load", "load_rules", "shipped"]
 
@@ -38,7 +38,6 @@ class Config:
     settings: Settings
     sources: tuple[Source, ...]
     ministries: Ministries
-    bodies: tuple[Ministry, ...]
     rules: Rules
     feeds: tuple[Feed, ...]
     channels: tuple[Channel, ...]
@@ -64,9 +63,9 @@ def publication(source: Source) -> Publication:
     return Publication(name=source.name or source.id, url=page, feed=asked if there == "feed" else "")
 
 
-def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
+def data_folder() -> Path:
     """POLICYFEED_DATA, default ./var: database, rendered feeds, lock."""
-    return Path(environ.get("POLICYFEED_DATA") or "var")
+    return Path(os.environ.get("POLICYFEED_DATA") or "var")
 
 
 def find_folder(given: Path | None, cwd: Path | None = None) -> Path:
@@ -88,11 +87,10 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
     reader = Reader(folder, os.environ if environ is None else environ)
     reader.strangers()
     settings = reader.read(MAIN, Settings) or Settings()
-    read = reader.ministries()
-    bodies = read or ()
-    sources = reader.sources(read)
+    ministries = reader.ministries()
+    sources = reader.sources(ministries)
     rules = reader.rules()
-    known = Known(read, rules)
+    known = Known(ministries, rules)
     language = settings.service.language
     address = (settings.service.base_url or _own_address(reader.environ)).rstrip("/")
     publications = {source.id: publication(source) for source in sources}
@@ -108,15 +106,14 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
         for one in reader.named("feeds.toml", FeedsFile, "feed", known, language)
     )
     channels, silent = reader.channels(known, address, language)
-    if reader.mistakes or rules is None:
+    if reader.mistakes or ministries is None or rules is None:
         raise ConfigErrors(tuple(reader.mistakes))
     return Config(
         folder=folder,
         address=address,
         settings=settings,
         sources=sources,
-        ministries=Ministries(bodies),
-        bodies=bodies,
+        ministries=ministries,
         rules=rules,
         feeds=feeds,
         channels=channels,

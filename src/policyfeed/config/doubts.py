@@ -14,7 +14,7 @@ from policyfeed.sources import plain
 from policyfeed.types import Source
 
 LIKENESS = 0.8
-"""From which likeness on, letter by letter, a name is another one mistyped: names of different bodies reach 0.72."""
+"""From which likeness on, letter by letter, a name is another one mistyped: names of two ministries reach 0.72."""
 
 
 def doubts(config: Config) -> Iterator[ConfigError]:
@@ -50,14 +50,14 @@ def _holds_certificates(file: str) -> bool:
 
 
 def _mistyped(config: Config) -> Iterator[ConfigError]:
-    """Biases of ministries that no body is called, where one is called nearly so.
+    """Biases of ministries that no listed one is called, where one is called nearly so.
 
-    Other names may be those of bodies that nobody listed: their releases are judged by the name that is printed.
+    Other names may be those of ministries that nobody listed: their releases are judged by the name that is printed.
     """
     labels = {
         _letters(label): label
-        for body in config.bodies
-        for label in (body.id, *body.aliases, *(text for name in body.names for text in (name.ko, name.en)))
+        for one in config.ministries
+        for label in (one.id, *one.aliases, *(text for name in one.names for text in (name.ko, name.en)))
     }
     biases = [(topic.place.file, topic.ministries) for topic in config.rules.topics]
     for file, named in ((RULES_FILE, config.rules.ministries), *biases):

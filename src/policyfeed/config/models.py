@@ -198,7 +198,7 @@ class MinistryTable(Strict):
     aliases: tuple[str, ...] = ()
     rep_codes: tuple[str, ...] = ()
 
-    def body(self) -> Ministry:
+    def ministry(self) -> Ministry:
         lists = self.model_dump(include={"aliases", "rep_codes"})
         return Ministry(id=self.id, names=tuple(Name(**name.model_dump()) for name in self.names), **lists)
 

@@ -26,7 +26,7 @@ from policyfeed.errors import ConfigError, ConfigErrors, PolicyfeedError
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.relevance import Rules, load_topics
 from policyfeed.sources import keyed, keyless
-from policyfeed.types import Ministry, Secret, Source
+from policyfeed.types import Secret, Source
 
 
 def shipped() -> Path:
@@ -70,13 +70,13 @@ _MAY_BE_SECRET = {"channel", "secrets", "headers", "proxy", "body"}
 class Known:
     """What a selection may name."""
 
-    bodies: tuple[Ministry, ...] | None
+    ministries: Ministries | None
     """None when their file could not be read: then it is not said of each use that it is unknown."""
     rules: Rules | None
 
     def strangers(self, select: SelectionTable) -> list[tuple[str, str, list[str]]]:
         """(key, unknown value, known values) of a selection."""
-        known = {} if self.bodies is None else {"ministries": [body.id for body in self.bodies]}
+        known = {} if self.ministries is None else {"ministries": [one.id for one in self.ministries]}
         if self.rules is not None:
             known["topics"] = [topic.id for topic in self.rules.topics]
             known["pillars"] = [pillar.id for pillar in self.rules.pillars]
@@ -88,9 +88,9 @@ class Known:
         ]
 
 
-def _meant(bodies: tuple[Ministry, ...] | None, name: str) -> str:
-    """The id of the body that is called so: files name ids, but people know names."""
-    return Ministries(bodies or ()).named(name).id
+def _meant(ministries: Ministries | None, name: str) -> str:
+    """The id of the ministry that is called so: files name ids, but people know names."""
+    return ministries.named(name).id if ministries is not None else ""
 
 
 class Reader:
@@ -211,8 +211,8 @@ class Reader:
                 remedy = "Did you mean `{near}`? If not, move it elsewhere."
                 self._wrong(path, "", template, remedy, near=names[near[0]])
 
-    def ministries(self) -> tuple[Ministry, ...] | None:
-        """The bodies, each id once; None when the file is wrong."""
+    def ministries(self) -> Ministries | None:
+        """The ministries, each id once; None when the file is wrong."""
         file, before = self.path("ministries.toml"), len(self.mistakes)
         parsed = self._parse(file, MinistriesFile)
         if parsed is None or len(self.mistakes) > before:
@@ -220,11 +220,11 @@ class Reader:
         ids = [table.id for table in parsed.ministry]
         for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
             self._wrong(file, f"ministry.{id_}", _TWICE, "Give each ministry an id of its own.")
-        return tuple(table.body() for table in parsed.ministry)
+        return Ministries([table.ministry() for table in parsed.ministry])
 
-    def sources(self, bodies: tuple[Ministry, ...] | None) -> tuple[Source, ...]:
+    def sources(self, ministries: Ministries | None) -> tuple[Source, ...]:
         found: dict[str, Source] = {}
-        ids = None if bodies is None else {body.id for body in bodies}
+        ids = None if ministries is None else {one.id for one in ministries}
         for file in self._source_files():
             for one in (self._parse(file, SourcesFile) or SourcesFile()).source:
                 place = f"source.{one.id}"
@@ -232,7 +232,7 @@ class Reader:
                     self._wrong(file, place, _TWICE, "Give each source an id of its own.")
                 options = self._options(file, place, "sources", one.kind, one.options)
                 if ids is not None and one.ministry is not None and one.ministry not in ids:
-                    self._stranger(file, f"{place}.ministry", one.ministry, ids, _meant(bodies, one.ministry))
+                    self._stranger(file, f"{place}.ministry", one.ministry, ids, _meant(ministries, one.ministry))
                 adapter = registry.load("sources", one.kind)
                 found[one.id] = keyed(self._with_key(replace(one.source(), options=options), file))
                 self._checked(file, place, adapter, found[one.id])
@@ -279,7 +279,8 @@ class Reader:
             if list_ == "feed" and any(table.id == other.id != "" for other in tables if other.name != table.name):
                 self._wrong(file, f"feed.{table.name}.id", _TWICE, "Give each feed an id of its own.")
             for key, value, values in known.strangers(table.select):
-                self._stranger(file, f"{list_}.{table.name}.select.{key}", value, values, _meant(known.bodies, value))
+                meant = _meant(known.ministries, value)
+                self._stranger(file, f"{list_}.{table.name}.select.{key}", value, values, meant)
         return tuple(table.model_copy(update={"language": table.language or language}) for table in tables)
 
     def channels(self, known: Known, base_url: str, language: str) -> tuple[tuple[Channel, ...], tuple[str, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -99,20 +98,15 @@ def _leads(node: LexborNode) -> str:
 
 def _item(tree: LexborHTMLParser, group: _Group) -> tuple[str, bool]:
     """A selector of the rows and of no others; pinned notices are left out where a class marks them."""
-    rows = {row.mem_id for row in group.rows}
-    marked = [
-        name for row in group.rows for name in (row.attributes.get("class") or "").split() if _PINNED.search(name)
-    ]
-    name = Counter(marked).most_common(1)[0][0] if marked and len(set(marked)) == 1 else ""
-    without = (
-        {row.mem_id for row in group.rows if name in (row.attributes.get("class") or "").split()} if name else set()
-    )
-    words = any(
-        one_line(cell.text()) in ("공지", "알림", "중요") for row in group.rows for cell in row.css("td, span")[:3]
-    )
-    pinned = bool(words) and not (without and len(without) < len(rows))
-    ending = f":not(.{name})" if without and len(without) < len(rows) else ""
-    wanted = rows - without if ending else rows
+    wanted = {row.mem_id for row in group.rows}
+    classes = {row.mem_id: set(places.classes(row)) for row in group.rows}
+    marks = {name for names in classes.values() for name in names if _PINNED.search(name)}
+    plain = {row for row, names in classes.items() if not names & marks}
+    ending = ""
+    if len(marks) == 1 and plain:
+        wanted, ending = plain, f":not(.{marks.pop()})"
+    words = (one_line(cell.text()) for row in group.rows for cell in row.css("td, span")[:3])
+    pinned = not ending and any(word in ("공지", "알림", "중요") for word in words)
     for selector in places.selectors(group.rows[-1]):
         for more in ("", ":has(a)", ":has(a):has(td)", ending, f":has(a){ending}", f":has(a):has(td){ending}"):
             if {node.mem_id for node in tree.css(f"{selector}{more}")} == wanted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from selectolax.lexbor import LexborNode
 
@@ -89,13 +89,13 @@ def attributes(rows: Sequence[LexborNode], links: Sequence[LexborNode]) -> Itera
 def selectors(row: LexborNode) -> Iterator[str]:
     """Selectors of a row, the plainest first: by its own class, then under each ancestor that has a name."""
     own = row.tag or ""
-    yield from (f"{own}.{name}" for name in _classes(row))
+    yield from (f"{own}.{name}" for name in classes(row))
     ancestor, path = row.parent, ""
     for _ in range(8):
         if ancestor is None or ancestor.tag in ("html", "body", None):
             break
         named = [f"{_tag(ancestor)}#{id_}"] if (id_ := _id(ancestor)) else []
-        named += [f"{_tag(ancestor)}.{name}" for name in _classes(ancestor)]
+        named += [f"{_tag(ancestor)}.{name}" for name in classes(ancestor)]
         yield from (f"{name} {path}{own}" for name in named)
         if ancestor.tag in ("table", "tbody", "ul", "ol"):
             path = f"{ancestor.tag} {path}"
@@ -117,10 +117,10 @@ def _of(rows: Sequence[LexborNode], links: Sequence[LexborNode]) -> str:
     cell = first.parent
     while cell is not None and cell.tag not in ("td", "li", "dd", "dt", "div", "p", "strong", "span"):
         cell = cell.parent
-    within = [f".{name} a" for name in (_classes(cell) if cell is not None else ())]
+    within = [f".{name} a" for name in (classes(cell) if cell is not None else ())]
     column = _position(first)
     within += [f"td:nth-child({column}) a"] if column else []
-    for place in ("a", *within, *(f"a.{name}" for name in _classes(first))):
+    for place in ("a", *within, *(f"a.{name}" for name in classes(first))):
         if all(_same(_first(row, place), one) for row, one in zip(rows, links, strict=True)):
             return place
     return "a"
@@ -150,12 +150,12 @@ def _date_places(row: LexborNode) -> list[str]:
     for node in leaves:
         tag, position = _tag(node), _nth(node)
         data = [name for name in node.attributes if name.startswith("data-") or name == "aria-label"]
-        places += [f"{tag}.{name}" for name in _classes(node)]
+        places += [f"{tag}.{name}" for name in classes(node)]
         places += [f'{tag}[{name}="{node.attributes[name]}"]' for name in data if _plain(name, node.attributes[name])]
         places += [f"{tag}:nth-child({position})"] if position else []
         parent = node.parent
         if parent is not None and node.tag not in ("td", "th"):
-            places += [f".{name} > {tag}:nth-child({position})" for name in _classes(parent)]
+            places += [f".{name} > {tag}:nth-child({position})" for name in classes(parent)]
         places.append(tag)
     return places
 
@@ -180,8 +180,8 @@ def _first_date(row: LexborNode, place: str) -> str:
 
 
 def _cell_date(row: LexborNode) -> str:
-    fits: Callable[[str], object] = re.compile(rf"^{_DAY}$").match
-    return next((text for cell in row.css("td") if fits(text := cell.text().strip()) and dates.parse(text)), "")
+    texts = (cell.text().strip() for cell in row.css("td"))
+    return next((text for text in texts if re.match(rf"^{_DAY}$", text) and dates.parse(text)), "")
 
 
 def _column(row: LexborNode, said: re.Pattern[str]) -> int:
@@ -208,7 +208,7 @@ def _nth(node: LexborNode) -> int:
     return next((number for number, one in enumerate(siblings, 1) if one.mem_id == node.mem_id), 0)
 
 
-def _classes(node: LexborNode) -> list[str]:
+def classes(node: LexborNode) -> list[str]:
     """Classes that can be written in a selector; those with digits are often numbers of the row."""
     found = [name for name in (node.attributes.get("class") or "").split() if _NAME.fullmatch(name)]
     return sorted(found, key=lambda name: any(map(str.isdigit, name)))

@@ -64,7 +64,7 @@ def call_of(values: Sequence[str]) -> Call | None:
 
 def template_of(tree: LexborHTMLParser, url: str, call: Call) -> str:
     """The address that the called function makes, ``{id}`` and ``{2}`` … in place of what changes; "" when unknown."""
-    scripts = "\n".join(node.text() for node in tree.css("script") if not node.attributes.get("src"))
+    scripts = _scripts(tree)
     name = re.escape(call.function.rpartition(".")[2])
     found = re.search(rf"(?:function\s+{name}\s*|\b{name}\s*[=:]\s*(?:function\s*)?)\(([^)]*)\)", scripts)
     if not found:
@@ -77,7 +77,7 @@ def template_of(tree: LexborHTMLParser, url: str, call: Call) -> str:
 
 def template_of_data(tree: LexborHTMLParser, url: str, attribute: str) -> str:
     """The same for rows with ``data-id="…"``, which a script reads (``$(this).data("id")``, ``dataset.id``)."""
-    scripts = "\n".join(node.text() for node in tree.css("script") if not node.attributes.get("src"))
+    scripts = _scripts(tree)
     short = re.escape(attribute.removeprefix("data-"))
     ways = (
         rf"""\.data\(\s*["']{short}["']\s*\)""",
@@ -90,6 +90,11 @@ def template_of_data(tree: LexborHTMLParser, url: str, attribute: str) -> str:
         return ""
     names = re.findall(rf"(?:var|let|const)\s+(\w+)\s*=\s*{ID}", marked)
     return _address(tree, url, marked, dict.fromkeys([*names, ID], "{id}"))
+
+
+def _scripts(tree: LexborHTMLParser) -> str:
+    """What stands in the page's own script elements."""
+    return "\n".join(node.text() for node in tree.css("script") if not node.attributes.get("src"))
 
 
 def guessed(url: str, name: str) -> str:

@@ -68,7 +68,7 @@ class LocalEngine:
         self._published = published
         self._rested = app.clock()  # when publishing may begin again
         self._offset = self._wall_ahead()
-        self._silence = Silence(app)
+        self._silence = Silence(app.states().values(), app.enabled(), app.clock())
         self._glances: asyncio.Task[None] | None = None
         # One at a time is _start's affair: the scheduler counts a job as running for a tick after it has ended, and
         # would drop what becomes due in that tick.

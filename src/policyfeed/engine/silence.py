@@ -8,7 +8,7 @@ are asked again soon: by the daemon, and by ``once`` from run to run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from policyfeed.errors import Unreachable
 from policyfeed.health import HOSTS, LEAST
 from policyfeed.poll import HELD, PollReport
 from policyfeed.rhythm import Profile, settled
-from policyfeed.store import sources
+from policyfeed.store import SourceState, sources
 from policyfeed.transport.urls import take_apart
 from policyfeed.types import Source
 
@@ -30,12 +30,12 @@ AGAIN = 3
 class Silence:
     """Who could not be reached since anybody was read."""
 
-    def __init__(self, app: App) -> None:
-        hosts = {source.id: take_apart(source.url).host for source in app.enabled()}
-        known = [one for one in app.states().values() if one.id in hosts]
-        self._since = max((one.last_success for one in known if one.last_success), default=app.clock())
+    def __init__(self, states: Iterable[SourceState], polled: Iterable[Source], now: datetime) -> None:
+        hosts = {source.id: take_apart(source.url).host for source in polled}
+        known = [one for one in states if one.id in hosts]
+        self._since = max((one.last_success for one in known if one.last_success), default=now)
         lost = [(one.last_poll, one.id) for one in known if one.last_poll and one.state == Unreachable.__name__]
-        self._silent = {id_: hosts[id_] for polled, id_ in sorted(lost) if polled > self._since}
+        self._silent = {id_: hosts[id_] for failed, id_ in sorted(lost) if failed > self._since}
         self._asked = Counter[str]()
 
     def cut_off(self, now: datetime) -> bool:

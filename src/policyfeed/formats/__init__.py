@@ -32,6 +32,8 @@ SCHEMES = "tag:policyfeed,2026:"
 
 MAX_TITLE, MAX_SUMMARY, MAX_NAME, MAX_CONTENT, MAX_URL = 1_000, 10_000, 300, 2_000_000, 8_000
 """Characters of an article's parts. A longer title, summary or name is cut; a longer content or link is left out."""
+MOST_TERMS = 6
+"""Terms that are named where it is said why an article was kept or dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,21 +206,21 @@ def shown(feed: Feed, judged: Judged) -> Shown:
         answers=tuple(link for named in article.answers if (link := web_link(named.url))),
         summary=_summary(feed, judged),
         content=_content(article) if feed.content else "",
-        published=_second(article.published),
-        updated=_second(_updated(article)) or EPOCH,
+        published=_second(article.published) if article.published else None,
+        updated=_second(_updated(article)),
         language=article.language if _LANGUAGE.fullmatch(article.language) else feed.language,
         categories=tuple(_categories(feed, judged)),
         enclosures=_enclosures(article),
         rights=_rights(article, _),
         source=_publication(feed, article, source_id, url),
         source_id=f"urn:uuid:{uuid5(NAMESPACE_URL, f'{SCHEMES}source/{source_id}')}",
-        first_seen=_second(article.first_seen) or EPOCH,
+        first_seen=_second(article.first_seen),
     )
 
 
 def updated(articles: Sequence[Judged]) -> datetime:
     """When anything that a feed of these articles shows last changed."""
-    return _second(max((judged.article.changed for judged in articles), default=EPOCH)) or EPOCH
+    return _second(max((judged.article.changed for judged in articles), default=EPOCH))
 
 
 def web_link(url: str) -> str:
@@ -232,10 +234,10 @@ def web_link(url: str) -> str:
         return ""
 
 
-def why(verdict: Verdict, topic_names: Mapping[str, str], translate: Translate, most: int = 6) -> str:
+def why(verdict: Verdict, topic_names: Mapping[str, str], translate: Translate) -> str:
     """One line that says why an article was kept or dropped: topics, score, and the strongest terms.
 
-    ``topic_names`` maps ids to names in the reader's language; at most ``most`` terms are named.
+    ``topic_names`` maps ids to names in the reader's language.
     """
     _ = translate
     named = ", ".join(one_line(f"{id_} {topic_names.get(id_, '')}") for id_ in verdict.topics)
@@ -244,7 +246,7 @@ def why(verdict: Verdict, topic_names: Mapping[str, str], translate: Translate, 
         _("kept") if verdict.kept else _("not kept"),
         named,
         _("{score} points").format(score=f"{verdict.score:.0f}"),
-        ", ".join(list(terms)[:most]),
+        ", ".join(list(terms)[:MOST_TERMS]),
     ]
     return shorten(one_line(f"[policyfeed] {' · '.join(part for part in said if part)}"), MAX_SUMMARY)
 
@@ -261,8 +263,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # RFC 4287 §2
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 
 
-def _second(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC).replace(microsecond=0) if moment else None
+def _second(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 def _updated(article: Article) -> datetime:

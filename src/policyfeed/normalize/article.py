@@ -152,7 +152,7 @@ def normalize_entry(
         url=url,
         language=source.language,
         origins=(origin,),
-        attachments=_attachments(entry, url),
+        attachments=attached(entry.attachments, url),
         licence=entry.licence or source.licence,
         attribution=_attribution(source, credited),
     ), warnings
@@ -267,9 +267,10 @@ def _ministry(entry: Entry, source: Source, ministries: Ministries, published: d
     return ministries.named(source.name or source.id, day)
 
 
-def _attachments(entry: Entry, base: str) -> tuple[Attachment, ...]:
+def attached(items: Sequence[Attachment], base: str) -> tuple[Attachment, ...]:
+    """The files that can be asked for, each with its whole address and a name."""
     found = []
-    for item in entry.attachments[:MOST_ATTACHMENTS]:
+    for item in items[:MOST_ATTACHMENTS]:
         if link := links.absolute(item.url, base):
             name = one_line(item.name) or link.rsplit("/", 1)[-1]
             found.append(Attachment(name=shorten(name, NAME_LIMIT), url=link, type=one_line(item.type)))

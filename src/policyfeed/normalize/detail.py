@@ -9,20 +9,13 @@ from datetime import datetime
 
 from policyfeed.clock import KST
 from policyfeed.identity import close_title
-from policyfeed.normalize import dates, html, links
-from policyfeed.normalize.article import MOST_ATTACHMENTS, NAME_LIMIT, SUMMARY_LIMIT
+from policyfeed.normalize import dates, html
+from policyfeed.normalize.article import NAME_LIMIT, SUMMARY_LIMIT, attached
 from policyfeed.normalize.text import one_line, shorten
 from policyfeed.types import Article, Attachment, Detail, Source
 
 _PARAGRAPH = re.compile(r"^<p>(.*?)</p>\s*", re.DOTALL)
 _KOGL = re.compile(r"제?\s*([0-4])\s*유형")
-_LICENCES = {
-    "0": "공공누리 제0유형 (KOGL Type 0)",
-    "1": "공공누리 제1유형 (KOGL Type 1)",
-    "2": "공공누리 제2유형 (KOGL Type 2)",
-    "3": "공공누리 제3유형 (KOGL Type 3)",
-    "4": "공공누리 제4유형 (KOGL Type 4)",
-}
 _SEE_ATTACHED = re.compile(
     r"(?:자세한|상세한?)?\s*(?:내용은)?\s*(?:붙임|첨부)\s*(?:파일|자료|문서)?(?:을|를)?\s*참[고조]\W*"
 )
@@ -57,7 +50,12 @@ def enrich(known: Article, detail: Detail, source: Source, now: datetime, *, own
 def licence(mark: str) -> str:
     """The KOGL licence that a mark names (``공공누리 제1유형``); "" when it names none."""
     found = _KOGL.search(one_line(mark))
-    return _LICENCES[found[1]] if found else ""
+    return kogl(found[1]) if found else ""
+
+
+def kogl(number: str) -> str:
+    """The type of the Korea Open Government License (공공누리) that has this number, from 0 to 4."""
+    return f"공공누리 제{number}유형 (KOGL Type {number})"
 
 
 def _content(known: Article, detail: Detail) -> str:
@@ -110,10 +108,8 @@ def _updated(
 def _attachments(known: Article, detail: Detail) -> tuple[Attachment, ...]:
     """Those known, and those listed on the page that are not among them."""
     found = {one.url: one for one in known.attachments}
-    for item in detail.attachments[:MOST_ATTACHMENTS]:
-        if url := links.absolute(item.url, known.url):
-            name = shorten(one_line(item.name) or url.rsplit("/", 1)[-1], NAME_LIMIT)
-            found.setdefault(url, Attachment(name=name, url=url, type=item.type))
+    for one in attached(detail.attachments, known.url):
+        found.setdefault(one.url, one)
     return tuple(found.values())
 
 

@@ -17,8 +17,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from policyfeed.errors import Blocked, Deleted, LayoutChanged, Unreadable
 from policyfeed.normalize import attachments, html
-from policyfeed.normalize.listing import is_block_page
-from policyfeed.normalize.text import decode, one_line
+from policyfeed.normalize.listing import blocked, is_block_page
+from policyfeed.normalize.text import one_line, text_of
 from policyfeed.types import Attachment, Detail, Document, Request, Source
 
 SITE, MOBILE = "https://www.korea.kr", "https://m.korea.kr"
@@ -65,7 +65,7 @@ def read_detail(source: Source, document: Document, so_far: Detail | None) -> De
 
 
 def _page(source: Source, document: Document) -> Detail:
-    text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
+    text = text_of(document, source.encoding)
     tree = LexborHTMLParser(text)
     body = tree.css_first(".view_cont")
     if body is None or tree.css_first(".view_title h1, .article_head h1, h1") is None:
@@ -89,7 +89,7 @@ def _no_release(text: str, document: Document) -> Blocked | Deleted | LayoutChan
     if _GONE.search(text):
         return Deleted("{url} says that the release does not exist or was deleted.", url=document.url)
     if is_block_page(text):
-        return Blocked("{url} answered with a block page.", remedy="It is tried again later.", url=document.url)
+        return blocked(document.url)
     return LayoutChanged("{url} is no release's page as it is known: it was rebuilt.", url=document.url)
 
 
@@ -159,7 +159,7 @@ def _viewed(source: Source, document: Document, so_far: Detail) -> Detail:
     number = int(place[1]) if place else 1
     if not _VIEWER.search(document.url):
         raise Unreadable("{url} is no page of the viewer: it was redirected.", url=document.url)
-    tree = LexborHTMLParser(decode(document.body, document.headers.get("content-type", ""), source.encoding))
+    tree = LexborHTMLParser(text_of(document, source.encoding))
     for node in tree.css("script, style"):
         node.decompose()
     said = html.paragraphs(_text(tree.body)) if tree.body else ""

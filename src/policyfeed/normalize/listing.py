@@ -46,10 +46,15 @@ def is_block_page(text: str) -> bool:
     return bool(_BLOCK.search(text[:200_000]))
 
 
+def blocked(url: str) -> Blocked:
+    """The error of a block page."""
+    return Blocked("{url} answered with a block page.", remedy="It is tried again later.", url=url)
+
+
 def nothing_found(text: str, source: Source, url: str, sought: str) -> Blocked | LayoutChanged:
     """The error of a document without entries; ``sought`` is the selector or path that found none."""
     if is_block_page(text):
-        return Blocked("{url} answered with a block page.", remedy="It is tried again later.", url=url)
+        return blocked(url)
     return LayoutChanged(
         "{url} has nothing at {sought}: the page was rebuilt, or something else was served.",
         remedy="Look at it in a browser and mend the table of the source {source}.",
@@ -161,7 +166,7 @@ def _turn_back(read: Sequence[str], keys: Sequence[str], pages: int, *, ended: b
 
 def request(source: Source, accept: str) -> Request:
     """The first page: the configured request, with Accept and, for a body, Content-Type where none is configured."""
-    headers = dict.fromkeys(name.lower() for name, _ in source.headers)
+    headers = {name.lower() for name, _ in source.headers}
     given = [("Accept", accept)] if "accept" not in headers else []
     if source.body and "content-type" not in headers:
         form = "application/json" if _is_json(source.body) else "application/x-www-form-urlencoded; charset=UTF-8"

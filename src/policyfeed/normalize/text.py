@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 from policyfeed.errors import Unreadable
+from policyfeed.types import Document
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 # The labels of WHATWG's "euc-kr" and what else Korean sites write for it
@@ -75,6 +76,11 @@ def decode(body: bytes, content_type: str = "", override: str | None = None) -> 
     if label in _UNPROVEN and (korean := _korean(body)) is not None:
         return korean
     return text if label in _UTF_8 and text.count(LOST) * _MOSTLY_ASCII <= len(text) else _decoded(body, label)
+
+
+def text_of(document: Document, override: str | None = None) -> str:
+    """A document's text, as ``decode`` has it. Raises Unreadable."""
+    return decode(document.body, document.headers.get("content-type", ""), override)
 
 
 def is_charset(label: str) -> bool:

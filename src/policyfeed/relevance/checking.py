@@ -10,7 +10,6 @@ from enum import StrEnum
 from policyfeed.naming import rule_name
 from policyfeed.relevance.evidence import Evidence
 from policyfeed.relevance.genres import trials
-from policyfeed.relevance.matching import Sought
 from policyfeed.relevance.rules import Place, Rules, Term, Topic
 from policyfeed.relevance.terms import needles
 from policyfeed.relevance.verdict import Judge, judge_text
@@ -118,10 +117,7 @@ def _dead(judge: Judge, topic: Topic) -> Iterator[Finding]:
 
 def _signs(rules: Rules) -> Iterator[Finding]:
     """Terms, masks and genres' terms with a sign where it is none, but a letter that no text has."""
-    sought: list[Sought] = [*rules.masks]
-    for topic in rules.topics:
-        sought += [*topic.terms, *topic.masks]
-    written = [(one.text, one.topic or one.place.file, one.place) for one in sought]
+    written = [(one.text, one.topic or one.place.file, one.place) for one in rules.sought]
     written += [(text, genre.id, genre.place) for genre in rules.genres for text in genre.terms]
     for text, owner, place in written:
         if any(sign in needle.text for needle in needles(text) for sign in "|*"):

@@ -71,11 +71,9 @@ class Report:
     misses: tuple[Rated, ...] = ()
 
 
-def rate(judge: Judge, labels: Iterable[Label], *, with_lead: bool = True) -> tuple[Rated, ...]:
+def rate(judge: Judge, labels: Iterable[Label]) -> tuple[Rated, ...]:
     """The labels, each under the pillars of its topics where it names only these, with our verdicts."""
-    return tuple(
-        Rated(_placed(label, judge), judge.judge_case(label.case(judge.rules, with_lead=with_lead))) for label in labels
-    )
+    return tuple(Rated(_placed(label, judge), judge.judge_case(label.case(judge.rules))) for label in labels)
 
 
 def _placed(label: Label, judge: Judge) -> Label:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from policyfeed.relevance.case import Case, Passage
 from policyfeed.relevance.genres import Genres, Read, Sign
-from policyfeed.relevance.matching import Found, Matcher, Sought
+from policyfeed.relevance.matching import Found, Matcher
 from policyfeed.relevance.rules import Genre, Rules, Strength, Term, Topic, Zone
 from policyfeed.relevance.text import squeeze
 
@@ -47,10 +47,7 @@ class Gatherer:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._settings = rules.settings
-        sought: list[Sought] = [*rules.masks]
-        for topic in rules.topics:
-            sought += [*topic.terms, *topic.masks]
-        self._matcher = Matcher(sought)
+        self._matcher = Matcher(rules.sought)
         self._genres = Genres(rules.genres)
         self._weights = {topic.id: topic.weight for topic in rules.topics}
         self._strengths = {strength: strength_weight(rules, strength) for strength in Strength}

@@ -72,9 +72,7 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         lines = content.decode("utf-8-sig").split("\n")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise UsageError(
-            "{file} could not be read as JSON lines: {detail}.", remedy="", file=str(path), detail=error
-        ) from error
+        raise UsageError("{file} could not be read as JSON lines: {detail}.", file=str(path), detail=error) from error
     for number, line in enumerate(lines, 1):
         if line.strip():
             yield number, _object(path, number, line)

@@ -13,8 +13,6 @@ from policyfeed.relevance.rules import Mask, Term
 from policyfeed.relevance.terms import NEAR, Needle, needles
 from policyfeed.relevance.text import Squeezed
 
-Sought = Term | Mask
-
 
 class Found(NamedTuple):
     """One occurrence; ``start`` and ``end`` count in the squeezed text, ``offset`` and ``until`` as stored."""
@@ -49,7 +47,7 @@ _Hits = dict[tuple[int, int], _Owned]
 class Matcher:
     """An automaton over all terms and masks; building it costs milliseconds, so keep it."""
 
-    def __init__(self, sought: Iterable[Sought]) -> None:
+    def __init__(self, sought: Iterable[Term | Mask]) -> None:
         self._sought = tuple(sought)
         self._sizes: dict[int, int] = {}
         by_text: dict[str, dict[Needle, _Owned]] = {}

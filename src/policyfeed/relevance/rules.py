@@ -155,6 +155,14 @@ class Rules:
     ministries: Mapping[str, float] = field(default_factory=dict)
     model: Model = field(default_factory=Model)
 
+    @property
+    def sought(self) -> list[Term | Mask]:
+        """Every term and mask: what is looked for in a text."""
+        found: list[Term | Mask] = [*self.masks]
+        for topic in self.topics:
+            found += [*topic.terms, *topic.masks]
+        return found
+
     def names(self, language: str) -> dict[str, str]:
         """Topic or pillar id → its name in a language."""
         named: tuple[Pillar | Topic, ...] = (*self.pillars, *self.topics)

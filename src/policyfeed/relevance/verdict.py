@@ -51,10 +51,6 @@ class Judge:
         amounts = (one.amount(self.rules.model.corrections) for one in self._gatherer.gather(case))
         return self._base() + self.rules.model.slope * math.fsum(amounts)
 
-    def evidence(self, case: Case) -> tuple[Evidence, ...]:
-        """The evidence alone: what training and suggestions work on."""
-        return self._gatherer.gather(case)
-
     def evidence_of_title(self, title: str) -> tuple[Evidence, ...]:
         """The evidence of a bare title."""
         return self._gatherer.gather(text_case(self.rules, title=title))

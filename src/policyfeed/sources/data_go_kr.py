@@ -19,12 +19,13 @@ from policyfeed.clock import KST
 from policyfeed.errors import Blocked, ConfigError, LayoutChanged, Misconfigured, Refused, Unreadable, UpstreamError
 from policyfeed.normalize import dates, listing, xml
 from policyfeed.normalize.attachments import media_type
+from policyfeed.normalize.detail import kogl
 from policyfeed.normalize.html import paragraphs
 from policyfeed.normalize.korea_kr import detail as detail
 from policyfeed.normalize.korea_kr import elsewhere as elsewhere
 from policyfeed.normalize.korea_kr import read_detail as read_detail
 from policyfeed.normalize.links import canonical
-from policyfeed.normalize.text import decode, one_line, shorten
+from policyfeed.normalize.text import one_line, shorten, text_of
 from policyfeed.types import Attachment, Document, Entry, Kind, Page, Request, Source
 
 ROBOTS = False
@@ -172,17 +173,13 @@ def _asked(source: Source, document: Document) -> tuple[date, date, date]:
 def _root(source: Source, document: Document) -> etree._Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
-        return etree.fromstring(xml.mended(xml.undeclared(_text_of(source, document))), parser)
+        return etree.fromstring(xml.mended(xml.undeclared(text_of(document, source.encoding))), parser)
     except etree.XMLSyntaxError as problem:
         raise (_blocked(source, document) or Unreadable("The API's answer is no XML.", source=source.id)) from problem
 
 
-def _text_of(source: Source, document: Document) -> str:
-    return decode(document.body, document.headers.get("content-type", ""), source.encoding)
-
-
 def _blocked(source: Source, document: Document) -> Blocked | None:
-    if not listing.is_block_page(_text_of(source, document)):
+    if not listing.is_block_page(text_of(document, source.encoding)):
         return None
     return Blocked("A block page came instead of the API's answer.", source=source.id)
 
@@ -194,9 +191,9 @@ def _is_known(root: etree._Element) -> bool:
 
 
 def _entry(item: etree._Element) -> Entry:
-    subtitles = [text for number in (1, 2, 3) if (text := one_line(_said(item, f"SubTitle{number}")))]
+    subtitles = [text for nth in (1, 2, 3) if (text := one_line(_said(item, f"SubTitle{nth}")))]
     body = _said(item, "DataContents")
-    kogl = _said(item, "KoglType")
+    number = _said(item, "KoglType")
     return Entry(
         title=_said(item, "Title"),
         url=_said(item, "OriginalUrl") or _VIEW.format(id=_said(item, "NewsItemId")),
@@ -207,7 +204,7 @@ def _entry(item: etree._Element) -> Entry:
         content=paragraphs(body) if _said(item, "ContentsType").upper() == "T" else body,
         ministry=_said(item, "MinisterCode"),
         kind=_KINDS.get(_said(item, "GroupingCode").lower()),
-        licence=f"공공누리 제{kogl}유형 (KOGL Type {kogl})" if re.fullmatch("[0-4]", kogl) else "",
+        licence=kogl(number) if re.fullmatch("[0-4]", number) else "",
         attachments=_files(item),
     )
 

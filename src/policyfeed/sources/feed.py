@@ -22,9 +22,8 @@ from policyfeed.errors import Blocked, HostileDocument, Remark, Truncated, Unrea
 from policyfeed.normalize import listing, plain_rss, xml
 from policyfeed.normalize.html import paragraphs
 from policyfeed.normalize.links import absolute, canonical
-from policyfeed.normalize.listing import is_block_page
 from policyfeed.normalize.slicing import Sliced, slice_feed
-from policyfeed.normalize.text import decode
+from policyfeed.normalize.text import text_of
 from policyfeed.normalize.wishes import wishes
 from policyfeed.types import Attachment, Document, Entry, Page, Request, Source
 
@@ -89,7 +88,7 @@ def sift(source: Source, document: Document, known: Collection[bytes]) -> Sliced
     """The feed without the items whose marks are known; None where it is to be read as a whole. Raises Unreadable."""
     if source.encoding is None and (sliced := slice_feed(document.body, known)) is not None:
         return sliced  # UTF-8: other bytes are none that expat takes, or that were marked
-    text = decode(document.body, document.headers.get("content-type", ""), source.encoding).strip("\ufeff \t\r\n")
+    text = text_of(document, source.encoding).strip("\ufeff \t\r\n")
     if not text.startswith("<") or _HTML.match(text):
         return None
     return slice_feed(text.encode(), known) or slice_feed(xml.mended(text).encode(), known)
@@ -106,7 +105,7 @@ def _next(source: Source, turn: listing.Turn, linked: Request | None, now: datet
 
 
 def _read(source: Source, document: Document) -> Page:
-    text = decode(document.body, document.headers.get("content-type", ""), source.encoding).strip("\ufeff \t\r\n")
+    text = text_of(document, source.encoding).strip("\ufeff \t\r\n")
     if not text:
         raise Unreadable("{url} answered with an empty body.", url=document.url)
     if text.startswith("{"):
@@ -241,17 +240,13 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
 
 
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _tables(value: object) -> list[dict[str, Any]]:
-    return [one for one in _list(value) if isinstance(one, dict)]
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _not_a_feed(text: str, document: Document) -> Unreadable | Blocked:
-    if is_block_page(text[:200_000]):
-        return Blocked("{url} answered with a block page.", remedy="It is tried again later.", url=document.url)
+    if listing.is_block_page(text):
+        return listing.blocked(document.url)
     if _HTML.match(text):
         return Unreadable(
             "{url} is an HTML page, not a feed.",

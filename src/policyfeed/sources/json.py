@@ -17,7 +17,7 @@ from policyfeed import sources
 from policyfeed.errors import ConfigError, LayoutChanged, Unreadable
 from policyfeed.normalize import listing
 from policyfeed.normalize.links import absolute, canonical
-from policyfeed.normalize.text import decode
+from policyfeed.normalize.text import text_of
 from policyfeed.types import Document, Entry, Page, Request, Source
 
 ROBOTS = True
@@ -77,7 +77,7 @@ def leafs(source: Source) -> bool:
 def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     """One document's items. Raises Unreadable, Blocked, or LayoutChanged. The cursor is like that of ``page``."""
     table = Options.of(source)
-    text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
+    text = text_of(document, source.encoding)
     items = _items(_parse(text, source, document), table, text, source, document)
     entries = tuple(_entry(item, table, source.timezone, document.url) for item in items)
     if not entries and not listing.under_way(cursor):

@@ -20,13 +20,13 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from policyfeed import sources
 from policyfeed.clock import KST
-from policyfeed.errors import Blocked, LayoutChanged, Remark
+from policyfeed.errors import LayoutChanged, Remark
 from policyfeed.normalize.korea_kr import MOBILE, SITE
 from policyfeed.normalize.korea_kr import detail as detail
 from policyfeed.normalize.korea_kr import elsewhere as elsewhere
 from policyfeed.normalize.korea_kr import read_detail as read_detail
-from policyfeed.normalize.listing import is_block_page
-from policyfeed.normalize.text import decode
+from policyfeed.normalize.listing import blocked, is_block_page
+from policyfeed.normalize.text import text_of
 from policyfeed.types import Document, Entry, Page, Request, Source
 
 ROBOTS = True
@@ -73,7 +73,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     (news id → day, of the window), ``short`` (by how many releases the list then fell short of its own total); while a
     poll is under way also ``read``, what it has seen so far.
     """
-    text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
+    text = text_of(document, source.encoding)
     number, start, end = _asked(document)
     total = _total(text, document)
     base = document.url.replace(MOBILE, SITE, 1)
@@ -167,7 +167,7 @@ def _total(text: str, document: Document) -> int:
     if found := _TOTAL.search(text):
         return int(found[1].replace(",", ""))
     if is_block_page(text):
-        raise Blocked("{url} answered with a block page.", remedy="It is tried again later.", url=document.url)
+        raise blocked(document.url)
     raise LayoutChanged(
         "{url} shows no total (총 N): the page was rebuilt, or something else was served.",
         remedy="Look at the page in a browser; until policyfeed is updated, ministries' own feeds go on.",

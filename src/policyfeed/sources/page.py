@@ -19,7 +19,7 @@ from policyfeed.errors import ConfigError, Remark
 from policyfeed.normalize import listing
 from policyfeed.normalize.html import sanitize, to_line
 from policyfeed.normalize.links import absolute, canonical
-from policyfeed.normalize.text import decode
+from policyfeed.normalize.text import text_of
 from policyfeed.types import Attachment, Detail, Document, Entry, Page, Request, Source
 
 ROBOTS = True
@@ -95,7 +95,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     ``read``, its own so far, and ``pages``, how many.
     """
     table = Options.of(source)
-    text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
+    text = text_of(document, source.encoding)
     tree = LexborHTMLParser(text)
     for node in tree.css(", ".join(filter(None, (_UNSEEN, table.without)))):
         node.decompose()
@@ -128,7 +128,7 @@ def detail(source: Source, url: str) -> Request | None:
 def read_detail(source: Source, document: Document, so_far: Detail | None) -> Detail:  # noqa: ARG001
     """The text of a row's own page. Raises Unreadable, Blocked, or LayoutChanged."""
     place = Options.of(source).detail_body
-    text = decode(document.body, document.headers.get("content-type", ""), source.encoding)
+    text = text_of(document, source.encoding)
     found = "".join(node.html or "" for node in LexborHTMLParser(text).css(place)[:1])
     if not to_line(found):
         raise listing.nothing_found(text, source, document.url, place)

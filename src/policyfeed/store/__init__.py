@@ -19,7 +19,7 @@ from policyfeed.store import (
     sources,
 )
 from policyfeed.store.backfills import BackfillState
-from policyfeed.store.database import InDatabase, Outcome, Store
+from policyfeed.store.database import InDatabase, Store
 from policyfeed.store.folder import working_alone
 from policyfeed.store.hosts import HostState
 from policyfeed.store.sources import SourceState
@@ -28,7 +28,6 @@ __all__ = [
     "BackfillState",
     "HostState",
     "InDatabase",
-    "Outcome",
     "SourceState",
     "Store",
     "Transaction",

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Insert,
     Integer,
@@ -80,11 +79,11 @@ def places(tx: Connection, keys: Iterable[str]) -> list[tuple[str, str, int, str
 
 def get(tx: Connection, numbers: Iterable[int]) -> dict[int, Article]:
     """Number → article, its origins included."""
-    return {judged.article.number: judged.article for judged in _load(tx, articles.c.number, list(numbers))}
+    return {judged.article.number: judged.article for judged in _load(tx, list(numbers))}
 
 
 def judged(tx: Connection, numbers: Iterable[int]) -> dict[int, Judged]:
-    return {one.article.number: one for one in _load(tx, articles.c.number, list(numbers))}
+    return {one.article.number: one for one in _load(tx, list(numbers))}
 
 
 def find(tx: Connection, wanted: str) -> Judged | None:
@@ -122,13 +121,13 @@ def titles(
     which it is the head; and of those of these ministries, or of several, whose titles can be alike.
     """
     found: set[tuple[int, str, datetime]] = set()
-    bodies = sorted(set(ministries))
+    credited = sorted(set(ministries))
     for some in _batches(sorted(set(like))):
         marks = [identity.title_mark(one) for one in some]
         heads = [*marks, *(mark for one in some if (mark := identity.head_mark(one)))]
         likes = sorted({identity.like_mark(one) for one in some})
         times = {"start": start, "end": end}
-        found.update(_TITLES.rows(tx, **times, ministries=bodies, likes=likes, heads=heads, marks=marks))
+        found.update(_TITLES.rows(tx, **times, ministries=credited, likes=likes, heads=heads, marks=marks))
     return sorted(found)
 
 
@@ -251,7 +250,7 @@ def history(tx: Connection, number: int, most: int | None = None) -> list[dict[s
     """The article's revisions, at most so many of the newest, oldest first: revision, seen, source, title, summary,
     content.
 
-    None as long as it says what it said at first: that stands in the article itself.
+    There are none as long as it says what it said at first: that stands in the article itself.
     """
     newest = select(revisions).where(revisions.c.number == number).order_by(revisions.c.revision.desc()).limit(most)
     return [dict(row) for row in tx.execute(newest).mappings()][::-1]
@@ -303,9 +302,9 @@ def _statement() -> Select[Any]:
     return select(articles, *_VERDICT).join(verdicts, verdicts.c.number == articles.c.number)
 
 
-def _load(tx: Connection, column: ColumnElement[int], values: list[int]) -> Iterator[Judged]:
-    for some in _batches(values):
-        yield from _build(tx, tx.execute(_statement().where(column.in_(some))).mappings().all())
+def _load(tx: Connection, numbers: list[int]) -> Iterator[Judged]:
+    for some in _batches(numbers):
+        yield from _build(tx, tx.execute(_statement().where(articles.c.number.in_(some))).mappings().all())
 
 
 def _build(tx: Connection, rows: Sequence[RowMapping]) -> Iterator[Judged]:

@@ -6,12 +6,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from policyfeed.store.database import Store
+from policyfeed.store.database import Outcome, P, Store, T
 
-P = ParamSpec("P")
-T = TypeVar("T")
 MOST_TOGETHER = 64
 """Transactions that are flushed to the disk together."""
 
@@ -45,9 +43,7 @@ class WriterThread:
             )
             done.add_done_callback(lambda _: self._settle([future for _, future in some], done))
 
-    def _settle(
-        self, futures: list[asyncio.Future[Any]], done: asyncio.Future[list[tuple[Any, Exception | None]]]
-    ) -> None:
+    def _settle(self, futures: list[asyncio.Future[Any]], done: asyncio.Future[list[Outcome]]) -> None:
         self._busy = False
         for future, (result, error) in zip(futures, done.result(), strict=True):
             if not future.done():

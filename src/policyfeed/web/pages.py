@@ -125,7 +125,7 @@ def _everything(tx: Transaction, context: Context, judged: Judged, language: str
         "first_seen": when(one.first_seen),
         "origins": [_place(context, origin) for origin in one.origins],
         "explained_by": store.answers.to(tx, one.number),
-        "attachments": [(item.name, web_link(item.url), item.type) for item in one.attachments],
+        "attachments": [(item.name, web_link(item.url)) for item in one.attachments],
         "revisions": revisions.told(store.articles.history(tx, one.number, revisions.MOST_REVISIONS)),
     }
 

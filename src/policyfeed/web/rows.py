@@ -12,7 +12,7 @@ from markupsafe import Markup
 from policyfeed.clock import KST
 from policyfeed.formats import web_link
 from policyfeed.i18n import Translate
-from policyfeed.naming import evidence, field_name, kind_name, pillar_name, rule_name, strongest, weighty
+from policyfeed.naming import evidence, kind_name, pillar_name, rule_name, strongest, weighty
 from policyfeed.types import Judged, Reason
 
 _HANGUL = re.compile("[가-힣]")
@@ -42,7 +42,6 @@ class Told:
     evidence: str | Markup
     rule: str
     topic: str
-    place: str
     points: str
 
 
@@ -113,7 +112,6 @@ def _told(reason: Reason, names: Mapping[str, str], translate: Translate) -> Tol
         evidence=_marked(evidence(reason, translate), reason.term.strip("|*")) if reason.term else rule,
         rule=rule,
         topic=" ".join(filter(None, (reason.topic, names.get(reason.topic, "")))),
-        place=field_name(reason.field, translate),
         points=f"{reason.points:+.1f}".replace("-", "−"),
     )
 

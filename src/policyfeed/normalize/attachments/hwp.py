@@ -51,7 +51,11 @@ def _properties(ole: olefile.OleFileIO[Any]) -> int:
 
 def _sections(ole: olefile.OleFileIO[Any], packed: bool) -> Iterator[bytes]:
     """The sections' records in order, unpacked within the limit."""
-    found = [(int(name[1]), path) for path in ole.listdir() if path[0] == "BodyText" and (name := _section(path))]
+    found = [
+        (int(name[1]), path)
+        for path in ole.listdir()
+        if path[0] == "BodyText" and (name := _SECTION.fullmatch(path[-1]))
+    ]
     left = UNPACKED
     for _, path in sorted(found):
         raw = ole.openstream(path).read()
@@ -60,10 +64,6 @@ def _sections(ole: olefile.OleFileIO[Any], packed: bool) -> Iterator[bytes]:
         if left < 0:
             raise Unreadable("The attached HWP unpacks to more than {limit} bytes.", limit=UNPACKED)
         yield section
-
-
-def _section(path: list[str]) -> re.Match[str] | None:
-    return _SECTION.fullmatch(path[-1])
 
 
 def _lines(section: bytes) -> Iterator[str]:
