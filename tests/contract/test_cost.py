@@ -142,13 +142,29 @@ async def test_another_entry_under_a_known_link_is_another_article(counted: Coun
 
 
 async def test_a_feed_that_cannot_be_sliced_is_read_whole_and_only_what_is_new_is_judged(counted: Counted) -> None:
-    """A document type could change what anything in it means: it is never sliced."""
-    head = "<!DOCTYPE rss>"
+    """What a document type declares could change what anything in it means: it is never sliced."""
+    head = "<!DOCTYPE rss [<!ELEMENT rss ANY>]>"
     before = listing(*ITEMS[:5]).replace("<rss", f"{head}<rss", 1)
     after = listing(ITEMS[5], *ITEMS[:5]).replace("<rss", f"{head}<rss", 1)
     assert counted.costs(await counted.poll(before)) == (1, 5, 5, 5, 15)
     report = await counted.poll(after)
     assert counted.costs(report) == (1, 6, 1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "<!DOCTYPE rss>",
+        "\n<!DOCTYPE rss SYSTEM 'http://www.example.org/rss.dtd'>\n",
+        '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://my.netscape.com/rss-0.91.dtd">',
+    ],
+)
+async def test_a_document_type_that_declares_nothing_itself_makes_nothing_dearer(counted: Counted, kind: str) -> None:
+    def told(*items: Item) -> str:
+        return listing(*items).replace("<rss", f"{kind}<rss", 1)
+
+    assert counted.costs(await counted.poll(told(*ITEMS[:5]))) == (1, 5, 5, 5, 15)
+    assert counted.costs(await counted.poll(told(ITEMS[5], *ITEMS[:5]))) == (1, 1, 1, 1, 3)
 
 
 def test_a_reader_that_judges_judges_only_what_is_new() -> None:

@@ -7,6 +7,8 @@ import re
 from html import entities
 
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+# One that declares nothing itself: nobody fetches what it names
+_DOCTYPE = re.compile(r"""^\s*<!DOCTYPE\s+[\w:.-]+(?:\s+(?:PUBLIC|SYSTEM|"[^"<>]*"|'[^'<>]*')){0,3}\s*>""")
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that no XML may hold, in references neither."""
 # CDATA and comments as a whole, to the end where they have none; a < that begins no tag; an & that begins none of XML's
@@ -22,8 +24,9 @@ _CLOSED, _TAG = re.compile(r"</([^\W\d][\w.:-]*)\s*>"), re.compile(r"/?([^\W\d][
 
 
 def undeclared(text: str) -> str:
-    """The text without its declaration: the encoding that it names is no longer its own."""
-    return _DECLARATION.sub("", text, count=1)
+    """The text without its declaration: the encoding that it names is no longer its own. And without a document type
+    that has but a name and an address."""
+    return _DOCTYPE.sub("", _DECLARATION.sub("", text, count=1), count=1)
 
 
 def mended(text: str) -> str:
