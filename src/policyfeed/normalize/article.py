@@ -224,11 +224,11 @@ def _is_body(summary: str) -> bool:
 
 
 def _summary(entry: Entry, content: str) -> str:
-    """The text of the entry's summary, else the content's, which may have been made of it. References may be escaped
-    twice."""
+    """The text of the entry's summary, else the content's, which may have been made of it, or stand in for it.
+    References may be escaped twice."""
     if _TWICE.search(entry.summary):
         text = html.to_line(unescape(entry.summary))
-    elif content and not entry.content:
+    elif content and entry.content in ("", entry.summary):
         text = ""
     else:
         text = html.to_line(entry.summary)
