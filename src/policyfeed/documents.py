@@ -11,6 +11,8 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from struct import Struct
 from typing import Any
 
 from policyfeed import registry
@@ -23,7 +25,7 @@ MOST = 2_000
 """Items of a longer document are not remembered: it is read as a whole each time it changes."""
 MOST_SHARED = 100
 TRACES, SHARED = "traces", "several"
-_ROW = SIZE * (1 + len(Trace._fields))
+_ROW = Struct(f"{SIZE}s" * len(Trace._fields))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +85,10 @@ class _Memory:
 
     @classmethod
     def of(cls, cursor: Mapping[str, Any]) -> _Memory:
-        rows = (_cut(row, SIZE) for row in _cut(b64decode(cursor.get(TRACES, "")), _ROW))
-        traces = {mark: Trace(*hashes) for mark, *hashes in rows}
-        return cls(traces, frozenset(_cut(b64decode(cursor.get(SHARED, "")), SIZE)))
+        traces = map(Trace._make, _ROW.iter_unpack(b64decode(cursor.get(TRACES, ""))))
+        shared = b64decode(cursor.get(SHARED, ""))
+        several = frozenset(shared[at : at + SIZE] for at in range(0, len(shared), SIZE))
+        return cls({one.item: one for one in traces}, several)
 
     def news(self, entries: Sequence[Entry], traces: Sequence[Trace]) -> list[Entry]:
         """Those of the entries that say what none of the last document said."""
@@ -93,15 +96,10 @@ class _Memory:
         return [entry for entry, one in zip(entries, traces, strict=True) if one.said not in said]
 
 
-def _cut(said: bytes, size: int) -> list[bytes]:
-    return [said[at : at + size] for at in range(0, len(said), size)]
-
-
-def _memory(marks: Sequence[bytes], traces: Sequence[Trace], shared: frozenset[bytes]) -> dict[str, Any]:
-    if len(marks) > MOST or len(shared) > MOST_SHARED:
+def _memory(traces: Sequence[Trace], shared: frozenset[bytes]) -> dict[str, Any]:
+    if len(traces) > MOST or len(shared) > MOST_SHARED:
         return {TRACES: ""}
-    rows = (part for mark, one in zip(marks, traces, strict=True) for part in (mark, *one))
-    kept: dict[str, Any] = {TRACES: b64encode(b"".join(rows)).decode()}
+    kept: dict[str, Any] = {TRACES: b64encode(b"".join(chain.from_iterable(traces))).decode()}
     return kept | ({SHARED: b64encode(b"".join(sorted(shared))).decode()} if shared else {})
 
 
@@ -122,10 +120,10 @@ def _read_slice(
         page = Page(entries=(), wishes=page.wishes)
     fresh = [trace(entry, source) for entry in page.entries]
     following = iter(fresh)
-    traces = [memory.traces[mark] if mark in memory.traces else next(following) for mark in sliced.marks]
+    traces = [memory.traces.get(mark) or next(following)._replace(item=mark) for mark in sliced.marks]
     shared = memory.shared | shared_names(traces)
     found = normalize(memory.news(page.entries, fresh), source, ministries, document.fetched, shared=shared)
-    return _reading(page, found, _memory(sliced.marks, traces, shared), listed=len(traces))
+    return _reading(page, found, _memory(traces, shared), listed=len(traces))
 
 
 def _read_whole(
@@ -143,9 +141,10 @@ def _read_whole(
         return _reading(page, found, {}, listed=size)
     traces = [trace(entry, source) for entry in page.entries]
     marks = sliced.marks if sliced is not None and len(sliced.marks) == size else [one.said for one in traces]
+    traces = [one._replace(item=mark) for one, mark in zip(traces, marks, strict=True)]
     shared = memory.shared | shared_names(traces)
     found = normalize(memory.news(page.entries, traces), source, ministries, document.fetched, shared=shared)
-    return _reading(page, found, _memory(marks, traces, shared), listed=size)
+    return _reading(page, found, _memory(traces, shared), listed=size)
 
 
 def _reading(page: Page, found: Normalized, memory: Mapping[str, Any], *, listed: int) -> Reading:

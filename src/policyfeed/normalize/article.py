@@ -56,12 +56,13 @@ class Normalized:
 
 class Trace(NamedTuple):
     """Hashes by which an entry is known again: of what it says, its link, its guid (of its text, where it has none of
-    its own), its text."""
+    its own), its text; and the mark of its item, where a document has items."""
 
     said: bytes
     link: bytes
     guid: bytes
     text: bytes
+    item: bytes = b""
 
 
 def hashed(text: str) -> bytes:
@@ -124,6 +125,8 @@ def trace(entry: Entry, source: Source) -> Trace:
 
 def shared_names(listed: Sequence[Trace]) -> frozenset[bytes]:
     """The links and the guids under which different entries stand; one that is listed twice is no different entry."""
+    if len({one.link for one in listed}) == len({one.guid for one in listed}) == len(listed):
+        return frozenset()
     guids = _several((one.guid, one.text) for one in listed)
     return guids | _several((one.link, one.text if one.guid in guids else one.guid) for one in listed)
 
