@@ -15,7 +15,7 @@ ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # own references, with the name if it is HTML's; a character's number. (feedparser's loose parser would turn the & of
 # "R&D" into "R&D;", lxml's leave out the D, and both take <K-푸드> for a tag.)
 _BARE = re.compile(
-    r"""<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(?![!?]|/?[A-Za-z_][\w.:-]*(?:\s*/?>|\s+[A-Za-z_:]))
+    r"""<!\[CDATA\[[^\]]*.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(?![!?]|/?[A-Za-z_][\w.:-]*(?:\s*/?>|\s+[A-Za-z_:]))
     |&(?!(?:amp|lt|gt|quot|apos|\#\d{1,7}|\#x[0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{1,31};)?|&\#\w{1,8};""",
     re.DOTALL | re.VERBOSE | re.ASCII,
 )
