@@ -95,6 +95,7 @@ BESIDES = st.sampled_from(
         "<dc:title>다른 제목</dc:title>",
         '<dc:creator xmlns:dc="http://purl.org/dc/elements/1.1/">과</dc:creator>',
         '<dc:views xmlns:dc="urn:x:other">과</dc:views>',
+        "<copyright>부처</copyright><keywords>가,나</keywords><language>en</language>",
         "<dc:subject>환경</dc:subject><dc:rights>공공누리</dc:rights><dc:language>ko</dc:language>",
         '<media:content url="/a.jpg" medium="image"/><media:thumbnail url="/a.jpg"/>',
         '<media:content url="/a.jpg"><media:title>사진</media:title></media:content>',

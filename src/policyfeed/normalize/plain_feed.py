@@ -50,7 +50,8 @@ _FIELDS = {
 }
 """An entry's elements by feedparser's names → what it calls what they say."""
 _UNREAD = {
-    *("category", "dc_subject", "dc_language", "dc_publisher", "rights", "dc_rights", "source"),
+    *("category", "keywords", "language", "rights", "copyright", "source"),
+    *("dc_subject", "dc_language", "dc_publisher", "dc_rights"),
     *("media_content", "media_thumbnail", "media_credit", "media_category", "media_keywords"),
 }
 """Elements that mean something to feedparser, and nothing to any source."""
