@@ -11,6 +11,7 @@ from policyfeed import identity, revision
 from policyfeed.channels import Channel
 from policyfeed.clock import KST
 from policyfeed.documents import Judge
+from policyfeed.relevance.case import judged_alike
 from policyfeed.route import owed
 from policyfeed.sources import body_url
 from policyfeed.store import Transaction, articles, bodies, copies, outbox, sources
@@ -35,10 +36,6 @@ CALM = timedelta(hours=1)
 """When the page of a release that is listed again is looked at: list and page may disagree for a while."""
 
 
-class Doubtful(Exception):
-    """The whole document must be read to tell what an entry is. Nothing was written."""
-
-
 @dataclass(slots=True)
 class Books:
     """Enters seen articles into the store, within one transaction, and counts."""
@@ -50,7 +47,7 @@ class Books:
     since: datetime | None = None
     """What came out later is news, even where all else is ``quiet``."""
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
-    """Canonical key → the verdict that the reader came to; what is not there is judged here."""
+    """Canonical key → the verdict that the reader came to; what is not there, or here another case, is judged here."""
     judged: int = 0
     rows: int = 0
     new: int = 0
@@ -64,16 +61,13 @@ class Books:
     _next: int = 0
     _unwritten: list[Judged] = field(default_factory=list)
 
-    def enter(self, source: Source, seen: Sequence[Article], *, partial: bool = False) -> None:
+    def enter(self, source: Source, seen: Sequence[Article]) -> None:
         """Oldest first, so that numbers run with time (of one moment, the last listed: lists begin with the newest).
 
-        What is known word for word costs nothing. ``partial``: what is known was left out; then raises Doubtful when
-        a new entry bears a known key. It is a revision, or another entry under the same link: only the whole tells.
+        What is known word for word costs nothing.
         """
         stored = articles.places(self.tx, [article.origins[0].key for article in seen])
         said = {key: digest for place, key, _, digest in stored if place == source.id}
-        if said and partial:
-            raise Doubtful
         if said:
             self._restore(source, list(said))
         fresh = [one for one in seen if said.get(one.origins[0].key) != one.origins[0].digest]
@@ -126,7 +120,7 @@ class Books:
             settled = revision.resettled(before, one, others, self.now)
             if settled is not None:
                 self.rows += 1 + articles.update(self.tx, settled, revised=False)
-                articles.save_verdict(self.tx, number, self._verdict(settled, before), self.now)
+                articles.save_verdict(self.tx, number, self._verdict(settled, one), self.now)
                 known[number] = settled
                 self.revised += 1
 
@@ -167,7 +161,7 @@ class Books:
             updated=article.updated or article.sort_time,
         )
         self._next += 1
-        verdict = self._verdict(minted, before=None)
+        verdict = self._verdict(minted, article)
         self._unwritten.append(Judged(article=minted, verdict=verdict))
         self.new += 1
         self.kept += verdict.kept
@@ -190,7 +184,7 @@ class Books:
         articles.update(self.tx, joined, revised=False)
         self.joined += 1
         self.rows += 3
-        self._judge(joined, before=known, news=self._stored_unheard(known, seen.origins[0].source))
+        self._judge(joined, seen, before=known, news=self._stored_unheard(known, seen.origins[0].source))
         return joined
 
     def _stored_unheard(self, known: Article, source: str) -> bool:
@@ -217,16 +211,16 @@ class Books:
             return revised
         self.rows += articles.update(self.tx, revised, revised=True)
         bodies.again(self.tx, revised.number, self.now)
-        self._judge(revised, before=known)
+        self._judge(revised, seen, before=known)
         return revised
 
-    def _judge(self, article: Article, before: Article, *, news: bool = False) -> None:
+    def _judge(self, article: Article, seen: Article, *, before: Article, news: bool = False) -> None:
         """Judge again, and owe the news to the channels that neither were told before nor would have been.
 
         ``news``: it was stored, but could not be announced: then only those that were told know of it.
         A correction is news, too, to those that were told of the article and want to hear of it (``revisions``).
         """
-        verdict = self._verdict(article, before)
+        verdict = self._verdict(article, seen)
         due = self._owed(Judged(article=article, verdict=verdict))
         was = articles.judged(self.tx, [before.number])[before.number]
         told = outbox.told(self.tx, article.number)
@@ -240,9 +234,9 @@ class Books:
         self.owed += owed
         self.rows += 1 + owed
 
-    def _verdict(self, article: Article, before: Article | None) -> Verdict:
-        given = self.verdicts.get(article.origins[0].key) if before is None else None
-        if given is not None:
+    def _verdict(self, article: Article, seen: Article) -> Verdict:
+        given = self.verdicts.get(seen.origins[0].key)
+        if given is not None and judged_alike(article, seen):
             return given
         self.judged += 1
         return self.poller.judge(article)

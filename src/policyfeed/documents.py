@@ -1,8 +1,9 @@
 """Read one document: bytes → entries → articles, and nothing of it that is known already.
 
-A source's memory holds a mark of each item (or entry) that its last document had, and the links and guids that stand
-for several of them. Items known byte for byte are sliced away before feedparser sees them; where a document cannot be
-sliced, known entries are dropped before they are normalized. Pure, and what the worker processes run.
+A source's memory holds a mark of each item that its last document had, and a trace of its entry. Items known byte for
+byte are sliced away before a parser sees them. Of what is parsed, entries that say what a known one said are dropped
+before they are normalized. The traces of all tell what stands for several entries, so that an edited one is known to be
+a revision though the others were not read. Pure, and what the worker processes run.
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from struct import Struct
 from typing import Any
 
 from policyfeed import registry
-from policyfeed.normalize.article import Normalized, normalize, shared_keys
+from policyfeed.normalize.article import Normalized, Trace, normalize, shared_names, trace
 from policyfeed.normalize.ministry import Ministries
-from policyfeed.normalize.slicing import SIZE, Sliced, mark
-from policyfeed.types import NO_WISHES, Article, Document, Page, Request, Source, Verdict, Wishes
+from policyfeed.normalize.slicing import SIZE, Sliced
+from policyfeed.types import NO_WISHES, Article, Document, Entry, Page, Request, Source, Verdict, Wishes
 
-MOST_MARKS = 2_000
+MOST = 2_000
 """Items of a longer document are not remembered: it is read as a whole each time it changes."""
 MOST_SHARED = 100
-MARKS, SHARED = "marks", "shared"
+TRACES, SHARED = "traces", "several"
+_ROW = Struct(f"{SIZE}s" * len(Trace._fields))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +33,8 @@ class Reading:
     """One document read: articles (each with its one origin), and how the poll goes on.
 
     ``listed`` is how many entries the document has, ``parsed`` how many were read of it, ``sanitized`` how many of
-    these were made articles; ``partial`` tells that some were not read, for they are known. ``memory`` is to be kept in
-    the cursor for the next poll. ``verdicts``, where the reader judges, belong to the articles one by one.
+    these were made articles. ``memory`` is to be kept in the cursor for the next poll. ``verdicts``, where the reader
+    judges, belong to the articles one by one.
     """
 
     articles: tuple[Article, ...]
@@ -45,7 +49,6 @@ class Reading:
     listed: int = 0
     parsed: int = 0
     sanitized: int = 0
-    partial: bool = False
     memory: Mapping[str, Any] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
 
@@ -59,11 +62,10 @@ def read_document(
     """Document → entries → articles → verdicts, of what the cursor's memory does not know. Raises UpstreamError."""
     memory = _Memory.of(cursor)
     sift = getattr(registry.load("sources", source.kind), "sift", None)
-    sliced: Sliced | None = sift(source, document, memory.marks) if sift else None
+    sliced: Sliced | None = sift(source, document, memory.traces) if sift else None
+    reading = None
     if sliced is not None and len(sliced.marks) > sliced.left:
         reading = _read_slice(source, cursor, document, ministries, sliced, memory)
-    else:
-        reading = None
     reading = reading or _read_whole(source, cursor, document, ministries, sliced, memory)
     return replace(reading, verdicts=tuple(map(judge, reading.articles))) if judge and reading.memory else reading
 
@@ -71,26 +73,34 @@ def read_document(
 def forgetful(cursor: Mapping[str, Any]) -> dict[str, Any]:
     """The cursor without what was read: with it everything is. Links and guids that stand for several entries are no
     identity of the one that is left, either."""
-    return {name: value for name, value in cursor.items() if name != MARKS}
+    return {name: value for name, value in cursor.items() if name != TRACES}
 
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    marks: frozenset[bytes] = frozenset()
-    shared: frozenset[str] = frozenset()
+    """Traces by the marks of their items, and what stands for several entries."""
+
+    traces: Mapping[bytes, Trace]
+    shared: frozenset[bytes]
 
     @classmethod
     def of(cls, cursor: Mapping[str, Any]) -> _Memory:
-        said = b64decode(str(cursor.get(MARKS, "")))
-        marks = frozenset(said[at : at + SIZE] for at in range(0, len(said), SIZE))
-        return cls(marks, frozenset(cursor.get(SHARED, ())))
+        traces = map(Trace._make, _ROW.iter_unpack(b64decode(cursor.get(TRACES, ""))))
+        shared = b64decode(cursor.get(SHARED, ""))
+        several = frozenset(shared[at : at + SIZE] for at in range(0, len(shared), SIZE))
+        return cls({one.item: one for one in traces}, several)
+
+    def news(self, entries: Sequence[Entry], traces: Sequence[Trace]) -> list[Entry]:
+        """Those of the entries that say what none of the last document said."""
+        said = {one.said for one in self.traces.values()}
+        return [entry for entry, one in zip(entries, traces, strict=True) if one.said not in said]
 
 
-def _memory(marks: Sequence[bytes], shared: frozenset[str]) -> dict[str, Any]:
-    if len(marks) > MOST_MARKS or len(shared) > MOST_SHARED:
-        return {MARKS: ""}
-    kept: dict[str, Any] = {MARKS: b64encode(b"".join(marks)).decode()}
-    return kept | ({SHARED: sorted(shared)} if shared else {})
+def _memory(traces: Sequence[Trace], shared: frozenset[bytes]) -> dict[str, Any]:
+    if len(traces) > MOST or len(shared) > MOST_SHARED:
+        return {TRACES: ""}
+    kept: dict[str, Any] = {TRACES: b64encode(b"".join(chain.from_iterable(traces))).decode()}
+    return kept | ({SHARED: b64encode(b"".join(sorted(shared))).decode()} if shared else {})
 
 
 def _read_slice(
@@ -107,12 +117,13 @@ def _read_slice(
     if len(page.entries) != sliced.left:
         return None
     if not sliced.left:
-        told = _memory(sliced.marks, memory.shared)
-        return Reading(articles=(), wishes=page.wishes, listed=len(sliced.marks), partial=True, memory=told)
-    shared = memory.shared | shared_keys(page.entries, source)
-    found = normalize(page.entries, source, ministries, document.fetched, shared=shared)
-    told = _memory(sliced.marks, shared)
-    return _reading(page, found, told, listed=len(sliced.marks), parsed=sliced.left, partial=True)
+        page = Page(entries=(), wishes=page.wishes)
+    fresh = [trace(entry, source) for entry in page.entries]
+    following = iter(fresh)
+    traces = [memory.traces.get(mark) or next(following)._replace(item=mark) for mark in sliced.marks]
+    shared = memory.shared | shared_names(traces)
+    found = normalize(memory.news(page.entries, fresh), source, ministries, document.fetched, shared=shared)
+    return _reading(page, found, _memory(traces, shared), listed=len(traces))
 
 
 def _read_whole(
@@ -127,26 +138,16 @@ def _read_whole(
     size = len(page.entries)
     if page.cursor is not None or page.next is not None:  # pages with a memory of their own
         found = normalize(page.entries, source, ministries, document.fetched)
-        return _reading(page, found, {}, listed=size, parsed=size)
-    shared = memory.shared | shared_keys(page.entries, source)
-    if sliced is not None and len(sliced.marks) == size:
-        found = normalize(page.entries, source, ministries, document.fetched, shared=shared)
-        return _reading(page, found, _memory(sliced.marks, shared), listed=size, parsed=size)
-    marks = [mark(repr(entry).encode("utf-8", "backslashreplace")) for entry in page.entries]
-    new = [entry for entry, said in zip(page.entries, marks, strict=True) if said not in memory.marks]
-    found = normalize(new, source, ministries, document.fetched, shared=shared)
-    return _reading(page, found, _memory(marks, shared), listed=size, parsed=size)
+        return _reading(page, found, {}, listed=size)
+    traces = [trace(entry, source) for entry in page.entries]
+    marks = sliced.marks if sliced is not None and len(sliced.marks) == size else [one.said for one in traces]
+    traces = [one._replace(item=mark) for one, mark in zip(traces, marks, strict=True)]
+    shared = memory.shared | shared_names(traces)
+    found = normalize(memory.news(page.entries, traces), source, ministries, document.fetched, shared=shared)
+    return _reading(page, found, _memory(traces, shared), listed=size)
 
 
-def _reading(
-    page: Page,
-    found: Normalized,
-    memory: Mapping[str, Any],
-    *,
-    listed: int,
-    parsed: int,
-    partial: bool = False,
-) -> Reading:
+def _reading(page: Page, found: Normalized, memory: Mapping[str, Any], *, listed: int) -> Reading:
     return Reading(
         articles=found.articles,
         next=page.next,
@@ -158,8 +159,7 @@ def _reading(
         rightly_empty=page.rightly_empty,
         wishes=page.wishes,
         listed=listed,
-        parsed=parsed,
+        parsed=len(page.entries),
         sanitized=found.entries,
-        partial=partial,
         memory=memory,
     )

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from policyfeed import registry
 from policyfeed.clock import Clock, retry_after
-from policyfeed.documents import Reading, forgetful
+from policyfeed.documents import Reading
 from policyfeed.errors import LayoutChanged, Refused, Unreachable, UpstreamError
 from policyfeed.normalize.slicing import sameness
 from policyfeed.rhythm import server_floor
@@ -67,7 +67,6 @@ class Harvest:
     """How many of them were read: what is known byte for byte is not."""
     sanitized: int = 0
     """How many of those were made articles: what is known word for word is not."""
-    partial: bool = False
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     """Canonical key → verdict, where the reader judged."""
 
@@ -157,9 +156,6 @@ class Visit:
     ``unconditional``: it was asked for without the validators that are known.
     """
 
-    _document: Document
-    _harvest: Harvest
-
     def __init__(self, source: Source, state: SourceState, *, fetch: Fetch, read: Read, clock: Clock) -> None:
         self.source, self.state = source, state
         self.requests = 0
@@ -191,12 +187,7 @@ class Visit:
         body_hash = sameness(document.body)
         if body_hash == state.body_hash:
             return harvest
-        self._document, self._harvest = document, replace(harvest, body_hash=body_hash)
-        return await self._read_on(document, self._harvest, state.cursor)
-
-    async def whole(self) -> Harvest:
-        """The harvest once more, of all that the document holds: for when known entries decide what a new one is."""
-        return await self._read_on(self._document, self._harvest, forgetful(self.state.cursor))
+        return await self._read_on(document, replace(harvest, body_hash=body_hash), state.cursor)
 
     async def _first(self, request: Request) -> Document:
         """The first answer. A 304 counts only when it came from where the validators came from; a server that takes
@@ -248,7 +239,6 @@ class Visit:
             rightly_empty=all(one.rightly_empty for one in readings),
             parsed=sum(one.parsed for one in readings),
             sanitized=sum(one.sanitized for one in readings),
-            partial=first.partial,
             verdicts=dict(zip((one.origins[0].key for one in first.articles), first.verdicts, strict=False)),
         )
 

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from policyfeed import pauses
-from policyfeed.books import Books, Doubtful
+from policyfeed.books import Books
 from policyfeed.channels import Channel
 from policyfeed.clock import Clock
 from policyfeed.documents import Judge, forgetful
@@ -189,10 +189,6 @@ class Poller:
         harvest = await visit.harvest(place)
         if harvest.articles is None:
             return await self.db(self._unchanged, source, visit, harvest)
-        try:
-            return await self.db(self._save, source, visit, harvest)
-        except Doubtful:
-            harvest = await visit.whole()
         return await self.db(self._save, source, visit, harvest)
 
     async def _asked(self, state: SourceState, source: Source, request: Request) -> Document:
@@ -238,7 +234,7 @@ class Poller:
             books = Books(tx, self, quiet=first, since=state.last_success, now=now, verdicts=harvest.verdicts)
             if state.body_hash == ANEW:
                 books.read_anew(source, seen)
-            books.enter(source, seen, partial=harvest.partial)
+            books.enter(source, seen)
             books.doubt(source, harvest.vanished)
             profile = self._counted(tx, visit, books.times, now)
             due, profile = self._planned(source, profile, harvest, found_new=bool(books.new or books.joined))

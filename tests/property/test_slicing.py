@@ -56,7 +56,7 @@ RSS = (
 RDF = (
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/"'
     ' xmlns="http://purl.org/rss/1.0/"><channel rdf:about="x"><title>가</title><dc:date>{built}</dc:date>'
-    "</channel>{items}</rdf:RDF>"
+    f"<items><rdf:Seq>{'<rdf:li/>' * 300}</rdf:Seq></items></channel>{{items}}</rdf:RDF>"
 )
 ATOM = (
     '<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://x.kr/"><title>가</title><updated>{built}</updated>'
@@ -120,7 +120,7 @@ def test_what_is_cut_out_of_a_feed_leaves_the_other_entries_as_they_were(shape: 
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from((SHAPES[0], SHAPES[2])), st.lists(ITEM, min_size=1, max_size=3), st.integers(0, 2))
+@given(st.sampled_from(SHAPES), st.lists(ITEM, min_size=1, max_size=3), st.integers(0, 2))
 def test_feeds_are_the_same_when_only_the_date_of_their_making_moved(
     shape: Any, listed: list[Any], changed: int
 ) -> None:
@@ -206,6 +206,6 @@ def test_a_link_that_stands_for_several_entries_is_no_identity_in_slices_either(
     (found,) = second.articles
     if len(items) > 1:
         assert found.origins[0].key not in articles(first.articles)
-        assert second.partial
+        assert (second.parsed, second.listed) == (1, len(items) + 1)
     whole = read_document(replace(FEED), {}, document(listing, "utf-8"), MINISTRIES)
     assert found.title in {one.title for one in whole.articles}

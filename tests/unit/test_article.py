@@ -194,6 +194,14 @@ def test_a_lead_that_was_cut_ends_with_an_ellipsis() -> None:
     assert one(entry(summary="기업의 부담을 ···"))[0].summary == "기업의 부담을…"
 
 
+@pytest.mark.parametrize(
+    "text", ["<p>온실가스 &nbsp;감축</p><p>끝</p>", "R&amp;D <K-푸드> 확정", "계획\n확정", "<br/>"]
+)
+def test_a_content_that_stands_in_for_a_summary_is_read_as_one_alone(text: str) -> None:
+    """Atom without summaries: feedparser says the content twice."""
+    assert one(entry(summary=text, content=text)) == one(entry(summary="", content=text))
+
+
 def test_the_text_is_sanitized_and_the_summary_is_its_beginning() -> None:
     article, _ = one(
         entry(summary="", content="<p onclick=x>첫 문장.</p><script>x</script><a href='/f?a=1&copy=2'>파일</a>")

@@ -8,6 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
+
+from xxhash import xxh3_64_digest
 
 from policyfeed.clock import KST
 from policyfeed.errors import Remark
@@ -51,18 +54,34 @@ class Normalized:
     warnings: tuple[str, ...] = ()
 
 
+class Trace(NamedTuple):
+    """Hashes by which an entry is known again: of what it says, its link, its guid (of its text, where it has none of
+    its own), its text; and the mark of its item, where a document has items."""
+
+    said: bytes
+    link: bytes
+    guid: bytes
+    text: bytes
+    item: bytes = b""
+
+
+def hashed(text: str) -> bytes:
+    """As a trace holds it."""
+    return xxh3_64_digest(text.encode("utf-8", "surrogatepass"))
+
+
 def normalize(
     entries: Sequence[Entry],
     source: Source,
     ministries: Ministries,
     now: datetime,
     *,
-    shared: Collection[str] | None = None,
+    shared: Collection[bytes] | None = None,
 ) -> Normalized:
     """The articles of one document. Entries that hold nothing at all are left out with a warning.
 
     A link or guid that several different entries share says nothing about identity: their text then does. ``shared``
-    are these (``shared_keys``) when the entries are not all of the document's; None = they are.
+    are these (``shared_names``) when the entries are not all of the document's; None = they are.
     """
     articles: dict[str, Article] = {}
     warnings: list[str] = []
@@ -78,11 +97,11 @@ def one_by_one(
     source: Source,
     ministries: Ministries,
     now: datetime,
-    shared: Collection[str] | None = None,
+    shared: Collection[bytes] | None = None,
 ) -> Iterator[tuple[Entry, Article | None, list[str]]]:
     """Each entry of a document with its article (None: it holds nothing) and with what was odd about it."""
     if shared is None:
-        shared = shared_keys(entries, source)
+        shared = shared_names([trace(entry, source) for entry in entries])
     for entry in entries:
         if not (entry.title.strip() or entry.summary.strip() or entry.content.strip()):
             yield (
@@ -94,27 +113,34 @@ def one_by_one(
         yield entry, *normalize_entry(entry, source, ministries, now, shared)
 
 
-def shared_keys(entries: Sequence[Entry], source: Source) -> frozenset[str]:
-    """The canonical links and the guids under which different entries stand; one that is listed twice is no different
-    entry."""
-    said = [
-        (links.canonical(_link(one, source)), _guid(one), one_line(one.title or one.summary or one.content))
-        for one in entries
-    ]
-    guids = _several((guid, text) for _, guid, text in said if guid)
-    return guids | _several((link, text if guid in guids else guid or text) for link, guid, text in said)
+def trace(entry: Entry, source: Source) -> Trace:
+    """What is remembered of an entry. What moves by itself is left out of what it says: sessions and tracking in its
+    addresses, and when it was last touched where it says when it was published."""
+    link, guid = links.canonical(_link(entry, source)), _guid(entry)
+    text = one_line(entry.title or entry.summary or entry.content)
+    rest = repr(replace(entry, url=link, guid=guid, updated="", summary="", content=""))
+    said = links.without_sessions("\n".join((rest, entry.summary, entry.content)))
+    return Trace(said=hashed(said), link=hashed(link), guid=hashed(guid or text), text=hashed(text))
 
 
-def _several(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
+def shared_names(listed: Sequence[Trace]) -> frozenset[bytes]:
+    """The links and the guids under which different entries stand; one that is listed twice is no different entry."""
+    if len({one.link for one in listed}) == len({one.guid for one in listed}) == len(listed):
+        return frozenset()
+    guids = _several((one.guid, one.text) for one in listed)
+    return guids | _several((one.link, one.text if one.guid in guids else one.guid) for one in listed)
+
+
+def _several(pairs: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:
     """The first ones of pairs that have several second ones."""
-    under: dict[str, set[str]] = defaultdict(set)
+    under: dict[bytes, set[bytes]] = defaultdict(set)
     for key, said in pairs:
         under[key].add(said)
     return frozenset(key for key, said in under.items() if len(said) > 1)
 
 
 def normalize_entry(
-    entry: Entry, source: Source, ministries: Ministries, now: datetime, shared: Collection[str]
+    entry: Entry, source: Source, ministries: Ministries, now: datetime, shared: Collection[bytes]
 ) -> tuple[Article, list[str]]:
     """One entry's article and warnings. ``shared``: links and guids that are other entries' too."""
     link = _link(entry, source)
@@ -195,12 +221,12 @@ def _guid(entry: Entry) -> str:
     return "" if guid == entry.url.strip() else guid
 
 
-def _key(entry: Entry, link: str, source: Source, title: str, shared: Collection[str]) -> str:
+def _key(entry: Entry, link: str, source: Source, title: str, shared: Collection[bytes]) -> str:
     """The entry's link, else its guid, where it is its own; else its title (or text, if it has none) and date."""
-    if link and not links.is_site(link) and (key := links.canonical(link)) not in shared:
+    if link and not links.is_site(link) and hashed(key := links.canonical(link)) not in shared:
         return key
     guid, text = _guid(entry), title or one_line(entry.summary) or one_line(entry.content)
-    said = guid if guid and guid not in shared else f"{text}\n{entry.published}"
+    said = guid if guid and hashed(guid) not in shared else f"{text}\n{entry.published}"
     return f"{source.id}#{hashlib.sha256(said.encode('utf-8', 'replace')).hexdigest()[:24]}"
 
 
@@ -209,11 +235,11 @@ def _is_body(summary: str) -> bool:
 
 
 def _summary(entry: Entry, content: str) -> str:
-    """The text of the entry's summary, else the content's, which may have been made of it. References may be escaped
-    twice."""
+    """The text of the entry's summary, else the content's, which may have been made of it, or stand in for it.
+    References may be escaped twice."""
     if _TWICE.search(entry.summary):
         text = html.to_line(unescape(entry.summary))
-    elif content and not entry.content:
+    elif content and entry.content in ("", entry.summary):
         text = ""
     else:
         text = html.to_line(entry.summary)

@@ -12,6 +12,7 @@ from policyfeed.normalize.text import clean
 MOST = 4_000
 """Characters of a link; longer ones are no addresses of pages."""
 _SESSION = re.compile(r"(?:;|%3b)jsessionid(?:=|%3d)[^/?#]*", re.IGNORECASE)
+_SESSIONS = re.compile(r";jsessionid=[\w.!-]*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _AMPERSAND = re.compile(r"&(?:(?:amp|#38|#[xX]26);)+")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -101,6 +102,11 @@ def _key(link: str) -> str:
     query = f"?{urlencode(pairs)}" if pairs else ""
     route = f"#{_unquoted(parts.fragment)}" if parts.fragment.startswith(("/", "!/")) else ""
     return clean(f"{host.removeprefix('www.')}{port}{path}{query}{route}")
+
+
+def without_sessions(text: str) -> str:
+    """A text without the session ids of the addresses in it: servers make up others for each request."""
+    return _SESSIONS.sub("", text) if ";jsessionid=" in text else text
 
 
 def is_site(link: str) -> bool:

@@ -19,14 +19,15 @@ from xxhash import xxh3_64, xxh3_64_digest, xxh3_64_intdigest, xxh3_128
 _ITEMS = {"rss": ("channel", "item"), "rdf:RDF": ("item",), "feed": ("entry",)}
 """Root → the path from it to an item. Other names, or items elsewhere, are not sliced."""
 _NAMES = ("item", "entry")
-_HEAD = 2_000
-"""Bytes in which a root's tag is looked for."""
+_START, _HEAD = 2_000, 20_000
+"""Bytes in which the root's tag is looked for, and the first item: RSS 1.0 has a list of all of them before it."""
 _STAND_IN = ("item", "")
 _INSTRUCTION = b"<?item?>"
 _SPACE = b" \t\r\n"
 """What XML knows as white space."""
-_MADE = re.compile(rb"<(lastBuildDate|pubDate|updated)>[^<&]*</\1>")
+_MADE = re.compile(rb"<(lastBuildDate|pubDate|updated|dc:date)>[^<&]*</\1>")
 """When a feed was made, in its head: servers move it with every request."""
+_ATOM = re.compile(rb"<feed[\s>]")
 _FIRST = re.compile(rb"<(?:item|entry)[\s>]")
 SIZE = xxh3_64().digest_size
 """Bytes of a mark."""
@@ -169,7 +170,7 @@ class _Places:
 
 def _candidates(body: bytes) -> Iterator[tuple[int, int]]:
     """Stretches that look like items; some may be parts of one, whose text holds a tag."""
-    name = b"entry" if b"<feed" in body[:_HEAD] else b"item"
+    name = b"entry" if _ATOM.search(body, 0, _START) else b"item"
     opening, closing = b"<" + name, b"</" + name + b">"
     end = 0
     while (start := body.find(opening, end)) >= 0 and (found := body.find(closing, start)) >= 0:

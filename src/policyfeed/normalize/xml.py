@@ -7,13 +7,15 @@ import re
 from html import entities
 
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+# One that declares nothing itself: nobody fetches what it names
+_DOCTYPE = re.compile(r"""^\s*<!DOCTYPE\s+[\w:.-]+(?:\s+(?:PUBLIC|SYSTEM|"[^"<>]*"|'[^'<>]*')){0,3}\s*>""")
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that no XML may hold, in references neither."""
 # CDATA and comments as a whole, to the end where they have none; a < that begins no tag; an & that begins none of XML's
 # own references, with the name if it is HTML's; a character's number. (feedparser's loose parser would turn the & of
 # "R&D" into "R&D;", lxml's leave out the D, and both take <K-푸드> for a tag.)
 _BARE = re.compile(
-    r"""<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(?![!?]|/?[A-Za-z_][\w.:-]*(?:\s*/?>|\s+[A-Za-z_:]))
+    r"""<!\[CDATA\[[^\]]*.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(?![!?]|/?[A-Za-z_][\w.:-]*(?:\s*/?>|\s+[A-Za-z_:]))
     |&(?!(?:amp|lt|gt|quot|apos|\#\d{1,7}|\#x[0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{1,31};)?|&\#\w{1,8};""",
     re.DOTALL | re.VERBOSE | re.ASCII,
 )
@@ -22,8 +24,9 @@ _CLOSED, _TAG = re.compile(r"</([^\W\d][\w.:-]*)\s*>"), re.compile(r"/?([^\W\d][
 
 
 def undeclared(text: str) -> str:
-    """The text without its declaration: the encoding that it names is no longer its own."""
-    return _DECLARATION.sub("", text, count=1)
+    """The text without its declaration: the encoding that it names is no longer its own. And without a document type
+    that has but a name and an address."""
+    return _DOCTYPE.sub("", _DECLARATION.sub("", text, count=1), count=1)
 
 
 def mended(text: str) -> str:

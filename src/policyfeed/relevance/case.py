@@ -8,6 +8,7 @@ from policyfeed.relevance.rules import Rules, Zone
 from policyfeed.relevance.text import plain
 from policyfeed.types import Article, Kind
 
+_ASKED = ("title", "summary", "content", "ministry", "ministries", "kind", "tags")
 BODY_CHARS = 20_000
 """How far a text is read; releases have 1,000 to 5,000 characters, hostile pages any number."""
 
@@ -45,6 +46,11 @@ def text_case(
     """Plain texts as a case. Without a lead, the body's first characters are the lead."""
     passages = (Passage(zone=Zone.TITLE, field="title", text=title), *_texts(lead, body, rules.settings.lead_chars))
     return Case(passages=passages, ministries=(ministry.strip(),) if ministry.strip() else (), kind=kind)
+
+
+def judged_alike(one: Article, other: Article) -> bool:
+    """Whether both are the same case: what ``case_of`` asks of an article is the same in both."""
+    return all(getattr(one, name) == getattr(other, name) for name in _ASKED)
 
 
 def case_of(article: Article, lead_chars: int) -> Case:

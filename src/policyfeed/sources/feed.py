@@ -19,7 +19,7 @@ import feedparser
 
 from policyfeed import sources
 from policyfeed.errors import Blocked, HostileDocument, Remark, Truncated, Unreadable
-from policyfeed.normalize import listing, plain_rss, xml
+from policyfeed.normalize import listing, plain_feed, xml
 from policyfeed.normalize.html import paragraphs
 from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.slicing import Sliced, slice_feed
@@ -91,6 +91,7 @@ def sift(source: Source, document: Document, known: Collection[bytes]) -> Sliced
     text = text_of(document, source.encoding).strip("\ufeff \t\r\n")
     if not text.startswith("<") or _HTML.match(text):
         return None
+    text = xml.undeclared(text)
     return slice_feed(text.encode(), known) or slice_feed(xml.mended(text).encode(), known)
 
 
@@ -124,9 +125,12 @@ def _xml(text: str, document: Document) -> Page:
             "{url} ended before the end of its feed.", remedy="It is asked for again later.", url=document.url
         )
     undeclared = xml.undeclared(text)
-    if (plain := plain_rss.parse(undeclared)) is not None:
+    if (plain := plain_feed.parse(undeclared)) is not None:
         return _page(plain.entries, plain.feed, text, document)
     mended = xml.mended(undeclared)
+    broken = (Remark("the feed is not well-formed XML"),)
+    if mended != undeclared and (plain := plain_feed.parse(mended)) is not None:
+        return _page(plain.entries, plain.feed, text, document, broken)
     # without the feed's address: feedparser would resolve guids against it, and they would change with it
     parsed = feedparser.parse(
         io.BytesIO(mended.encode()),
@@ -136,8 +140,7 @@ def _xml(text: str, document: Document) -> Page:
     )
     if not parsed.version and not parsed.entries:
         raise _not_a_feed(text, document)
-    broken = bool(parsed.bozo) or mended != undeclared
-    warnings = (Remark("the feed is not well-formed XML"),) if broken else ()
+    warnings = broken if parsed.bozo or mended != undeclared else ()
     return _page(parsed.entries, parsed.feed, text, document, warnings)
 
 
