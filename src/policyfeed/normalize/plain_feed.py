@@ -70,7 +70,7 @@ _WISHES = ("ttl", "sy_updateperiod", "sy_updatefrequency")
 _ADDRESS = re.compile(r"(?:https?:/)?/(?!/)[^&\s]")
 _WINDOWS = (re.compile(rb"\xc2[\x80-\x9f]"), re.compile(rb"&#(?:1[2-5]\d|[xX][89][0-9a-fA-F]);"))
 """What feedparser takes for characters of windows-1252."""
-_DECLARED = re.compile(rb"""xmlns:([^\s=]+)\s*=\s*["']([^"']*)""")
+_DECLARED = re.compile(rb"""xmlns:([^\s=]{1,100})\s{0,9}=\s{0,9}["']([^"']{0,300})""")
 
 
 @dataclass(frozen=True, slots=True)
