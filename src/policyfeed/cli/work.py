@@ -40,7 +40,9 @@ def poll(
     as_json: Json = False,
 ) -> None:
     async def work(app: App) -> list[PollReport]:
-        return await _poll(app, _chosen(app, source or [], all_=all_), quiet=as_json)
+        if not (source or all_):
+            return await poll_due(app, quiet=as_json)
+        return await _poll(app, _named(app, source) if source else app.enabled(), quiet=as_json)
 
     reports = _alone(context, work)
     _show_polls(reports, as_json=as_json)
@@ -104,9 +106,7 @@ async def _with_app(context: typer.Context, work: Any) -> Any:
         return await work(app)
 
 
-def _chosen(app: App, names: Sequence[str], *, all_: bool) -> list[Source]:
-    if not names:
-        return list(app.enabled()) if all_ else app.due(app.clock())
+def _named(app: App, names: Sequence[str]) -> list[Source]:
     known = {one.id: one for one in app.config.sources}
     for name in names:
         if name not in known:
