@@ -381,7 +381,9 @@ def test_a_key_that_was_written_into_an_address_is_shown_nowhere(folder: Folder,
     assert len(folder.mistakes()) == 2
 
 
-@pytest.mark.parametrize("query", ["searchKey=title-and-text", "key=rss", "bbsId=BBS_000000000028&tokens"])
+@pytest.mark.parametrize(
+    "query", ["searchKey=title-and-text", "key=rss", "key=%7Bkey%7D", "bbsId=BBS_000000000028&tokens"]
+)
 def test_other_parts_of_an_address_stay_as_they_are(folder: Folder, query: str) -> None:
     address = f"https://a.go.kr/rss?{query}"
     (one,) = folder.write("sources/own.toml", source(url=f'"{address}"')).load().sources

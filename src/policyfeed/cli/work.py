@@ -39,7 +39,10 @@ def poll(
     as_json: Json = False,
 ) -> None:
     async def work(app: App) -> list[PollReport]:
-        return await _poll(app, _chosen(app, source or [], all_=all_), quiet=as_json)
+        if not (source or all_):
+            return await poll_due(app, quiet=as_json)
+        chosen = [named_source(app.config.sources, name) for name in source or ()] or app.enabled()
+        return await _poll(app, chosen, quiet=as_json)
 
     reports = _alone(context, work)
     _show_polls(reports, as_json=as_json)
@@ -101,12 +104,6 @@ def _alone(context: typer.Context, work: Any) -> Any:
 async def _with_app(context: typer.Context, work: Any) -> Any:
     async with opened(configuration(context), data_folder(), pages=board_pages) as app:
         return await work(app)
-
-
-def _chosen(app: App, names: Sequence[str], *, all_: bool) -> list[Source]:
-    if not names:
-        return list(app.enabled()) if all_ else app.due(app.clock())
-    return [named_source(app.config.sources, name) for name in names]
 
 
 async def poll_due(app: App, *, quiet: bool) -> list[PollReport]:

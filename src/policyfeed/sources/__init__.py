@@ -88,7 +88,7 @@ class Detailed(Protocol):
 _IN_THE_ADDRESS = "its address"
 _KEY = re.compile(
     r"(?<=[?&])((?:(?:api|app|auth|access|client|confm|crtfc|secret|service)[_-]?)?key"
-    r"|[a-z_-]*(?:token|secret|passwd|password))=([^&#{]{8,})",
+    r"|[a-z_-]*(?:token|secret|passwd|password))=((?!%7B)[^&#{]{8,})",
     re.IGNORECASE,
 )
 
