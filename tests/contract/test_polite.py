@@ -360,7 +360,7 @@ async def test_the_days_plan_keeps_the_time_that_the_answer_is_fresh(years: Year
     """11, 12: polls that would come too soon are not planned, rather than put off past what they were planned for."""
     years.lists(Item(number=1), cache_control="max-age=3600")
     await years.now()
-    plan = years.state().profile["plan"]
+    plan = Profile.from_json(years.state().profile).plan
     assert len(plan) > 5
     assert min(later - one for one, later in pairwise(plan)) >= 60
 

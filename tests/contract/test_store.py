@@ -330,7 +330,7 @@ def test_numbers_are_never_used_again(store: Store) -> None:
 def test_a_source_comes_back_as_it_was(store: Store) -> None:
     state = SourceState(
         id="a", fingerprint="f" * 64, validators=Validators(etag='W/"x;é"', last_modified="어제"), body_hash="b" * 64,
-        cursor={"seen": {"7": "2026-05-20"}}, profile={"v": 1}, due=NOW, first_contact=NOW, last_poll=NOW,
+        cursor={"seen": {"7": "2026-05-20"}}, profile="{}", due=NOW, first_contact=NOW, last_poll=NOW,
         last_success=NOW, last_new=NOW, listed=7, failures=2, state="Blocked", since=NOW, error="막힘",
     )  # fmt: skip
     for _ in range(2):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import accumulate, groupby, pairwise
@@ -131,17 +132,18 @@ class Profile:
             free=trust[False],
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON values for the source's state row: a few kilobytes. Releases are stored as the seconds between them."""
+    def to_json(self) -> str:
+        """JSON for the source's state row: a few kilobytes. Releases are stored as the seconds between them."""
         plain: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
         gaps = [later - earlier for earlier, later in pairwise((0, *self.releases))]
         lists = {name: list(getattr(self, name)) for name in ("worked", "free", "plan", "limits")}
-        return {"v": 2, **plain, **lists, "releases": gaps}
+        return json.dumps({"v": 2, **plain, **lists, "releases": gaps}, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any] | None) -> Profile:
+    def from_json(cls, written: str) -> Profile:
         """The stored profile; an empty one where nothing, or nothing of this version, was stored."""
-        if not stored or stored.get("v") != 2:
+        stored = json.loads(written or "{}")
+        if stored.get("v") != 2:
             return cls()
         return cls(
             **{name: stored[name] for name in _PLAIN if name in stored},

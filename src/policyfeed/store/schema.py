@@ -86,7 +86,7 @@ sources = Table(
     Column("asked_whole", UtcDateTime),
     Column("cursor", JSON, nullable=False, default=dict),
     Column("wishes", JSON, nullable=False, default=dict),
-    Column("profile", JSON, nullable=False, default=dict),
+    Column("profile", Text, nullable=False, default=""),
     Column("due", UtcDateTime),
     Column("first_contact", UtcDateTime),
     Column("last_poll", UtcDateTime),

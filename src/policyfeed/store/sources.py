@@ -38,7 +38,7 @@ class SourceState:
     asked_whole: datetime | None = None
     cursor: Mapping[str, Any] = field(default_factory=dict)
     wishes: Wishes = NO_WISHES
-    profile: Mapping[str, Any] = field(default_factory=dict)
+    profile: str = ""
     due: datetime | None = None
     first_contact: datetime | None = None
     last_poll: datetime | None = None
@@ -83,10 +83,10 @@ def get(tx: Connection, id_: str) -> SourceState:
     return _state(row) if row else SourceState(id=id_)
 
 
-def profile(tx: Connection, id_: str) -> Mapping[str, Any]:
+def profile(tx: Connection, id_: str) -> str:
     """The profile as it is now: a backfill may have taught it since the source's state was read."""
     rows = _PROFILE.rows(tx, wanted=id_)
-    return rows[0][0] if rows else {}
+    return str(rows[0][0]) if rows else ""
 
 
 def every(tx: Connection) -> dict[str, SourceState]:

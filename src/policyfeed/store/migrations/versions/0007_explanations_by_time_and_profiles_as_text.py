@@ -1,4 +1,4 @@
-"""explanations by their time: a release that comes after one that names it finds it"""
+"""explanations by their time: a release that comes after one that names it finds it; profiles are read as text"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,3 +13,5 @@ EXPLAINS = sa.column("kind") == sa.literal_column("'explanation'")
 
 def upgrade() -> None:
     op.create_index("ix_articles_sort_time", "articles", ["sort_time"], sqlite_where=EXPLAINS)
+    with op.batch_alter_table("sources") as table:
+        table.alter_column("profile", existing_type=sa.JSON(), existing_nullable=False, type_=sa.Text())
