@@ -15,9 +15,10 @@ from policyfeed.config.doubts import doubts
 from policyfeed.errors import ConfigErrors, Forbidden
 from policyfeed.formats import Publication
 from policyfeed.i18n import translator
-from policyfeed.sources import revealed
+from policyfeed.sources import hidden, revealed
 from policyfeed.transport.urls import take_apart
-from policyfeed.types import Request, Secret, Source
+from policyfeed.types import Document, Request, Secret, Source
+from tests.alerts import NOW
 
 SECRET = "moonlit-otter-" + "7f3a9"
 RSS, PAGE = "https://a.example/rss", "https://a.example/news"
@@ -379,6 +380,15 @@ def test_a_key_that_was_written_into_an_address_is_shown_nowhere(folder: Folder,
         "sources/own.toml", source(url=f'"{address}"', least_minutes="0") + source(id='"b"', url=f'"x{address}"')
     )
     assert len(folder.mistakes()) == 2
+
+
+def test_a_key_that_was_written_into_an_address_is_sent_byte_for_byte(folder: Folder) -> None:
+    address = "https://apis.example.go.kr/rss?token=a+b%2fc/d%2B=e"
+    (one,) = folder.write("sources/own.toml", source(url=f'"{address}"')).load().sources
+    assert revealed(one, Request(url=one.url)).url == address
+    for written in ("a+b%2fc/d%2B=e", "a%2Bb%2Fc%2Fd%2B%3De", "a+b/c/d+=e"):
+        gone = Document(url=f"https://b.example.go.kr/?t={written}", status=200, body=b"", fetched=NOW)
+        assert hidden(one, gone).url == "https://b.example.go.kr/?t=%7Btoken%7D"
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ _KEY = re.compile(
 
 def keyed(source: Source) -> Source:
     """The source with secrets in place of what seems to be a key in its address: from there on nobody is shown it."""
-    found = {name: Secret(unquote(value), _IN_THE_ADDRESS) for name, value in _KEY.findall(source.url)}
+    found = {name: Secret(value, _IN_THE_ADDRESS) for name, value in _KEY.findall(source.url)}
     url = _KEY.sub(r"\1=%7B\1%7D", source.url).replace("{key}", "%7Bkey%7D")
     return replace(source, url=url, options={**source.options, **found})
 
@@ -117,13 +117,13 @@ def private(source: Source) -> bool:
 
 
 def revealed(source: Source, request: Request) -> Request:
-    """The request as it is sent: where its address says ``%7Bkey%7D``, the secret option ``key``, percent-encoded, and
-    in its headers, where these say ``{key}``, as it is.
+    """The request as it is sent: where its address says ``%7Bkey%7D``, the secret option ``key``, percent-encoded (or
+    as it was written there), and in its headers, where these say ``{key}``, as it is.
     """
     url, headers = request.url, request.headers
     for name, secret in _secrets(source):
-        url = url.replace(f"%7B{name}%7D", quote(secret, safe=""))
-        headers = tuple((header, value.replace(f"{{{name}}}", secret)) for header, value in headers)
+        url = url.replace(f"%7B{name}%7D", _in_an_address(secret))
+        headers = tuple((header, value.replace(f"{{{name}}}", secret.reveal())) for header, value in headers)
     return replace(request, url=url, headers=headers)
 
 
@@ -131,13 +131,18 @@ def hidden(source: Source, document: Document) -> Document:
     """The document without the source's secrets in its addresses: nothing that is stored or said can show them."""
     url, moved_to = document.url, document.moved_to or ""
     for name, secret in _secrets(source):
-        for written in (quote(secret, safe=""), quote_plus(secret), secret):
+        bare = unquote(secret.reveal()) if secret.origin == _IN_THE_ADDRESS else secret.reveal()
+        for written in (_in_an_address(secret), quote(bare, safe=""), quote_plus(bare), bare):
             url, moved_to = (one.replace(written, f"%7B{name}%7D") for one in (url, moved_to))
     return replace(document, url=url, moved_to=moved_to or None)
 
 
-def _secrets(source: Source) -> list[tuple[str, str]]:
-    return [(name, one.reveal()) for name, one in source.options.items() if isinstance(one, Secret) and one.reveal()]
+def _in_an_address(secret: Secret) -> str:
+    return secret.reveal() if secret.origin == _IN_THE_ADDRESS else quote(secret.reveal(), safe="")
+
+
+def _secrets(source: Source) -> list[tuple[str, Secret]]:
+    return [(name, one) for name, one in source.options.items() if isinstance(one, Secret) and one.reveal()]
 
 
 def explain(source: Source, document: Document) -> None:
