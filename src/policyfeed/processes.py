@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 _SIZE = struct.Struct("!Q")
 _TRIES = 3
-"""Processes that may end, one after the other, before they could be asked for anything."""
+"""Processes, one after the other, that may end before they could be asked for anything."""
 _BUFFER = 512 * 1024
 """Bytes on their way to a process: with the usual buffers both sides wake each other for every part of a document."""
 _LARGE = 1024 * 1024
@@ -97,10 +97,12 @@ class Processes:
             raise asyncio.CancelledError
         return self._idle.pop() if self._idle else self._made()
 
-    def _made(self) -> _Process:
+    def _made(self, tries: int = _TRIES) -> _Process:
         try:
             process = _Process(self._context, *self._begin)
-        except (OSError, RuntimeError) as problem:
+        except (OSError, RuntimeError, EOFError) as problem:
+            if tries > 1 and isinstance(problem, (EOFError, ConnectionError)):  # the fork server just died: another one
+                return self._made(tries - 1)
             raise _refused(problem) from problem
         self._all.add(process)
         return process
@@ -123,7 +125,7 @@ class Processes:
 
 
 class _Process:
-    """One process, and the line to it. Raises OSError and RuntimeError when it is made."""
+    """One process, and the line to it. Raises OSError, RuntimeError; EOFError, when the fork server has just died."""
 
     def __init__(self, context: ForkServerContext, begin: Callable[..., object], given: tuple[Any, ...]) -> None:
         self._line, theirs = socket.socketpair()

@@ -294,7 +294,9 @@ async def test_workers_that_die_while_nothing_is_read_are_replaced() -> None:
             await gone(pid)
             await asyncio.gather(*(next_is_read() for _ in range(4)))
             (pid,) = grandchildren() - others
-            os.kill(parent(pid), signal.SIGKILL)
+            server = parent(pid)
+            os.kill(server, signal.SIGKILL)
+            await gone(server)
             os.kill(pid, signal.SIGKILL)
             await next_is_read()
         died = "a process died while it had nothing to do: another one takes its place"
