@@ -56,13 +56,14 @@ class Sites:
 def due_evenly(app: App, seconds: float) -> dict[str, float]:
     """Make every source due within the next seconds, in a mixed order; gives source → seconds from now."""
     start, configured_ = app.clock(), app.enabled()
+    before = start - timedelta(hours=1)
     step = 997  # has no divisor in common with the number: every source comes once
     mixed = [configured_[number * step % len(configured_)] for number in range(len(configured_))]
     dues = {one.id: 3.0 + seconds * number / len(mixed) for number, one in enumerate(mixed)}
     with app.store.write() as tx:
         for one in configured_:
             due = start + timedelta(seconds=dues[one.id])
-            sources.save(tx, SourceState(id=one.id, fingerprint=fingerprint(one), due=due, last_poll=start))
+            sources.save(tx, SourceState(id=one.id, fingerprint=fingerprint(one), due=due, last_poll=before))
     return dues
 
 
