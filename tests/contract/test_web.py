@@ -355,7 +355,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("method", "path", "form", "status", "korean", "english"), REFUSED)
-async def test_a_refusal_is_a_page_for_browsers_and_a_line_for_programs(
+async def test_a_refusal_is_a_page_for_whoever_takes_one_else_a_line(
     world: World, method: str, path: str, form: str, status: int, korean: str, english: str
 ) -> None:
     world.buttons = BUTTONS
@@ -364,7 +364,9 @@ async def test_a_refusal_is_a_page_for_browsers_and_a_line_for_programs(
     assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
     assert korean in html.fromstring(page.text).cssselect("h1")[0].text_content()
     assert html.fromstring(page.text).cssselect('main a[href="/"]'), "the way back"
-    asked |= {"Accept": "*/*", "Accept-Language": "en"}
+    any_kind = await world.client.request(method, path, content=form, headers={**asked, "Accept": "*/*"})
+    assert any_kind.text == page.text
+    asked |= {"Accept": "application/json", "Accept-Language": "en"}
     line = await world.client.request(method, path, content=form, headers=asked)
     assert (line.status_code, line.headers["content-type"]) == (status, "text/plain; charset=utf-8")
     assert english in line.text

@@ -1,4 +1,4 @@
-"""What is not answered as it was asked: a page for browsers, a line for programs, in the reader's language."""
+"""What is not answered as it was asked: a page for whoever takes one, else a line, in the reader's language."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def _told(
 ) -> Response:
     _ = translator(language_of(request))
     said = _(reason).format(**facts)
-    if weights(request.headers.get("accept", "")).get("text/html", 0.0):
+    wished = weights(request.headers.get("accept", "*/*"))
+    if wished.get("text/html", wished.get("text/*", wished.get("*/*", 0.0))):
         told: Response = pages.answer("refused.html", request, status, heading=_(heading), reason=said)
     else:
         told = PlainTextResponse(f"{_(heading)}: {said}\n", status)
