@@ -2,7 +2,7 @@
 process.
 
 The loop itself sends to them and hears from them. Libraries' pools have threads between (pebble three), which wake each
-other and wait for the interpreter: a tenth of what a poll with one new entry costs.
+other and wait for the interpreter: a sixteenth of what a poll with one new entry costs.
 """
 
 from __future__ import annotations
