@@ -21,6 +21,8 @@ _ITEMS = {"rss": ("channel", "item"), "rdf:RDF": ("item",), "feed": ("entry",)}
 _NAMES = ("item", "entry")
 _START, _HEAD = 2_000, 20_000
 """Bytes in which the root's tag is looked for, and the first item: RSS 1.0 has a list of all of them before it."""
+_NEAR = 20_000
+"""Bytes in which an item's end is looked for first: from 30,000 on, CPython takes half as long again for the same."""
 _STAND_IN = ("item", "")
 _INSTRUCTION = b"<?item?>"
 _SPACE = b" \t\r\n"
@@ -173,6 +175,9 @@ def _candidates(body: bytes) -> Iterator[tuple[int, int]]:
     name = b"entry" if _ATOM.search(body, 0, _START) else b"item"
     opening, closing = b"<" + name, b"</" + name + b">"
     end = 0
-    while (start := body.find(opening, end)) >= 0 and (found := body.find(closing, start)) >= 0:
+    while (start := body.find(opening, end)) >= 0:
+        found = body.find(closing, start, start + _NEAR)
+        if found < 0 and (found := body.find(closing, start)) < 0:
+            return
         end = found + len(closing)
         yield start, end

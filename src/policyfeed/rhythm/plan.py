@@ -128,9 +128,8 @@ def _burst(history: Profile, prior: Prior, now: datetime, today: int) -> dict[in
     last, age = history.last, math.floor((now.timestamp() - history.last) / 60)
     if is_on_the_dot(last) or age < 0:
         return {}
-    share = follow_ups(history, prior)
     after = math.floor((last - moment_of(today, 0).timestamp()) / 60) + 1
-    return {after + more: share * part for more, part in enumerate(prior.ages) if more >= age}
+    return {after + more: history.followed * part for more, part in enumerate(prior.ages) if more >= age}
 
 
 def _place_in_minute(seed: str, bounds: Bounds) -> float:
@@ -157,7 +156,7 @@ class _Source:
     """
 
     def __init__(self, history: Profile, prior: Prior, bounds: Bounds, gap: int, hours: tuple[int, ...]) -> None:
-        self.history, self.bounds, self.gap, self._hours = history, bounds, gap, hours
+        self.history, self.bounds, self.gap, self._hours, self._prior = history, bounds, gap, hours, prior
         self._outlook = outlook(history, prior)
         self._cheaper = [rung_of(rate) for rate in self._outlook.per_day]
 
@@ -184,6 +183,7 @@ class _Source:
             plan=tuple(polls),
             limits=self.bounds.limits,
             price=round(min(price, 1e9), 3),
+            followed=round(follow_ups(self.history, self._prior), 4),
         )
 
     def _rung(self, day: int, minute: int, today: int) -> int:

@@ -55,6 +55,8 @@ class Profile:
     """The limits that it was made under (``Bounds.limits``)."""
     price: float = 0.0
     """What a further poll on that day would have to save: releases times minutes."""
+    followed: float = 0.0
+    """How likely, on that day, another release follows one off the dot within minutes."""
 
     @property
     def past(self) -> tuple[int, ...]:
@@ -155,7 +157,7 @@ class Profile:
         )
 
 
-_PLAIN = ("day", "used", "week", "spent", "first", "learned", "taught", "planned", "price")
+_PLAIN = ("day", "used", "week", "spent", "first", "learned", "taught", "planned", "price", "followed")
 
 
 def _lesson(trust: Trust, pasts: Pasts, prior: Prior, times: list[int], *, worked: bool) -> Trust:

@@ -26,21 +26,23 @@ class Plain:
         self._url = url
         self._limit = limit
         self._grown = grown
-        self._parts = bytearray()
+        self._parts = list[bytes]()
+        self._size = 0
 
     def feed(self, data: bytes) -> None:
         """Raises TooLarge."""
-        self._parts += data
-        if len(self._parts) > self._limit:
+        self._parts.append(data)
+        self._size += len(data)
+        if self._size > self._limit:
             raise TooLarge("{url} holds more than {limit} bytes.", url=self._url, limit=self._limit)
-        self._grown(len(self._parts))
+        self._grown(self._size)
 
     def beginning(self) -> bytes:
         """What came in so far, up to the limit."""
-        return bytes(self._parts[: self._limit])
+        return b"".join(self._parts)[: self._limit]
 
     def done(self) -> bytes:
-        return bytes(self._parts)
+        return b"".join(self._parts)
 
 
 class Gzip(Plain):
@@ -57,7 +59,7 @@ class Gzip(Plain):
         full = False  # then more may be left in the decompressor
         while (data or full) and not self._padding:
             self._begun = True
-            step = min(self._limit - len(self._parts) + 1, _STEP)
+            step = min(self._limit - self._size + 1, _STEP)
             try:
                 unpacked = self._member.decompress(data, step)
             except zlib.error:
