@@ -157,6 +157,10 @@ class _Shelf:
     def is_large(self) -> bool:
         return self._memory.size() > _ROOM
 
+    def close(self) -> None:
+        with contextlib.suppress(BufferError):  # a thread is unpacking what nobody waits for any more
+            self._memory.close()
+
     def _fit(self) -> None:
         """The other end may have made it larger, or small again."""
         if (size := self._memory.size()) != len(self._memory):
@@ -227,6 +231,7 @@ class _Process:
     def end(self) -> None:
         """Nobody waits for it any more."""
         self._line.close()
+        self._shelf.close()
         self.kill()
 
 

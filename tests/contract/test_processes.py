@@ -43,6 +43,23 @@ async def test_much_comes_and_goes_whole(processes: Processes, size: int) -> Non
     assert await processes.run(60, bytes.upper, sent) == sent.upper()
 
 
+async def test_of_what_was_large_no_room_is_kept(processes: Processes) -> None:
+    small = await processes.run(60, shelves)
+    for size in (5_000_000, 2_000_000, 10):
+        assert await processes.run(60, bytes.upper, bytes(size)) == bytes(size)
+        assert await processes.run(60, shelves) == small
+        assert shelves() == small
+
+
+async def test_what_they_had_is_given_back_when_they_are_closed() -> None:
+    before = shelves()
+    processes = Processes(2, os.nice, 0, preload=[])
+    assert await processes.run(60, os.getpid)
+    assert len(shelves()) == len(before) + 1
+    processes.close()
+    assert shelves() == before
+
+
 async def test_what_cannot_be_sent_back_is_an_error(processes: Processes) -> None:
     with pytest.raises(TypeError, match="pickle"):
         await processes.run(60, memoryview, b"")
@@ -112,6 +129,12 @@ async def gone(pid: int) -> None:
     """Until the process has ended. (One whose parent ended before it is somebody else's to bury.)"""
     while state(pid) not in ("Z", ""):  # noqa: ASYNC110 - another process sets no event of ours
         await asyncio.sleep(0)
+
+
+def shelves() -> list[int]:
+    """Sizes of the memory that this process shares with others by files without a name."""
+    files = [file for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
+    return [file.stat().st_size for file in files if str(file.readlink()).startswith("/memfd:")]
 
 
 def state(pid: int) -> str:
