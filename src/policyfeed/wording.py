@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-import regex
-
 from policyfeed.clock import KST
 from policyfeed.i18n import Translate, translator
 from policyfeed.naming import evidence, kind_name
@@ -61,6 +59,8 @@ def fit(text: str, limit: int, size: Callable[[str], int] = len) -> str:
     """
     if len(text) <= limit and size(text) <= limit:
         return text
+    import regex  # a megabyte, for the few texts that are too long
+
     kept, used = "", size("…")
     for found in regex.finditer(r"\X", text[: limit + 1]):
         used += size(found[0])

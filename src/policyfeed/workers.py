@@ -25,6 +25,7 @@ from typing import Any
 from policyfeed import faults, garbage
 from policyfeed.documents import Reading, read_document
 from policyfeed.errors import Busy, HostileDocument, InternalError, PolicyfeedError
+from policyfeed.normalize import parsers
 from policyfeed.normalize.ministry import Ministries
 from policyfeed.probe import Looked, Survey, look_at, survey
 from policyfeed.processes import ProcessEnded, Processes
@@ -72,7 +73,7 @@ class Workers:
         self._late = 0
         self._processes = Processes(
             processes, _start, ministries, pickle.dumps(rules), megabytes * _MEGABYTE,
-            preload=["policyfeed.workers", "policyfeed.sources.feed"],
+            preload=["policyfeed.workers", "policyfeed.sources.feed", *parsers.PRELOAD],
         )  # fmt: skip
         self._before: asyncio.Task[None] | None = None
 

@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
-
-from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from policyfeed.discovery import places, scripts
 from policyfeed.errors import Remark
+from policyfeed.normalize import parsers
 from policyfeed.normalize.links import absolute
 from policyfeed.normalize.text import one_line
+
+if TYPE_CHECKING:
+    from policyfeed.normalize.parsers import Node, Tree
 
 LEAST_ROWS = 3
 MOST_ROW = 3_000
@@ -40,8 +43,8 @@ class Proposal:
 class _Group:
     """Rows under one parent, and the link of each that bears its title."""
 
-    rows: tuple[LexborNode, ...]
-    links: tuple[LexborNode, ...]
+    rows: tuple[Node, ...]
+    links: tuple[Node, ...]
 
     @property
     def weight(self) -> float:
@@ -51,7 +54,7 @@ class _Group:
 
 def propose(text: str, url: str) -> Proposal | None:
     """The table for the page's largest list; None where nothing is repeated that has a link and a date."""
-    tree = LexborHTMLParser(text)
+    tree = parsers.html(text)
     group = max(_groups(tree), key=lambda one: one.weight, default=None)
     if group is None:
         return None
@@ -70,8 +73,8 @@ def propose(text: str, url: str) -> Proposal | None:
     return Proposal(options=options, rows=len(group.rows), notes=notes)
 
 
-def _groups(tree: LexborHTMLParser) -> Iterator[_Group]:
-    under: dict[tuple[int, str], list[tuple[LexborNode, LexborNode]]] = {}
+def _groups(tree: Tree) -> Iterator[_Group]:
+    under: dict[tuple[int, str], list[tuple[Node, Node]]] = {}
     for node in tree.css(_ROWS):
         parent, said = node.parent, node.text()
         if parent is None or len(said) > MOST_ROW or not places.has_date(node):
@@ -85,18 +88,18 @@ def _groups(tree: LexborHTMLParser) -> Iterator[_Group]:
             yield _Group(rows=rows, links=links)
 
 
-def _title_link(row: LexborNode) -> LexborNode | None:
+def _title_link(row: Node) -> Node | None:
     """The row's link with the longest text; links to files bear no titles."""
     found = [node for node in row.css("a") if places.says(node) and not _FILE.search(_leads(node))]
     return max(found, key=lambda node: len(places.says(node)), default=None)
 
 
-def _leads(node: LexborNode) -> str:
+def _leads(node: Node) -> str:
     said = node.attributes
     return f"{said.get('href') or ''} {said.get('onclick') or ''} {said.get('class') or ''}"
 
 
-def _item(tree: LexborHTMLParser, group: _Group) -> tuple[str, bool]:
+def _item(tree: Tree, group: _Group) -> tuple[str, bool]:
     """A selector of the rows and of no others; pinned notices are left out where a class marks them."""
     wanted = {row.mem_id for row in group.rows}
     classes = {row.mem_id: set(places.classes(row)) for row in group.rows}
@@ -114,7 +117,7 @@ def _item(tree: LexborHTMLParser, group: _Group) -> tuple[str, bool]:
     return f"{group.rows[0].tag}:has(a){ending}", pinned
 
 
-def _where(tree: LexborHTMLParser, url: str, group: _Group, title: str) -> tuple[dict[str, str], tuple[str, ...]]:
+def _where(tree: Tree, url: str, group: _Group, title: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """How a row's address is found: its link, or an id and the template that makes an address of it."""
     hrefs = [link.attributes.get("href") or "" for link in group.links]
     if all(absolute(href, url) for href in hrefs) and len(set(hrefs)) > len(hrefs) // 2:
@@ -140,7 +143,7 @@ def _is_id(value: str) -> bool:
     return bool(re.fullmatch(r"[\w-]*\d[\w-]*", value)) and len(value) <= 80
 
 
-def _paging(tree: LexborHTMLParser, url: str) -> dict[str, str | int]:
+def _paging(tree: Tree, url: str) -> dict[str, str | int]:
     """How to come to the next page: a parameter that other pages' links have, or that the paging script fills."""
     ours = dict(parse_qsl(urlsplit(url).query))
     steps: dict[str, set[int]] = {}
@@ -166,7 +169,7 @@ def _step(numbers: Sequence[int]) -> dict[str, int]:
     return {"page_start": 0, "page_step": step} if step > 1 and all(number % step == 0 for number in numbers) else {}
 
 
-def _scripted(tree: LexborHTMLParser) -> dict[str, str | int]:
+def _scripted(tree: Tree) -> dict[str, str | int]:
     clicks = (_leads(node) for node in tree.css("a, button"))
     if not any(_LINK_PAGE.search(said) for said in clicks):
         return {}

@@ -7,12 +7,15 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from selectolax.lexbor import LexborHTMLParser
-
+from policyfeed.normalize import parsers
 from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.text import one_line
+
+if TYPE_CHECKING:
+    from policyfeed.normalize.parsers import Tree
 
 _TYPES = re.compile(r"^application/((rss|atom|rdf)\+xml|feed\+json)\b|^(text|application)/xml\b", re.IGNORECASE)
 _ADDRESS = re.compile(
@@ -40,7 +43,7 @@ class Candidate:
 
 def feed_links(text: str, url: str) -> tuple[Candidate, ...]:
     """The page's announced feeds first, then anchors of the same site whose address or text speaks of a feed."""
-    tree = LexborHTMLParser(text)
+    tree = parsers.html(text)
     base = tree.css_first("base[href]")
     root = urljoin(url, base.attributes.get("href") or "") if base else url
     found: dict[str, Candidate] = {}
@@ -81,7 +84,7 @@ def _json(text: str) -> tuple[str, str]:
     return "JSON Feed", one_line(str(feed.get("title") or ""))
 
 
-def _announced(tree: LexborHTMLParser, base: str) -> Iterator[Candidate]:
+def _announced(tree: Tree, base: str) -> Iterator[Candidate]:
     for node in tree.css("link[href]"):
         said = node.attributes
         if "alternate" not in (said.get("rel") or "").lower().split() or not _TYPES.match(said.get("type") or ""):
@@ -90,7 +93,7 @@ def _announced(tree: LexborHTMLParser, base: str) -> Iterator[Candidate]:
             yield Candidate(url=link, title=one_line(said.get("title") or ""), how="announced")
 
 
-def _linked(tree: LexborHTMLParser, base: str) -> Iterator[Candidate]:
+def _linked(tree: Tree, base: str) -> Iterator[Candidate]:
     for node in tree.css("a[href]"):
         href, text = node.attributes.get("href") or "", one_line(node.text() or node.attributes.get("title") or "")
         pictures = " ".join(one.attributes.get("alt") or "" for one in node.css("img"))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-
-from selectolax.lexbor import LexborNode
+from typing import TYPE_CHECKING
 
 from policyfeed.normalize import dates
 from policyfeed.normalize.text import one_line
+
+if TYPE_CHECKING:
+    from policyfeed.normalize.parsers import Node
 
 _DAY = r"(?:19|20)\d{2}\s*[-./년]\s*\d{1,2}\s*[-./월]\s*\d{1,2}(?:\s*일)?\.?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"
 _SHORT = r"(?<![\d.-])\d{2}[.-]\d{2}[.-]\d{2}(?![\d.-])"
@@ -21,16 +23,16 @@ _CUT = re.compile(r"(…|\.\.\.|···)\s*$")
 _ALL = "td, th, span, p, dd, dt, em, i, li, div, time, strong, b"
 
 
-def has_date(node: LexborNode) -> bool:
+def has_date(node: Node) -> bool:
     return bool(_DATE.search(node.text())) or node.css_first("time[datetime]") is not None
 
 
-def says(link: LexborNode) -> str:
+def says(link: Node) -> str:
     """A link's text, or the title of one without."""
     return one_line(link.text()) or one_line(link.attributes.get("title") or "")
 
 
-def title(rows: Sequence[LexborNode], links: Sequence[LexborNode]) -> str:
+def title(rows: Sequence[Node], links: Sequence[Node]) -> str:
     """The place of the titles; "" where there is none that fits all rows."""
     wanted = [says(link) for link in links]
     if sum(bool(_DATE.search(text)) for text in wanted) > len(wanted) // 2:  # the link is the whole row
@@ -41,13 +43,13 @@ def title(rows: Sequence[LexborNode], links: Sequence[LexborNode]) -> str:
     return _of(rows, links)
 
 
-def link(rows: Sequence[LexborNode], links: Sequence[LexborNode], title_place: str) -> str:
+def link(rows: Sequence[Node], links: Sequence[Node], title_place: str) -> str:
     """The place of the links: that of the titles where these are the links."""
     place = _of(rows, links)
     return title_place if title_place == place else place
 
 
-def date(rows: Sequence[LexborNode]) -> dict[str, str]:
+def date(rows: Sequence[Node]) -> dict[str, str]:
     """The options that read a date in every row; empty where there is none that can be read."""
     if all(row.css_first("time[datetime]") is not None for row in rows):
         return {"date": "time@datetime"}
@@ -67,13 +69,13 @@ def date(rows: Sequence[LexborNode]) -> dict[str, str]:
     return {"date": "td", "date_pattern": rf"^{_DAY}$"} if all(texts) else {}
 
 
-def department(row: LexborNode) -> dict[str, str]:
+def department(row: Node) -> dict[str, str]:
     """The column that its heading calls the department."""
     column = _column(row, _WHO)
     return {"department": f"td:nth-child({column})"} if column else {}
 
 
-def attributes(rows: Sequence[LexborNode], links: Sequence[LexborNode]) -> Iterator[tuple[str, list[str]]]:
+def attributes(rows: Sequence[Node], links: Sequence[Node]) -> Iterator[tuple[str, list[str]]]:
     """(place, its values) of the attributes that may bear an id: of the links first, then of the rows."""
     place = _of(rows, links)
     names = list(dict.fromkeys(name for name in links[0].attributes if _may_bear(name)))
@@ -86,7 +88,7 @@ def attributes(rows: Sequence[LexborNode], links: Sequence[LexborNode]) -> Itera
         yield f"{_tag(inner)}@onclick", [_attribute(row, _tag(inner), "onclick") for row in rows]
 
 
-def selectors(row: LexborNode) -> Iterator[str]:
+def selectors(row: Node) -> Iterator[str]:
     """Selectors of a row, the plainest first: by its own class, then under each ancestor that has a name."""
     own = row.tag or ""
     yield from (f"{own}.{name}" for name in classes(row))
@@ -107,11 +109,11 @@ def _may_bear(name: str) -> bool:
     return name in ("onclick", "href") or name.startswith("data-")
 
 
-def _attribute(row: LexborNode, css: str, name: str) -> str:
+def _attribute(row: Node, css: str, name: str) -> str:
     return next((value for node in row.css(css) if (value := node.attributes.get(name))), "")
 
 
-def _of(rows: Sequence[LexborNode], links: Sequence[LexborNode]) -> str:
+def _of(rows: Sequence[Node], links: Sequence[Node]) -> str:
     """The plainest selector whose first node with text is the link, in every row."""
     first = links[0]
     cell = first.parent
@@ -126,22 +128,22 @@ def _of(rows: Sequence[LexborNode], links: Sequence[LexborNode]) -> str:
     return "a"
 
 
-def _first(row: LexborNode, css: str) -> LexborNode | None:
+def _first(row: Node, css: str) -> Node | None:
     return next((node for node in row.css(css) if says(node)), None)
 
 
-def _same(one: LexborNode | None, other: LexborNode) -> bool:
+def _same(one: Node | None, other: Node) -> bool:
     return one is not None and one.mem_id == other.mem_id
 
 
-def _is_title(rows: Sequence[LexborNode], place: str) -> bool:
+def _is_title(rows: Sequence[Node], place: str) -> bool:
     nodes = [_first(row, place) for row in rows]
     texts = [one_line(node.text()) for node in nodes if node is not None]
     long_enough = sum(map(len, texts)) / max(1, len(texts)) >= 6
     return len(texts) == len(rows) and long_enough and len(set(texts)) > 1 and not any(map(_DATE.search, texts))
 
 
-def _date_places(row: LexborNode) -> list[str]:
+def _date_places(row: Node) -> list[str]:
     """Places in the row that hold a date, the plainest first; of several columns the one that is headed so."""
     leaves = [node for node in row.css(_ALL) if _DATE.search(node.text()) and not _inner_date(node)]
     column = _column(row, _WHEN)
@@ -164,27 +166,27 @@ def _plain(name: str, value: str | None) -> bool:
     return bool(value and _NAME.fullmatch(name)) and not re.search(r'["\\\n]', str(value))
 
 
-def _tag(node: LexborNode) -> str:
+def _tag(node: Node) -> str:
     """The node's tag, or * for one that cannot be written in a selector: a torn one may be called h2026.05<ul."""
     return node.tag if node.tag and _NAME.fullmatch(node.tag) else "*"
 
 
-def _inner_date(node: LexborNode) -> bool:
+def _inner_date(node: Node) -> bool:
     return any(one.mem_id != node.mem_id and _DATE.search(one.text()) for one in node.css(_ALL))
 
 
-def _first_date(row: LexborNode, place: str) -> str:
+def _first_date(row: Node, place: str) -> str:
     """What a table's ``date`` would read there: the first text; it has to hold a date."""
     text = next((said for node in row.css(place) if (said := node.text().strip())), "")
     return text if _DATE.search(text) else ""
 
 
-def _cell_date(row: LexborNode) -> str:
+def _cell_date(row: Node) -> str:
     texts = (cell.text().strip() for cell in row.css("td"))
     return next((text for text in texts if re.match(rf"^{_DAY}$", text) and dates.parse(text)), "")
 
 
-def _column(row: LexborNode, said: re.Pattern[str]) -> int:
+def _column(row: Node, said: re.Pattern[str]) -> int:
     """The number of the column whose heading says so; 0 = none does."""
     table = row.parent
     while table is not None and table.tag != "table":
@@ -194,26 +196,26 @@ def _column(row: LexborNode, said: re.Pattern[str]) -> int:
     return next((number for number, text in enumerate(headings, 1) if said.search(text)), 0)
 
 
-def _position(node: LexborNode) -> int:
+def _position(node: Node) -> int:
     """The number of the table cell that holds the node; 0 = it is in none."""
-    cell: LexborNode | None = node
+    cell: Node | None = node
     while cell is not None and cell.tag not in ("td", "tr"):
         cell = cell.parent
     return _nth(cell) if cell is not None and cell.tag == "td" else 0
 
 
-def _nth(node: LexborNode) -> int:
+def _nth(node: Node) -> int:
     """Which child of its parent it is, counting elements from 1."""
     siblings = list(node.parent.iter()) if node.parent is not None else []
     return next((number for number, one in enumerate(siblings, 1) if one.mem_id == node.mem_id), 0)
 
 
-def classes(node: LexborNode) -> list[str]:
+def classes(node: Node) -> list[str]:
     """Classes that can be written in a selector; those with digits are often numbers of the row."""
     found = [name for name in (node.attributes.get("class") or "").split() if _NAME.fullmatch(name)]
     return sorted(found, key=lambda name: any(map(str.isdigit, name)))
 
 
-def _id(node: LexborNode) -> str:
+def _id(node: Node) -> str:
     id_ = node.attributes.get("id") or ""
     return id_ if _NAME.fullmatch(id_) and not re.search(r"\d{2}", id_) else ""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+if TYPE_CHECKING:
+    from policyfeed.normalize.parsers import Node, Tree
 
 _CALL = re.compile(r"(?:^|[;\s:{]|return\s)([\w$.]+)\s*\(([^()]*)\)")
 _ARGUMENT = re.compile(r"\s*(?:'([^']*)'|\"([^\"]*)\"|([^,'\"]+))\s*(?:,|$)")
@@ -62,7 +64,7 @@ def call_of(values: Sequence[str]) -> Call | None:
     )
 
 
-def template_of(tree: LexborHTMLParser, url: str, call: Call) -> str:
+def template_of(tree: Tree, url: str, call: Call) -> str:
     """The address that the called function makes, ``{id}`` and ``{2}`` … in place of what changes; "" when unknown."""
     scripts = _scripts(tree)
     name = re.escape(call.function.rpartition(".")[2])
@@ -75,7 +77,7 @@ def template_of(tree: LexborHTMLParser, url: str, call: Call) -> str:
     return _address(tree, url, _body(scripts[found.end() :]), places)
 
 
-def template_of_data(tree: LexborHTMLParser, url: str, attribute: str) -> str:
+def template_of_data(tree: Tree, url: str, attribute: str) -> str:
     """The same for rows with ``data-id="…"``, which a script reads (``$(this).data("id")``, ``dataset.id``)."""
     scripts = _scripts(tree)
     short = re.escape(attribute.removeprefix("data-"))
@@ -92,7 +94,7 @@ def template_of_data(tree: LexborHTMLParser, url: str, attribute: str) -> str:
     return _address(tree, url, marked, dict.fromkeys([*names, ID], "{id}"))
 
 
-def _scripts(tree: LexborHTMLParser) -> str:
+def _scripts(tree: Tree) -> str:
     """What stands in the page's own script elements."""
     return "\n".join(node.text() for node in tree.css("script") if not node.attributes.get("src"))
 
@@ -133,7 +135,7 @@ def _body(text: str) -> str:
     return text[:8_000]
 
 
-def _address(tree: LexborHTMLParser, url: str, body: str, places: dict[str, str]) -> str:
+def _address(tree: Tree, url: str, body: str, places: dict[str, str]) -> str:
     for found in _GOES.finditer(body):
         said = _joined(found[1], places)
         if "{" in said:
@@ -165,7 +167,7 @@ def _joined(expression: str, places: dict[str, str]) -> str:
     return said
 
 
-def _form(tree: LexborHTMLParser, names: set[str]) -> LexborNode | None:
+def _form(tree: Tree, names: set[str]) -> Node | None:
     """The form that has the inputs."""
     for form in tree.css("form"):
         if names & {one.attributes.get("name") or one.attributes.get("id") or "" for one in form.css("input")}:
@@ -173,7 +175,7 @@ def _form(tree: LexborHTMLParser, names: set[str]) -> LexborNode | None:
     return None
 
 
-def _hidden(form: LexborNode | None) -> list[tuple[str, str]]:
+def _hidden(form: Node | None) -> list[tuple[str, str]]:
     """The form's constants; where in the list the reader was is none."""
     inputs = form.css('input[type="hidden"]') if form is not None else []
     pairs = ((one.attributes.get("name") or "", one.attributes.get("value") or "") for one in inputs)

@@ -10,16 +10,17 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
-
 from policyfeed.errors import Blocked, Deleted, LayoutChanged, Unreadable
-from policyfeed.normalize import attachments, html
+from policyfeed.normalize import attachments, html, parsers
 from policyfeed.normalize.listing import blocked, is_block_page
 from policyfeed.normalize.text import one_line, text_of
 from policyfeed.types import Attachment, Detail, Document, Request, Source
+
+if TYPE_CHECKING:
+    from policyfeed.normalize.parsers import Node, Tree
 
 SITE, MOBILE = "https://www.korea.kr", "https://m.korea.kr"
 MOST_PAGES = 100
@@ -66,7 +67,7 @@ def read_detail(source: Source, document: Document, so_far: Detail | None) -> De
 
 def _page(source: Source, document: Document) -> Detail:
     text = text_of(document, source.encoding)
-    tree = LexborHTMLParser(text)
+    tree = parsers.html(text)
     body = tree.css_first(".view_cont")
     if body is None or tree.css_first(".view_title h1, .article_head h1, h1") is None:
         raise _no_release(text, document)
@@ -93,7 +94,7 @@ def _no_release(text: str, document: Document) -> Blocked | Deleted | LayoutChan
     return LayoutChanged("{url} is no release's page as it is known: it was rebuilt.", url=document.url)
 
 
-def _files(tree: LexborHTMLParser) -> Iterator[Attachment]:
+def _files(tree: Tree) -> Iterator[Attachment]:
     """The attachments, each once, by their addresses on www.korea.kr wherever the page came from."""
     seen: set[str] = set()
     for node in tree.css(_FILE):
@@ -103,7 +104,7 @@ def _files(tree: LexborHTMLParser) -> Iterator[Attachment]:
             yield Attachment(name=name, url=url, type=attachments.media_type(name))
 
 
-def _json_ld(tree: LexborHTMLParser) -> dict[str, Any]:
+def _json_ld(tree: Tree) -> dict[str, Any]:
     """The first piece of JSON-LD that tells when something was published."""
     for node in tree.css('script[type="application/ld+json"]'):
         try:
@@ -117,7 +118,7 @@ def _json_ld(tree: LexborHTMLParser) -> dict[str, Any]:
     return {}
 
 
-def _licence(tree: LexborHTMLParser) -> str:
+def _licence(tree: Tree) -> str:
     """The mark of the Korea Open Government License at the page's end; "" = none that is known."""
     for node in tree.css('img[src*="open"]'):
         if found := _OPEN_TYPE.search(node.attributes.get("src") or ""):
@@ -130,7 +131,7 @@ def _licence(tree: LexborHTMLParser) -> str:
     return "공공누리 제1유형" if plain else ""
 
 
-def _viewer(tree: LexborHTMLParser, base: str) -> Iterator[Request]:
+def _viewer(tree: Tree, base: str) -> Iterator[Request]:
     """The viewer's first page: the frame's address names a folder (``rs``) and a document (``fn``)."""
     frame = tree.css_first("#content_press, iframe[src*=docViewer]")
     named = parse_qs(urlsplit((frame.attributes.get("src") or "") if frame else "").query)
@@ -146,7 +147,7 @@ def _readable(files: tuple[Attachment, ...], base: str) -> list[Request]:
     return [Request(url=urljoin(base, one.url.removeprefix(SITE))) for one in best[:MOST_FILES]]
 
 
-def _inline(body: LexborNode) -> str:
+def _inline(body: Node) -> str:
     """The text in the page itself, without what stands beside it."""
     for node in body.css(_NO_TEXT):
         node.decompose()
@@ -159,7 +160,7 @@ def _viewed(source: Source, document: Document, so_far: Detail) -> Detail:
     number = int(place[1]) if place else 1
     if not _VIEWER.search(document.url):
         raise Unreadable("{url} is no page of the viewer: it was redirected.", url=document.url)
-    tree = LexborHTMLParser(text_of(document, source.encoding))
+    tree = parsers.html(text_of(document, source.encoding))
     for node in tree.css("script, style"):
         node.decompose()
     said = html.paragraphs(_text(tree.body)) if tree.body else ""
@@ -181,6 +182,6 @@ def _is_repeated(said: str, before: str) -> bool:
     return bool(said) and before.endswith(said if len(said) > 200 else said * 2)
 
 
-def _text(node: LexborNode) -> str:
+def _text(node: Node) -> str:
     """The text of a part: words are cut into spans, and joined with nothing."""
     return html.to_text(node.html or "")

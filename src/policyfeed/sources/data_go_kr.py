@@ -10,14 +10,12 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
-
-from lxml import etree
 
 from policyfeed.clock import KST
 from policyfeed.errors import Blocked, ConfigError, LayoutChanged, Misconfigured, Refused, Unreadable, UpstreamError
-from policyfeed.normalize import dates, listing, xml
+from policyfeed.normalize import dates, listing, parsers, xml
 from policyfeed.normalize.attachments import media_type
 from policyfeed.normalize.detail import kogl
 from policyfeed.normalize.html import paragraphs
@@ -27,6 +25,9 @@ from policyfeed.normalize.korea_kr import read_detail as read_detail
 from policyfeed.normalize.links import canonical
 from policyfeed.normalize.text import one_line, shorten, text_of
 from policyfeed.types import Attachment, Document, Entry, Kind, Page, Request, Source
+
+if TYPE_CHECKING:
+    from policyfeed.normalize.parsers import Element
 
 ROBOTS = False
 ADDRESS = "interface"
@@ -170,11 +171,10 @@ def _asked(source: Source, document: Document) -> tuple[date, date, date]:
     return start, end, until
 
 
-def _root(source: Source, document: Document) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+def _root(source: Source, document: Document) -> Element:
     try:
-        return etree.fromstring(xml.mended(xml.undeclared(text_of(document, source.encoding))), parser)
-    except etree.XMLSyntaxError as problem:
+        return parsers.xml(xml.mended(xml.undeclared(text_of(document, source.encoding))))
+    except ValueError as problem:
         raise (_blocked(source, document) or Unreadable("The API's answer is no XML.", source=source.id)) from problem
 
 
@@ -184,13 +184,13 @@ def _blocked(source: Source, document: Document) -> Blocked | None:
     return Blocked("A block page came instead of the API's answer.", source=source.id)
 
 
-def _is_known(root: etree._Element) -> bool:
+def _is_known(root: Element) -> bool:
     """Whether a good answer's body is there and holds nothing else than what is read of it."""
     body = root.find("body")
     return body is not None and {node.tag for node in body} <= {"NewsItem", "totalCount"}
 
 
-def _entry(item: etree._Element) -> Entry:
+def _entry(item: Element) -> Entry:
     subtitles = [text for nth in (1, 2, 3) if (text := one_line(_said(item, f"SubTitle{nth}")))]
     body = _said(item, "DataContents")
     number = _said(item, "KoglType")
@@ -215,7 +215,7 @@ def _later(approved: str, embargo: str) -> str:
     return embargo if one and other and other.at > one.at else approved or embargo
 
 
-def _files(item: etree._Element) -> tuple[Attachment, ...]:
+def _files(item: Element) -> tuple[Attachment, ...]:
     """Names and addresses stand in elements that are numbered, or repeated, in the same order."""
     urls = [_text(node) for node in item.iter() if re.fullmatch(r"FileUrl\d*", str(node.tag))]
     names = [_text(node) for node in item.iter() if re.fullmatch(r"FileName\d*", str(node.tag))]
@@ -223,10 +223,10 @@ def _files(item: etree._Element) -> tuple[Attachment, ...]:
     return tuple(Attachment(name=name, url=url, type=media_type(name)) for url, name in found if url)
 
 
-def _said(item: etree._Element, name: str) -> str:
+def _said(item: Element, name: str) -> str:
     node = item.find(name)
     return _text(node) if node is not None else ""
 
 
-def _text(node: etree._Element) -> str:
+def _text(node: Element) -> str:
     return (node.text or "").strip()

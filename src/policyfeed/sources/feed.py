@@ -6,7 +6,6 @@ relative-link resolution stay off: normalize does these, on what is new.
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -15,11 +14,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
-import feedparser
-
 from policyfeed import sources
 from policyfeed.errors import Blocked, HostileDocument, Remark, Truncated, Unreadable
-from policyfeed.normalize import listing, plain_feed, xml
+from policyfeed.normalize import listing, parsers, xml
 from policyfeed.normalize.html import paragraphs
 from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.slicing import Sliced, slice_feed
@@ -124,6 +121,8 @@ def _xml(text: str, document: Document) -> Page:
         raise Truncated(
             "{url} ended before the end of its feed.", remedy="It is asked for again later.", url=document.url
         )
+    from policyfeed.normalize import plain_feed  # it looks into two parsers: loaded with the first feed, as they are
+
     undeclared = xml.undeclared(text)
     if (plain := plain_feed.parse(undeclared)) is not None:
         return _page(plain.entries, plain.feed, text, document)
@@ -131,13 +130,7 @@ def _xml(text: str, document: Document) -> Page:
     broken = (Remark("the feed is not well-formed XML"),)
     if mended != undeclared and (plain := plain_feed.parse(mended)) is not None:
         return _page(plain.entries, plain.feed, text, document, broken)
-    # without the feed's address: feedparser would resolve guids against it, and they would change with it
-    parsed = feedparser.parse(
-        io.BytesIO(mended.encode()),
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    parsed = parsers.feed(mended)
     if not parsed.version and not parsed.entries:
         raise _not_a_feed(text, document)
     warnings = broken if parsed.bozo or mended != undeclared else ()

@@ -13,14 +13,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
-
-from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from policyfeed import sources
 from policyfeed.clock import KST
 from policyfeed.errors import LayoutChanged, Remark
+from policyfeed.normalize import parsers
 from policyfeed.normalize.korea_kr import MOBILE, SITE
 from policyfeed.normalize.korea_kr import detail as detail
 from policyfeed.normalize.korea_kr import elsewhere as elsewhere
@@ -28,6 +27,9 @@ from policyfeed.normalize.korea_kr import read_detail as read_detail
 from policyfeed.normalize.listing import blocked, is_block_page
 from policyfeed.normalize.text import text_of
 from policyfeed.types import Document, Entry, Page, Request, Source
+
+if TYPE_CHECKING:
+    from policyfeed.normalize.parsers import Node
 
 ROBOTS = True
 ADDRESS = "page"
@@ -77,7 +79,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     number, start, end = _asked(document)
     total = _total(text, document)
     base = document.url.replace(MOBILE, SITE, 1)
-    found = {_id(node): _entry(node, base) for node in LexborHTMLParser(text).css(_ITEM)}
+    found = {_id(node): _entry(node, base) for node in parsers.html(text).css(_ITEM)}
     missing = total - len(cursor.get("read", {}))
     if missing > (PER_PAGE if number > 1 else 0) and found.keys() <= cursor.get("read", {}).keys():
         raise LayoutChanged(
@@ -175,7 +177,7 @@ def _total(text: str, document: Document) -> int:
     )
 
 
-def _entry(node: LexborNode, base: str) -> Entry:
+def _entry(node: Node, base: str) -> Entry:
     def part(selector: str) -> str:
         found = node.css_first(selector)
         for line_break in found.css("br") if found else ():
@@ -191,7 +193,7 @@ def _entry(node: LexborNode, base: str) -> Entry:
     )
 
 
-def _id(node: LexborNode) -> str:
+def _id(node: Node) -> str:
     found = _NEWS_ID.search(node.attributes.get("href") or "")
     return found[1] if found else ""
 

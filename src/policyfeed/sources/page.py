@@ -10,17 +10,18 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-
-from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+from typing import TYPE_CHECKING, Any
 
 from policyfeed import sources
 from policyfeed.errors import ConfigError, Remark
-from policyfeed.normalize import listing
+from policyfeed.normalize import listing, parsers
 from policyfeed.normalize.html import sanitize, to_line
 from policyfeed.normalize.links import absolute, canonical
 from policyfeed.normalize.text import text_of
 from policyfeed.types import Attachment, Detail, Document, Entry, Page, Request, Source
+
+if TYPE_CHECKING:
+    from policyfeed.normalize.parsers import Node, Tree
 
 ROBOTS = True
 ADDRESS = "page"
@@ -96,7 +97,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     """
     table = Options.of(source)
     text = text_of(document, source.encoding)
-    tree = LexborHTMLParser(text)
+    tree = parsers.html(text)
     for node in tree.css(", ".join(filter(None, (_UNSEEN, table.without)))):
         node.decompose()
     base = _base(tree, document.url)
@@ -129,7 +130,7 @@ def read_detail(source: Source, document: Document, so_far: Detail | None) -> De
     """The text of a row's own page. Raises Unreadable, Blocked, or LayoutChanged."""
     place = Options.of(source).detail_body
     text = text_of(document, source.encoding)
-    found = "".join(node.html or "" for node in LexborHTMLParser(text).css(place)[:1])
+    found = "".join(node.html or "" for node in parsers.html(text).css(place)[:1])
     if not to_line(found):
         raise listing.nothing_found(text, source, document.url, place)
     return Detail(content=sanitize(found, document.url))
@@ -161,7 +162,7 @@ def _unusable(source: Source, table: Options) -> Iterator[ConfigError]:
             yield listing.mistake(source, name, "{source}: {key} is no regular expression: {value}")
 
 
-def _entry(row: LexborNode, table: Options, base: str, zone: str) -> Entry:
+def _entry(row: Node, table: Options, base: str, zone: str) -> Entry:
     dates = (listing.date_text(raw, table.date_pattern, table.date_format, zone) for raw in _all(row, table.date))
     return Entry(
         title=_one(row, table.title),
@@ -174,7 +175,7 @@ def _entry(row: LexborNode, table: Options, base: str, zone: str) -> Entry:
     )
 
 
-def _url(row: LexborNode, table: Options, base: str) -> str:
+def _url(row: Node, table: Options, base: str) -> str:
     if table.link:
         return absolute(_one(row, table.link if "@" in table.link else f"{table.link}@href"), base)
     raw = _one(row, table.id)
@@ -186,13 +187,13 @@ def _url(row: LexborNode, table: Options, base: str) -> str:
     return listing.fill(table.link_template, {**values, "id": values.get("1", found[0] if found else raw)})
 
 
-def _attachments(row: LexborNode, table: Options, base: str) -> list[Attachment]:
+def _attachments(row: Node, table: Options, base: str) -> list[Attachment]:
     nodes = row.css(table.attachments) if table.attachments else []
     found = ((_text(node), absolute(node.attributes.get("href") or "", base)) for node in nodes)
     return [Attachment(name=name, url=url) for name, url in found if url]
 
 
-def _all(node: LexborNode, place: str) -> list[str]:
+def _all(node: Node, place: str) -> list[str]:
     """What is at a place: texts, or values of the attribute, of all nodes that the selector finds."""
     found = _PLACE.match(place)
     if not place or found is None:
@@ -203,28 +204,28 @@ def _all(node: LexborNode, place: str) -> list[str]:
     return [_text(node) for node in nodes]
 
 
-def _text(node: LexborNode) -> str:
+def _text(node: Node) -> str:
     for line_break in node.css("br"):
         line_break.replace_with(" ")
     return node.text().strip()
 
 
-def _one(node: LexborNode, place: str) -> str:
+def _one(node: Node, place: str) -> str:
     return next((text for text in _all(node, place) if text.strip()), "").strip()
 
 
-def _base(tree: LexborHTMLParser, url: str) -> str:
+def _base(tree: Tree, url: str) -> str:
     base = tree.css_first("base[href]")
     return (absolute(base.attributes.get("href") or "", url) if base else "") or url
 
 
-def _empty(tree: LexborHTMLParser, table: Options, text: str, source: Source, document: Document) -> Page:
+def _empty(tree: Tree, table: Options, text: str, source: Source, document: Document) -> Page:
     if table.allow_empty and table.frame and tree.css_first(table.frame) and not listing.is_block_page(text):
         return Page(entries=(), warnings=(listing.EMPTY,), rightly_empty=True)
     raise listing.nothing_found(text, source, document.url, table.item)
 
 
-def _next(tree: LexborHTMLParser, table: Options, base: str, source: Source, turn: listing.Turn) -> Request | None:
+def _next(tree: Tree, table: Options, base: str, source: Source, turn: listing.Turn) -> Request | None:
     if not turn.more or turn.cursor is None:
         return None
     request = listing.request(source, ACCEPT)
@@ -244,10 +245,4 @@ def _odd(rows: list[Entry], wanted: Mapping[str, str]) -> list[str]:
 
 def _is_place(place: str) -> bool:
     css = _PLACE.match(place)
-    if not place or css is None or not css["css"]:
-        return True
-    try:
-        LexborHTMLParser("<p></p>").css(css["css"])
-    except SelectolaxError:
-        return False
-    return True
+    return not place or css is None or not css["css"] or parsers.is_selector(css["css"])
