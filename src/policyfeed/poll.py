@@ -187,9 +187,10 @@ class Poller:
 
     async def _harvested(self, source: Source, visit: Visit, place: Place) -> PollReport:
         harvest = await visit.harvest(place)
-        if harvest.articles is None:
-            return await self.db(self._unchanged, source, visit, harvest)
-        return await self.db(self._save, source, visit, harvest)
+        save = self._unchanged if harvest.articles is None else self._save
+        saved = self.db(save, source, visit, harvest)
+        del harvest  # it is in memory until it is stored, and no longer
+        return await saved
 
     async def _asked(self, state: SourceState, source: Source, request: Request) -> Document:
         noting = asyncio.create_task(self._noted(state, source))

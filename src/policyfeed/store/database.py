@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -37,7 +37,7 @@ Outcome = tuple[Any, Exception | None]
 class InDatabase(Protocol):
     """Runs a function in the thread that writes: ``await db(function, *arguments)``."""
 
-    async def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]: ...
 
 
 class Store:
@@ -89,20 +89,21 @@ class Store:
         with self._mapped(), _writing(self._engine) as connection:
             yield connection
 
-    def together(self, works: Sequence[Callable[[], Any]]) -> list[Outcome]:
+    def together(self, works: list[Callable[[], Any]]) -> list[Outcome]:
         """Run several works whose writes are flushed to the disk once: for each what it gave, or raised.
 
+        They are taken from the list one by one: what one has written need not stay in memory until all are flushed.
         Each is all or nothing by itself. When the database fails, all of them have failed: nothing of them is stored,
         and what comes after is not begun (on a full disk SQLite ends the transaction: it would be stored by itself).
         """
-        group = _Group(self._engine)
+        group, count = _Group(self._engine), len(works)
         self._local.group = group
         try:
-            outcomes = [_outcome(work) for work in works]
+            outcomes = [_outcome(works.pop(0)) for _ in range(count)]
             with self._mapped():
                 group.commit()
         except StoreError as error:
-            return [(None, error)] * len(works)
+            return [(None, error)] * count
         finally:
             self._local.group = None
             group.close()

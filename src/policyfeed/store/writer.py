@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from policyfeed.store.database import Outcome, P, Store, T
@@ -28,20 +29,20 @@ class WriterThread:
         self._waiting: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
         self._busy = False
 
-    async def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        """What it is given is held for the work alone: who waits need hold it no longer."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((lambda: work(*args, **kwargs), future))
+        self._waiting.append((partial(work, *args, **kwargs), future))
         self._start()
-        return await future
+        return future
 
     def _start(self) -> None:
         if self._waiting and not self._busy:
             self._busy = True
             some = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
-            done = asyncio.get_running_loop().run_in_executor(
-                self._thread, self._store.together, [work for work, _ in some]
-            )
-            done.add_done_callback(lambda _: self._settle([future for _, future in some], done))
+            works, futures = [work for work, _ in some], [future for _, future in some]
+            done = asyncio.get_running_loop().run_in_executor(self._thread, self._store.together, works)
+            done.add_done_callback(lambda _: self._settle(futures, done))
 
     def _settle(self, futures: list[asyncio.Future[Any]], done: asyncio.Future[list[Outcome]]) -> None:
         self._busy = False
