@@ -1,7 +1,8 @@
 """The parsers of what comes from outside: each is loaded by the first text that it is to read, and that is in a worker.
 
-The process that polls, stores and publishes loads none of them: what a document makes of a parser written in C it makes
-of a worker, and memory that is not needed there is not taken. So this is the one place from which readers have them.
+The process that polls loads none of them: what a document makes of a parser written in C it makes of a worker, and
+memory that is not needed there is not taken. (Pages, and a body that completes an article, sanitize once more what was
+read: these load the sanitizer.) So this is the one place from which readers have them.
 """
 
 from __future__ import annotations
