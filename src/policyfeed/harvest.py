@@ -116,7 +116,7 @@ class Room:
     from others. When it is answered it comes in all the same, and nobody else does until there is a place again.
     """
 
-    def __init__(self, places: int = 16, patience: float = 0.25) -> None:
+    def __init__(self, places: int = 12, patience: float = 0.25) -> None:
         self.free = places
         self.patience = patience
         self._waiting: deque[asyncio.Future[None]] = deque()

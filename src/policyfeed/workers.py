@@ -3,11 +3,11 @@
 A worker that exceeds its time is killed and replaced; one that exceeds its memory fails that document. (feedparser is
 quadratic on some inputs: 200,000 attributes on one element would take hours.)
 
-Documents are quick or slow. A poll's document has 0.4 s of the processor's time at first (a busy machine makes
+Documents are quick or slow. A poll's document has 0.3 s of the processor's time at first (a busy machine makes
 no document a slow one); one that needs more is ended with its process and begun anew among the slow ones, which never
 take the last process, and so are that source's documents from then on. What nobody waits for (texts, a look at a
 source) is read among them at once. Those that are larger than usual never take the last process either. So any number
-of large hostile documents hold up the others for 0.4 s, and small ones for 0.4 s each, once.
+of large hostile documents hold up the others for 0.3 s, and small ones for 0.3 s each, once.
 """
 
 from __future__ import annotations
@@ -20,21 +20,23 @@ import resource
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from policyfeed import faults, garbage
 from policyfeed.documents import Reading, read_document
 from policyfeed.errors import Busy, HostileDocument, InternalError, PolicyfeedError
 from policyfeed.normalize import parsers
 from policyfeed.normalize.ministry import Ministries
-from policyfeed.probe import Looked, Survey, look_at, survey
 from policyfeed.processes import ProcessEnded, Processes
 from policyfeed.relevance import Judge, Rules
 from policyfeed.sources import detailed
 from policyfeed.transport.urls import shown
 from policyfeed.types import Article, Detail, Document, Source, Verdict
 
-QUICK = 0.4
+if TYPE_CHECKING:
+    from policyfeed.probe import Looked, Survey
+
+QUICK = 0.3
 """Seconds of the processor's time that a poll's document may take at first."""
 _MOST_WAIT = 5.0
 """Seconds by the clock for the same, where others use the processor, too."""
@@ -73,7 +75,7 @@ class Workers:
         self._late = 0
         self._processes = Processes(
             processes, _start, ministries, pickle.dumps(rules), megabytes * _MEGABYTE,
-            preload=["policyfeed.workers", "policyfeed.sources.feed", *parsers.PRELOAD],
+            preload=["policyfeed.workers", "policyfeed.sources.feed", "policyfeed.probe", *parsers.PRELOAD],
         )  # fmt: skip
         self._before: asyncio.Task[None] | None = None
 
@@ -239,11 +241,15 @@ def _read_detail(source: Source, so_far: Detail | None, document: Document) -> D
 
 
 def _look(source: Source, cursor: Mapping[str, Any], document: Document) -> Looked:
+    from policyfeed.probe import look_at  # here, as the parsers: polling looks at nothing
+
     assert _ministries is not None  # noqa: S101 - the pool starts every worker with _start
     return look_at(source, cursor, document, _ministries)
 
 
 def _survey(source: Source, _nothing: None, document: Document) -> Survey:
+    from policyfeed.probe import survey
+
     return survey(source, document)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import resource
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -47,6 +48,15 @@ class Lent:
     key: Key
     connection: httpcore.AsyncConnectionInterface
     used: bool = False
+
+
+class _Connection(httpcore.AsyncHTTP11Connection):
+    """A connection that is lent to one request at a time: httpcore's lock on it would be a kilobyte for each that is
+    idle, two turns of the loop a request, and all of anyio."""
+
+    def __init__(self, origin: httpcore.Origin, stream: httpcore.AsyncNetworkStream) -> None:
+        super().__init__(origin, stream, keepalive_expiry=_KEPT_SECONDS)
+        self._state_lock = nullcontext()  # type: ignore[assignment]  # httpcore's own is made for several at once
 
 
 class _Idle(dict[Key, Lent]):
@@ -137,7 +147,7 @@ async def _straight(
     stream = await backend.connect_tcp(host, origin.port)
     if origin.scheme == b"https":
         stream = await stream.start_tls(tls, server_hostname=host)
-    return httpcore.AsyncHTTP11Connection(origin, stream, keepalive_expiry=_KEPT_SECONDS)
+    return _Connection(origin, stream)
 
 
 async def _through(proxy: httpcore.AsyncHTTPProxy, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
