@@ -22,6 +22,7 @@ from policyfeed.clock import Clock, now
 from policyfeed.config import Config
 from policyfeed.deliver import DeliveryReport, deliver
 from policyfeed.fill import Filler, FillReport
+from policyfeed.harvest import PLACES, Room
 from policyfeed.health import watch
 from policyfeed.poll import Poller, PollReport, due_time
 from policyfeed.publish import Page, PublishReport, publish
@@ -131,6 +132,7 @@ class App:
             bounds=lambda source: bounds(config, source),
             prior=load_prior(),
             running=self.visits,
+            room=Room(PLACES * max(2, config.settings.parsing.workers)),
         )
 
     def _filler(self, judge: documents.Judge) -> Filler:

@@ -25,6 +25,8 @@ from policyfeed.store.sources import NO_VALIDATORS
 from policyfeed.transport.load import holding
 from policyfeed.types import NO_WISHES, Article, Document, Request, Source, Validators, Verdict, Wishes
 
+PLACES = 6
+"""Documents of polls that are in memory for each worker: slow ones hold half of these places at most."""
 MOST_PAGES = 200
 """Documents of one poll: an adapter that pages for ever is broken."""
 NOT_MODIFIED = 304
@@ -116,7 +118,7 @@ class Room:
     from others. When it is answered it comes in all the same, and nobody else does until there is a place again.
     """
 
-    def __init__(self, places: int = 12, patience: float = 0.25) -> None:
+    def __init__(self, places: int = 2 * PLACES, patience: float = 0.25) -> None:
         self.free = places
         self.patience = patience
         self._waiting: deque[asyncio.Future[None]] = deque()

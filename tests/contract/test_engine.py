@@ -22,7 +22,7 @@ from policyfeed.app import App, opened
 from policyfeed.channels import Channel
 from policyfeed.cli.work import poll_due
 from policyfeed.config import Config, Settings, load, shipped
-from policyfeed.config.models import Network
+from policyfeed.config.models import Network, Parsing
 from policyfeed.engine import local
 from policyfeed.engine.local import REST, SETTLE, LocalEngine
 from policyfeed.errors import Forbidden, OutputError, StoreError, Unreachable
@@ -75,6 +75,15 @@ async def test_workers_are_there_before_the_first_document(tmp_path: Path) -> No
         await engine.start()
         assert len(multiprocessing.active_children()) == len(before) + config.settings.parsing.workers
         await engine.stop(5)
+
+
+@pytest.mark.parametrize(("workers", "places"), [(1, 12), (2, 12), (8, 48)])
+async def test_documents_have_places_by_the_number_of_workers(tmp_path: Path, workers: int, places: int) -> None:
+    """Slow ones, three for each worker but one, would hold all of a fixed number."""
+    settings = bare().settings
+    config = replace(bare(), settings=settings.model_copy(update={"parsing": Parsing(workers=workers)}))
+    async with client() as http, opened(config, tmp_path, client=http, environ={}) as app:
+        assert app.poller.room.free == places
 
 
 async def test_publishing_rests_longer_than_it_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
