@@ -132,7 +132,6 @@ class _Shelf:
 
     def __init__(self, file: int) -> None:
         self._memory = mmap.mmap(file, 0)  # which keeps a file of its own
-        os.close(file)
 
     def put(self, something: object) -> None:
         """Raises what pickling raises, and MemoryError."""
@@ -179,19 +178,18 @@ class _Process:
     """One process, and the line to it. Raises OSError, RuntimeError; EOFError, when the fork server has just died."""
 
     def __init__(self, context: ForkServerContext, begin: Callable[..., object], given: tuple[Any, ...]) -> None:
-        file = os.memfd_create("policyfeed")
-        os.ftruncate(file, _ROOM)
         self._line, theirs = socket.socketpair()
         with theirs:
             try:
-                socket.send_fds(self._line, [_THERE], [file])
+                with open(os.memfd_create("policyfeed"), "wb") as file:  # noqa: PTH123 - it has no path
+                    file.truncate(_ROOM)
+                    socket.send_fds(self._line, [_THERE], [file.fileno()])
+                    self._shelf = _Shelf(file.fileno())
                 self._process = context.Process(target=_serve, args=(theirs, begin, given), daemon=True)
                 self._process.start()
             except BaseException:
                 self._line.close()
-                os.close(file)
                 raise
-        self._shelf = _Shelf(file)
         self._line.setblocking(False)
         self._begun = False
 
@@ -252,6 +250,7 @@ def _serve(line: socket.socket, begin: Callable[..., object], given: tuple[Any, 
     with line, contextlib.suppress(ConnectionError):
         _, files, *_ = socket.recv_fds(line, len(_THERE), 1)
         shelf = _Shelf(*files)
+        os.close(*files)
         begin(*given)
         work, arguments = _nothing, ()
         while True:
