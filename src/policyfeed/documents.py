@@ -11,7 +11,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, repeat
 from struct import Struct
 from typing import Any
 
@@ -24,7 +24,7 @@ from policyfeed.types import NO_WISHES, Article, Document, Entry, Page, Request,
 MOST = 2_000
 """Items of a longer document are not remembered: it is read as a whole each time it changes."""
 MOST_SHARED = 100
-TRACES, SHARED = "traces", "several"
+TRACES, SIZES, SHARED = "traces", "sizes", "several"
 _ROW = Struct(f"{SIZE}s" * len(Trace._fields))
 
 
@@ -62,7 +62,7 @@ def read_document(
     """Document → entries → articles → verdicts, of what the cursor's memory does not know. Raises UpstreamError."""
     memory = _Memory.of(cursor)
     sift = getattr(registry.load("sources", source.kind), "sift", None)
-    sliced: Sliced | None = sift(source, document, memory.traces) if sift else None
+    sliced: Sliced | None = sift(source, document, memory.followed) if sift else None
     reading = None
     if sliced is not None and len(sliced.marks) > sliced.left:
         reading = _read_slice(source, cursor, document, ministries, sliced, memory)
@@ -73,22 +73,26 @@ def read_document(
 def forgetful(cursor: Mapping[str, Any]) -> dict[str, Any]:
     """The cursor without what was read: with it everything is. Links and guids that stand for several entries are no
     identity of the one that is left, either."""
-    return {name: value for name, value in cursor.items() if name != TRACES}
+    return {name: value for name, value in cursor.items() if name not in (TRACES, SIZES)}
 
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """Traces by the marks of their items, and what stands for several entries."""
+    """Traces by the marks of their items, the bytes of what followed each of these, and what stands for several
+    entries."""
 
     traces: Mapping[bytes, Trace]
+    followed: Mapping[bytes, int]
     shared: frozenset[bytes]
 
     @classmethod
     def of(cls, cursor: Mapping[str, Any]) -> _Memory:
-        traces = map(Trace._make, _ROW.iter_unpack(b64decode(cursor.get(TRACES, ""))))
+        traces = [Trace(*row) for row in _ROW.iter_unpack(b64decode(cursor.get(TRACES, "")))]
+        marks = [one.item for one in traces]
+        sizes = chain(cursor.get(SIZES, ())[1:], repeat(0))
         shared = b64decode(cursor.get(SHARED, ""))
         several = frozenset(shared[at : at + SIZE] for at in range(0, len(shared), SIZE))
-        return cls({one.item: one for one in traces}, several)
+        return cls(dict(zip(marks, traces, strict=True)), dict(zip(marks, sizes, strict=False)), several)
 
     def news(self, entries: Sequence[Entry], traces: Sequence[Trace]) -> list[Entry]:
         """Those of the entries that say what none of the last document said."""
@@ -96,10 +100,10 @@ class _Memory:
         return [entry for entry, one in zip(entries, traces, strict=True) if one.said not in said]
 
 
-def _memory(traces: Sequence[Trace], shared: frozenset[bytes]) -> dict[str, Any]:
+def _memory(traces: Sequence[Trace], sizes: Sequence[int], shared: frozenset[bytes]) -> dict[str, Any]:
     if len(traces) > MOST or len(shared) > MOST_SHARED:
         return {TRACES: ""}
-    kept: dict[str, Any] = {TRACES: b64encode(b"".join(chain.from_iterable(traces))).decode()}
+    kept: dict[str, Any] = {TRACES: b64encode(b"".join(chain.from_iterable(traces))).decode(), SIZES: [*sizes]}
     return kept | ({SHARED: b64encode(b"".join(sorted(shared))).decode()} if shared else {})
 
 
@@ -123,7 +127,7 @@ def _read_slice(
     traces = [memory.traces.get(mark) or next(following)._replace(item=mark) for mark in sliced.marks]
     shared = memory.shared | shared_names(traces)
     found = normalize(memory.news(page.entries, fresh), source, ministries, document.fetched, shared=shared)
-    return _reading(page, found, _memory(traces, shared), listed=len(traces))
+    return _reading(page, found, _memory(traces, sliced.sizes, shared), listed=len(traces))
 
 
 def _read_whole(
@@ -140,11 +144,12 @@ def _read_whole(
         found = normalize(page.entries, source, ministries, document.fetched)
         return _reading(page, found, {}, listed=size)
     traces = [trace(entry, source) for entry in page.entries]
-    marks = sliced.marks if sliced is not None and len(sliced.marks) == size else [one.said for one in traces]
+    cut = sliced is not None and len(sliced.marks) == size
+    marks, sizes = (sliced.marks, sliced.sizes) if sliced and cut else ([one.said for one in traces], ())
     traces = [one._replace(item=mark) for one, mark in zip(traces, marks, strict=True)]
     shared = memory.shared | shared_names(traces)
     found = normalize(memory.news(page.entries, traces), source, ministries, document.fetched, shared=shared)
-    return _reading(page, found, _memory(traces, shared), listed=size)
+    return _reading(page, found, _memory(traces, sizes, shared), listed=size)
 
 
 def _reading(page: Page, found: Normalized, memory: Mapping[str, Any], *, listed: int) -> Reading:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -81,7 +81,7 @@ def read(source: Source, cursor: Mapping[str, Any], document: Document) -> Page:
     return replace(page, next=following, cursor=(turn if following else turn.ended).cursor)
 
 
-def sift(source: Source, document: Document, known: Collection[bytes]) -> Sliced | None:
+def sift(source: Source, document: Document, known: Mapping[bytes, int]) -> Sliced | None:
     """The feed without the items whose marks are known; None where it is to be read as a whole. Raises Unreadable."""
     if source.encoding is None and (sliced := slice_feed(document.body, known)) is not None:
         return sliced  # UTF-8: other bytes are none that expat takes, or that were marked
