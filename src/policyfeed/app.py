@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -201,7 +201,7 @@ class App:
         return await self.client.fetch(request, how)
 
     def _manner(self, source: Source) -> Manner:
-        return replace(manner(source), check=self._spare)
+        return manner(source, self._spare)
 
     async def _spare(self, url: str) -> None:
         """Raises Paused when the host of the address is to be left alone."""
@@ -352,14 +352,15 @@ def _judging(rules: Rules) -> documents.Judge:
     return judge
 
 
-def manner(source: Source) -> Manner:
-    """How the transport is to ask a source's server."""
+def manner(source: Source, check: Callable[[str], Awaitable[None]] | None = None) -> Manner:
+    """How the transport is to ask a source's server, and what keeps it from following a redirect."""
     return Manner(
         cookies=source.id if source.cookies or source.warm_up else None,
         warm_up=source.warm_up,
         proxy=source.proxy,
         ca_bundle=source.ca_bundle,
         allow_private=source.allow_private,
+        check=check,
     )
 
 

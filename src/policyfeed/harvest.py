@@ -189,7 +189,7 @@ class Visit:
         body_hash = sameness(document.body)
         if body_hash == state.body_hash:
             return harvest
-        return await self._read_on(document, replace(harvest, body_hash=body_hash), state.cursor)
+        return await self._read_on(document, body_hash, harvest, state.cursor)
 
     async def _first(self, request: Request) -> Document:
         """The first answer. A 304 counts only when it came from where the validators came from; a server that takes
@@ -214,7 +214,9 @@ class Visit:
         last = self.state.asked_whole
         return last is None or abs(self._clock() - last) >= WHOLE_AGAIN
 
-    async def _read_on(self, document: Document, harvest: Harvest, cursor: Mapping[str, Any]) -> Harvest:
+    async def _read_on(
+        self, document: Document, body_hash: str, harvest: Harvest, cursor: Mapping[str, Any]
+    ) -> Harvest:
         """Read the first document and the pages that follow it."""
         first = reading = await self._read(self.source, cursor, document)
         readings = [first]
@@ -232,7 +234,7 @@ class Visit:
             harvest,
             articles=None if listed and not found and self.state.first_contact else tuple(found.values()),
             validators=NO_VALIDATORS if paged else harvest.validators,
-            body_hash=None if paged else harvest.body_hash,
+            body_hash=None if paged else body_hash,
             cursor={**(reading.cursor or {}), **first.memory},
             vanished=reading.vanished,
             wishes=replace(first.wishes, fresh=harvest.wishes.fresh),

@@ -78,7 +78,7 @@ def mint(key: str) -> str:
     return uuid.uuid5(NAMESPACE, key).urn
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)  # each of a document's titles is asked for several times
 def close_title(title: str) -> str:
     """A title without leading tags, punctuation and spaces, case folded, '24 written out: what a copy has in common."""
     text = unicodedata.normalize("NFKC", title)
@@ -223,7 +223,7 @@ class Neighbours:
         )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def title_mark(title: str) -> str:
     """A hash of the close title (hex): what equal titles are looked up by."""
     return _mark(close_title(title))
@@ -235,7 +235,7 @@ def head_mark(title: str) -> str | None:
     return _mark(head) if head != close_title(title) else None
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def like_mark(title: str) -> str:
     """A hash of what two alike titles have in common in any case: what alike titles are looked up by."""
     numbers, stages = _signs(close_title(title))
@@ -279,12 +279,12 @@ class Titles:
         }  # fmt: skip
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _head(title: str) -> str:
     return close_title(_HEAD.split(title.strip(), 1)[0])
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _signs(key: str) -> tuple[tuple[str, ...], frozenset[str]]:
     """What two alike titles have in common in any case."""
     return tuple(_NUMBER.findall(key)), frozenset(_stages(key))

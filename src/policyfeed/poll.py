@@ -193,18 +193,18 @@ class Poller:
         return await saved
 
     async def _asked(self, state: SourceState, source: Source, request: Request) -> Document:
-        noting = asyncio.create_task(self._noted(state, source))
+        noting = asyncio.get_running_loop().call_later(self.patience, self._taking_long, state, source)
         try:
             return await self.fetch(source, request)
         finally:
             noting.cancel()
 
-    async def _noted(self, state: SourceState, source: Source) -> None:
-        """Note, where an answer takes long, when the source may be asked again: if this process ends before it came,
-        the next one does not ask at once. (Noted of each request it would be a second flush to the disk.)
+    def _taking_long(self, state: SourceState, source: Source) -> None:
+        """Note when the source may be asked again: if this process ends before the answer came, the next one does not
+        ask at once. (Noted of each request it would be a second flush to the disk.)
         """
-        await asyncio.sleep(self.patience)
-        await self.db(self._note, state, self.clock() + self.bounds(source).least)
+        noted = asyncio.ensure_future(self.db(self._note, state, self.clock() + self.bounds(source).least))
+        noted.add_done_callback(lambda done: done.cancelled() or done.exception())  # a visit that fails as well tells
 
     def _note(self, state: SourceState, earliest: datetime) -> None:
         with self.store.write() as tx:

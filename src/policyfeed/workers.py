@@ -19,6 +19,7 @@ import pickle
 import resource
 import signal
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ class Workers:
         self._slow_sources = set[str]()
         self._late = 0
         self._processes = Processes(
-            processes, _start, ministries, pickle.dumps(rules), megabytes * _MEGABYTE,
+            processes, _start, ministries, zlib.compress(pickle.dumps(rules)), megabytes * _MEGABYTE,
             preload=["policyfeed.workers", "policyfeed.sources.feed", "policyfeed.probe", *parsers.PRELOAD],
         )  # fmt: skip
         self._before: asyncio.Task[None] | None = None
@@ -195,11 +196,11 @@ def _explained(source: Source, document: Document) -> Iterator[None]:
         ) from problem
 
 
-def _start(ministries: Ministries, pickled: bytes, most: int) -> None:
+def _start(ministries: Ministries, packed: bytes, most: int) -> None:
     """Limit the worker's memory to what it has now and ``most`` bytes more."""
     global _ministries, _judge  # noqa: PLW0603 - a worker process serves one configuration
     _ministries = ministries
-    rules: Rules | None = pickle.loads(pickled)  # noqa: S301 - our own, pickled once for all workers
+    rules: Rules | None = pickle.loads(zlib.decompress(packed))  # noqa: S301 - our own, pickled once for all workers
     _judge = Judge(rules).judge if rules else None
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl+C is meant for the main process, which ends this
     garbage.settle()

@@ -47,7 +47,7 @@ class Day:
     """The sum of the square roots of half the shares: a day's claim to polls."""
 
 
-@lru_cache(maxsize=8)  # the tables of a source's days are made together
+@lru_cache(maxsize=4)  # the tables of a source's days are made together
 def spared(day: Day, hours: tuple[int, ...], gap: int) -> Day:
     """The day with no polls in these hours (GMT, 9 behind); as it is where that leaves none ``gap`` from its end."""
     moments = array("h", (at for at in day.moments if (at // 60 - 9) % 24 not in hours))
@@ -97,7 +97,7 @@ def outlook(profile: Profile, prior: Prior) -> Outlook:
     return _outlook(profile.past, profile.learned, profile.since, (profile.worked, profile.free), prior)
 
 
-_outlook = lru_cache(maxsize=8)(Outlook)  # sources without a past of their own share theirs
+_outlook = lru_cache(maxsize=4)(Outlook)  # sources without a past of their own share theirs
 
 
 def _day(views: tuple[Sequence[float], ...], trust: Trust) -> Day:
@@ -148,7 +148,7 @@ def _weight_of_days(since: int, until: int, kind: int, half_life: float) -> floa
     return _weights_back(until, kind, half_life)[max(0, min(until - since, MEMORY))]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)  # a day's plans want 14
 def _weights_back(until: int, kind: int, half_life: float) -> tuple[float, ...]:
     """The weight of the last n days of a kind, n from 0 to MEMORY."""
     days = range(until - 1, max(0, until - 1 - MEMORY), -1)

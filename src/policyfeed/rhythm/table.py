@@ -62,7 +62,7 @@ class _Points:
     """Minute, A and B there, and what the line of a poll there begins with."""
 
 
-@lru_cache(maxsize=8)  # the tables of a source's days are made together
+@lru_cache(maxsize=4)  # the tables of a source's days are made together
 def _points(day: Day, gap: int) -> _Points:
     moments, mass, weight = day.moments[: bisect.bisect_right(day.moments, MINUTES - gap)], day.mass, day.weight
     return _Points(

@@ -120,8 +120,10 @@ def revealed(source: Source, request: Request) -> Request:
     """The request as it is sent: where its address says ``%7Bkey%7D``, the secret option ``key``, percent-encoded (or
     as it was written there), and in its headers, where these say ``{key}``, as it is.
     """
+    if not (secrets := _secrets(source)):
+        return request
     url, headers = request.url, request.headers
-    for name, secret in _secrets(source):
+    for name, secret in secrets:
         url = url.replace(f"%7B{name}%7D", _in_an_address(secret))
         headers = tuple((header, value.replace(f"{{{name}}}", secret.reveal())) for header, value in headers)
     return replace(request, url=url, headers=headers)
@@ -129,8 +131,10 @@ def revealed(source: Source, request: Request) -> Request:
 
 def hidden(source: Source, document: Document) -> Document:
     """The document without the source's secrets in its addresses: nothing that is stored or said can show them."""
+    if not (secrets := _secrets(source)):
+        return document
     url, moved_to = document.url, document.moved_to or ""
-    for name, secret in _secrets(source):
+    for name, secret in secrets:
         bare = unquote(secret.reveal()) if secret.origin == _IN_THE_ADDRESS else secret.reveal()
         for written in (_in_an_address(secret), quote(bare, safe=""), quote_plus(bare), bare):
             url, moved_to = (one.replace(written, f"%7B{name}%7D") for one in (url, moved_to))
