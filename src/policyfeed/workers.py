@@ -45,6 +45,8 @@ _LARGE = 256 * 1024
 """Bytes of a document that is larger than usual: most hostile ones are."""
 _MOST_LATE = 3
 _TOGETHER, _LEAST = 33.0, 3.0
+_SPARE = 1.0
+"""Seconds of the processor's time by which a process outlives its limit at most: should nobody be there to end it."""
 _MEGABYTE = 1024 * 1024
 _Work = Callable[[Source, Any, Document], Any]
 _ministries: Ministries | None = None
@@ -95,7 +97,7 @@ class Workers:
             with self._among_the_slow(document):
                 async with self._slow:
                     seconds = patience(document.took)
-                    reading, needed = await self._ask(seconds, _read_timed, source, cursor, document)
+                    reading, needed = await self._ask(seconds, seconds + _SPARE, _read_timed, source, cursor, document)
                     if needed < QUICK:
                         self._slow_sources.discard(source.id)
                     return reading
@@ -105,7 +107,7 @@ class Workers:
         large = self._large if len(document.body) > _LARGE else contextlib.nullcontext()
         try:
             async with large, self._quick:
-                reading: Reading = await self._ask(_MOST_WAIT, _read_quickly, source, cursor, document)
+                reading: Reading = await self._ask(_MOST_WAIT, QUICK, _read, source, cursor, document)
                 return reading
         except TimeoutError:
             return None
@@ -147,10 +149,11 @@ class Workers:
     async def _leisurely(self, work: _Work, source: Source, so_far: Any, document: Document) -> Any:
         with _explained(source, document):
             async with self._slow:
-                return await self._ask(self._seconds, work, source, so_far, document)
+                return await self._ask(self._seconds, self._seconds + _SPARE, work, source, so_far, document)
 
-    async def _ask(self, seconds: float, *task: Any) -> Any:
-        return await self._processes.run(min(seconds, self._seconds), _guarded, *task)
+    async def _ask(self, seconds: float, processor: float, *task: Any) -> Any:
+        """``processor``: seconds of its time after which the process ends itself."""
+        return await self._processes.run(min(seconds, self._seconds), _guarded, processor, *task)
 
     def follow(self, old: Workers) -> None:
         """Take over: the old ones end when they have read what is at hand, and with these at the latest."""
@@ -220,15 +223,6 @@ def _read(source: Source, cursor: Mapping[str, Any], document: Document) -> Read
     return read_document(source, cursor, document, _ministries, _judge)
 
 
-def _read_quickly(source: Source, cursor: Mapping[str, Any], document: Document) -> Reading:
-    """``_read``; SIGPROF ends the process when that takes long: whatever C code it is in then."""
-    signal.setitimer(signal.ITIMER_PROF, QUICK)
-    try:
-        return _read(source, cursor, document)
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-
-
 def _read_timed(source: Source, cursor: Mapping[str, Any], document: Document) -> tuple[Reading, float]:
     """``_read``, and how many seconds of the processor's time it took."""
     began = time.process_time()
@@ -254,10 +248,14 @@ def _survey(source: Source, _nothing: None, document: Document) -> Survey:
     return survey(source, document)
 
 
-def _guarded(work: _Work, source: Source, so_far: Any, document: Document) -> Any:
+def _guarded(processor: float, work: _Work, source: Source, so_far: Any, document: Document) -> Any:
+    """What the work gives; SIGPROF ends the process when that takes long: whatever C code it is in then."""
+    signal.setitimer(signal.ITIMER_PROF, processor)
     try:
         return work(source, so_far, document)
     except (PolicyfeedError, MemoryError, RecursionError):
         raise
     except Exception as problem:  # whatever a reader stumbles over: it is this document's failure, and not the daemon's
         raise faults.fault(problem, shown(document.url)) from problem
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)

@@ -274,7 +274,7 @@ def test_a_process_that_may_have_less_memory_than_a_document_reads_within_that()
 async def test_workers_that_die_while_nothing_is_read_are_replaced() -> None:
     """Whether they had ended before the next document was sent or end with it, and though the fork server did, too.
 
-    The last one here: the fork server is that of all workers of this process.
+    The last ones here: the fork server is that of all workers of this process.
     """
     others = grandchildren()
     workers = Workers(MINISTRIES, processes=1, seconds=20, megabytes=256)
@@ -307,3 +307,22 @@ async def test_workers_that_die_while_nothing_is_read_are_replaced() -> None:
 
 def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+
+
+async def test_a_busy_process_ends_in_time_though_the_fork_server_did_not_live_to_see_it() -> None:
+    """Such a process can be ended by nobody else."""
+    others = grandchildren()
+    workers = Workers(MINISTRIES, processes=1, seconds=1, megabytes=256)
+    try:
+        await workers.read(FEED, {}, document(rss(Item(number=7))))
+        (pid,) = grandchildren() - others
+        server = parent(pid)
+        looking = asyncio.create_task(workers.look(FEED, {}, document(HOSTILE)))
+        await at_work(pid)
+        os.kill(server, signal.SIGKILL)
+        await gone(server)
+        with pytest.raises(HostileDocument):
+            await looking
+        await gone(pid)
+    finally:
+        workers.close()
