@@ -144,8 +144,9 @@ def _read_whole(
         found = normalize(page.entries, source, ministries, document.fetched)
         return _reading(page, found, {}, listed=size)
     traces = [trace(entry, source) for entry in page.entries]
-    cut = sliced is not None and len(sliced.marks) == size
-    marks, sizes = (sliced.marks, sliced.sizes) if sliced and cut else ([one.said for one in traces], ())
+    marks, sizes = tuple(one.said for one in traces), tuple[int, ...]()
+    if sliced is not None and len(sliced.marks) == size:
+        marks, sizes = sliced.marks, sliced.sizes
     traces = [one._replace(item=mark) for one, mark in zip(traces, marks, strict=True)]
     shared = memory.shared | shared_names(traces)
     found = normalize(memory.news(page.entries, traces), source, ministries, document.fetched, shared=shared)
