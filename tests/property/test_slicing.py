@@ -192,6 +192,17 @@ def test_what_only_looks_like_a_known_item_is_not_cut_out(
         assert read(sliced.body) == tuple(one for number, one in enumerate(read(body)) if number not in known)
 
 
+@pytest.mark.parametrize(("shape", "empty"), [(RSS, "<item/>"), (RDF, "<item/>"), (ATOM, "<entry/>")])
+def test_the_end_of_what_is_around_an_empty_item_is_not_cut_out_with_it(shape: str, empty: str) -> None:
+    shape, make = shape.replace("<ttl>30</ttl>", ""), entry if shape == ATOM else item
+    items = [make(number, "가", "나", 0, number) for number in range(3)]
+    old = document(shape.format(items="".join([*items[:2], empty]), built="", encoding="utf-8"), "utf-8")
+    new = document(shape.format(items="".join([*items, empty]), built="", encoding="utf-8"), "utf-8")
+    first = read_document(FEED, {}, old, MINISTRIES)
+    second = read_document(FEED, first.memory, new, MINISTRIES)
+    assert (second.listed, len(second.articles), second.warnings) == (4, 1, ())
+
+
 def read(body: bytes) -> tuple[Entry, ...]:
     return feed.read(FEED, {}, Document(url=FEED.url, status=200, body=body, fetched=NOW)).entries
 

@@ -172,11 +172,11 @@ class _Places:
                 raise _Doubtful
             self._context = xxh3_64_intdigest(repr((name, sorted(attributes.items()))).encode(), self._context)
 
-    def _end(self, _name: str) -> None:
+    def _end(self, name: str) -> None:
         self._depth -= 1
         if self._start >= 0 and self._depth == len(self._path):
             end = self._parser.CurrentByteIndex + self._spared
-            if end <= self._start or self.body[end : end + 2] != b"</":
+            if not self.body.startswith(b"</" + name.encode(), end):  # <item/> has none
                 raise _Doubtful
             end = self.body.index(b">", end) + 1
             self.items.append((self._start, end, self._mark(self._start, end)))
