@@ -131,7 +131,7 @@ def _xml(text: str, document: Document) -> Page:
     if mended != undeclared and (plain := plain_feed.parse(mended)) is not None:
         return _page(plain.entries, plain.feed, text, document, broken)
     parsed = parsers.feed(mended)
-    if not parsed.version and not parsed.entries:
+    if not parsed.get("version") and not parsed.entries:  # of nothing feedparser tells no version
         raise _not_a_feed(text, document)
     warnings = broken if parsed.bozo or mended != undeclared else ()
     return _page(parsed.entries, parsed.feed, text, document, warnings)
