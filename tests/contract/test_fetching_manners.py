@@ -501,6 +501,16 @@ async def test_an_idle_connection_that_was_closed_or_spoke_is_not_used_again(far
         assert server.connections == 2
 
 
+@pytest.mark.parametrize(
+    "said", [reply(304, b"<p>the same</p>"), reply(200, b"a") + reply(200, b"b")], ids=["a body of none", "two answers"]
+)
+async def test_what_comes_after_an_answer_is_not_the_next_ones(said: bytes) -> None:
+    async with serving({"/more": said, "/next": reply(200, NEWS)}) as server, client() as http:
+        await http.fetch(Request(url=server.url("/more")))
+        assert (await http.fetch(Request(url=server.url("/next")))).body == NEWS
+        assert server.connections == 2
+
+
 @pytest.mark.usefixtures("few_files")
 async def test_of_many_idle_connections_those_that_waited_longest_are_closed() -> None:
     hosts = [f"h{number}.example.kr" for number in range(260)]

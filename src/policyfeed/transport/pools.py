@@ -58,6 +58,10 @@ class _Connection(httpcore.AsyncHTTP11Connection):
         super().__init__(origin, stream, keepalive_expiry=_KEPT_SECONDS)
         self._state_lock = nullcontext()  # type: ignore[assignment]  # httpcore's own is made for several at once
 
+    def is_idle(self) -> bool:
+        """Not when more came in than the answer: the next request would have the rest for its own."""
+        return super().is_idle() and not self._h11_state.trailing_data[0]
+
 
 class _Idle(dict[Key, Lent]):
     """Idle connections, the last used ones at the end; ``most`` of them are kept."""
