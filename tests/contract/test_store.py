@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -36,6 +37,7 @@ from policyfeed.store import (
 )
 from policyfeed.store.outbox import ChannelState
 from policyfeed.store.prepared import Prepared, insertion
+from policyfeed.store.writer import WriterThread
 from policyfeed.types import Article, Kind, Validators, Verdict
 from tests import alerts, releases
 from tests.alerts import NOW, article
@@ -562,6 +564,17 @@ def test_reading_together_keeps_nobody_from_writing(store: Store) -> None:
     assert store.together([read]) == [(0, None)]
     with store.read() as tx:
         assert len(Prepared(select(schema.hosts.c.name)).rows(tx)) == 1
+
+
+async def test_what_waits_to_be_written_when_the_thread_is_closed_is_not_begun(store: Store) -> None:
+    done, faults = list[int](), list[dict[str, Any]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
+    db = WriterThread(store)
+    first, second = db(done.append, 1), db(done.append, 2)
+    second.cancel()  # as the daemon does when it stops
+    db.close()
+    await first
+    assert (done, faults) == ([1], [])
 
 
 # Trouble --------------------------------------------------------------------------------------------------------------

@@ -52,4 +52,6 @@ class WriterThread:
         self._start()
 
     def close(self) -> None:
+        """Wait for what it does; what has not begun is not done any more."""
+        self._waiting.clear()
         self._thread.shutdown(wait=True)
