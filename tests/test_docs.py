@@ -21,6 +21,7 @@ from scripts import messages, reference
 from policyfeed import registry
 from policyfeed.config import load
 from policyfeed.config.models import ChannelTable
+from policyfeed.workers import QUICK
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -104,6 +105,12 @@ def test_every_setting_has_a_meaning_and_no_meaning_is_left_over() -> None:
     shapes = {shape.__name__: set(shape.model_fields) for group in reference.FILES.values() for shape in group}
     assert {name: set(told[name]) for name in shapes} == shapes
     assert set(told["http"]) == set(reference.every_address())
+
+
+@pytest.mark.parametrize("page", ["docs/fetching.md", "docs/reference/settings.md"])
+def test_pages_say_how_long_a_document_is_a_quick_one(page: str) -> None:
+    said = re.findall(r"(?:has|over) (\d\.\d) s(?= of the processor| waits)", (ROOT / page).read_text(encoding="utf-8"))
+    assert [float(one) for one in said] == [QUICK]
 
 
 def test_every_variable_is_described_and_there() -> None:

@@ -231,8 +231,8 @@ class Poller:
             return self._failed(source, visit, Emptied("{source} lists nothing any more.", source=source.id))
         now = self.clock()
         with self.store.write() as tx:
-            first = state.first_contact is None
-            books = Books(tx, self, quiet=first, since=state.last_success, now=now, verdicts=harvest.verdicts)
+            since = state.first_contact or state.last_success
+            books = Books(tx, self, quiet=state.unmet, since=since, now=now, verdicts=harvest.verdicts)
             if state.body_hash == ANEW:
                 books.read_anew(source, seen)
             books.enter(source, seen)

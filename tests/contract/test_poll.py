@@ -466,6 +466,21 @@ async def test_a_failed_first_contact_stays_quiet_at_the_next(world: World) -> N
     assert (await world.poll()).owed == 0
 
 
+async def test_a_first_answer_without_entries_is_no_first_contact(world: World) -> None:
+    """외교부's feed is empty at times: what it had all along is no news when it is back."""
+    of = source(options={"allow_empty": True})
+    old, late = "Mon, 18 May 2026 09:00:00 +0900", format_datetime(world.clock() + timedelta(minutes=45))
+    world.lists(of=of)
+    assert [(await world.poll(of)).state for _ in range(2)] == ["ok", "unchanged"]
+    world.lists(Item(number=1, published=old), Item(number=2, published=late), of=of)
+    report = await world.poll(of)
+    assert (report.new, report.owed) == (2, 1), "what came out since it was asked first is news"
+    world.lists(of=of)
+    await world.poll(of)
+    world.lists(Item(number=3, published=old), of=of)
+    assert (await world.poll(of)).owed == 1, "once met, whatever is new is news"
+
+
 async def test_news_are_owed_to_every_channel_that_takes_them_exactly_once(world: World) -> None:
     world.parts["channels"] = (
         channel("a"),

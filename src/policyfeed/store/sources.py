@@ -23,7 +23,8 @@ class SourceState:
     ``body_hash`` is of the last document; ANEW: not one was read under this configuration.
     ``state`` is new, ok, or an error's name (``Unreachable``, ``LayoutChanged`` …), ``since`` when it began;
     ``error`` is its message as it is stored (``errors.told``), ``remarks`` what was odd in what was last read.
-    ``first_contact`` is when the first complete poll was stored; until then nothing of the source is announced.
+    ``first_contact`` is when the first complete poll was stored; until then nothing of the source is announced
+    (``unmet``).
     ``listed`` is how many entries the last successful poll saw, ``profile`` the source's publication rhythm as
     ``rhythm.Profile`` writes it. ``final_url`` is where the validators came from, ``asked_whole`` when the whole was
     last sent. ``url`` is the adopted address ("" = the configured one); ``moved_to`` was given ``moved_times`` times in
@@ -61,6 +62,13 @@ class SourceState:
     def gone(self) -> bool:
         """Whether it is polled no more: the server said that it is gone, or has not known it for long."""
         return self.state == GONE
+
+    @property
+    def unmet(self) -> bool:
+        """Whether it listed nothing yet, under this configuration: an answer without entries shows nothing of what
+        was there before (some feeds are empty at times)."""
+        contact = self.first_contact
+        return contact is None or (not self.listed and (self.last_new is None or self.last_new < contact))
 
 
 GONE = "gone"
