@@ -504,10 +504,18 @@ async def test_an_idle_connection_that_was_closed_or_spoke_is_not_used_again(far
 @pytest.mark.parametrize(
     "said", [reply(304, b"<p>the same</p>"), reply(200, b"a") + reply(200, b"b")], ids=["a body of none", "two answers"]
 )
-async def test_what_comes_after_an_answer_is_not_the_next_ones(said: bytes) -> None:
-    async with serving({"/more": said, "/next": reply(200, NEWS)}) as server, client() as http:
-        await http.fetch(Request(url=server.url("/more")))
-        assert (await http.fetch(Request(url=server.url("/next")))).body == NEWS
+@pytest.mark.parametrize("site", ["", "http://www.example.kr", "https://www.example.kr"], ids=["", "proxy", "tunnel"])
+async def test_what_comes_after_an_answer_is_not_the_next_ones(
+    said: bytes, site: str, tls: ssl.SSLContext, ca_file: str
+) -> None:
+    def answer(asked: Asked) -> Reply:
+        return said if asked.target.endswith("/more") else reply(200, NEWS)
+
+    async with serving(answer, inner_tls=tls) as server:
+        proxied = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), server.url()) | {"SSL_CERT_FILE": ca_file}
+        async with client(environ=proxied if site else {}) as http:
+            await http.fetch(Request(url=f"{site or server.url()}/more"))
+            assert (await http.fetch(Request(url=f"{site or server.url()}/next"))).body == NEWS
         assert server.connections == 2
 
 

@@ -58,10 +58,6 @@ class _Connection(httpcore.AsyncHTTP11Connection):
         super().__init__(origin, stream, keepalive_expiry=_KEPT_SECONDS)
         self._state_lock = nullcontext()  # type: ignore[assignment]  # httpcore's own is made for several at once
 
-    def is_idle(self) -> bool:
-        """Not when more came in than the answer: the next request would have the rest for its own."""
-        return super().is_idle() and not self._h11_state.trailing_data[0]
-
 
 class _Idle(dict[Key, Lent]):
     """Idle connections, the last used ones at the end; ``most`` of them are kept."""
@@ -100,7 +96,7 @@ class Pools:
     async def give_back(self, lent: Lent) -> None:
         """Keep the connection if it can be used again; of too many the one goes that has waited longest."""
         idle = self._idle(lent.key)
-        if not lent.connection.is_idle() or lent.key in idle:
+        if not lent.connection.is_idle() or _rest(lent.connection) or lent.key in idle:
             await lent.connection.aclose()
             return
         idle[lent.key] = lent if lent.used else replace(lent, used=True)
@@ -157,6 +153,15 @@ async def _straight(
 async def _through(proxy: httpcore.AsyncHTTPProxy, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
     """A connection that goes through the proxy as soon as it is asked for something."""
     return proxy.create_connection(origin)
+
+
+def _rest(connection: httpcore.AsyncConnectionInterface) -> bytes:
+    """What came in after the answer: the next request would have it for its own. (Those through a proxy have another
+    connection within.)"""
+    while (within := getattr(connection, "_connection", None)) is not None:
+        connection = within
+    state = getattr(connection, "_h11_state", None)
+    return state.trailing_data[0] if state is not None else b""
 
 
 def _context(roots: str) -> ssl.SSLContext:
