@@ -189,7 +189,7 @@ class Visit:
         body_hash = sameness(document.body)
         if body_hash == state.body_hash:
             return harvest
-        return await self._read_on(document, body_hash, harvest, state.cursor)
+        return await self._read_on(document, body_hash, harvest)
 
     async def _first(self, request: Request) -> Document:
         """The first answer. A 304 counts only when it came from where the validators came from; a server that takes
@@ -214,11 +214,9 @@ class Visit:
         last = self.state.asked_whole
         return last is None or abs(self._clock() - last) >= WHOLE_AGAIN
 
-    async def _read_on(
-        self, document: Document, body_hash: str, harvest: Harvest, cursor: Mapping[str, Any]
-    ) -> Harvest:
+    async def _read_on(self, document: Document, body_hash: str, harvest: Harvest) -> Harvest:
         """Read the first document and the pages that follow it."""
-        first = reading = await self._read(self.source, cursor, document)
+        first = reading = await self._read(self.source, harvest.cursor, document)
         readings = [first]
         while reading.next is not None:
             if len(readings) >= MOST_PAGES:

@@ -97,7 +97,7 @@ class Workers:
             with self._among_the_slow(document):
                 async with self._slow:
                     seconds = patience(document.took)
-                    reading, needed = await self._ask(seconds, seconds + _SPARE, _read_timed, source, cursor, document)
+                    reading, needed = await self._ask(seconds, _read_timed, source, cursor, document)
                     if needed < QUICK:
                         self._slow_sources.discard(source.id)
                     return reading
@@ -107,7 +107,7 @@ class Workers:
         large = self._large if len(document.body) > _LARGE else contextlib.nullcontext()
         try:
             async with large, self._quick:
-                reading: Reading = await self._ask(_MOST_WAIT, QUICK, _read, source, cursor, document)
+                reading: Reading = await self._ask(_MOST_WAIT, _read, source, cursor, document, processor=QUICK)
                 return reading
         except TimeoutError:
             return None
@@ -149,11 +149,13 @@ class Workers:
     async def _leisurely(self, work: _Work, source: Source, so_far: Any, document: Document) -> Any:
         with _explained(source, document):
             async with self._slow:
-                return await self._ask(self._seconds, self._seconds + _SPARE, work, source, so_far, document)
+                return await self._ask(self._seconds, work, source, so_far, document)
 
-    async def _ask(self, seconds: float, processor: float, *task: Any) -> Any:
-        """``processor``: seconds of its time after which the process ends itself."""
-        return await self._processes.run(min(seconds, self._seconds), _guarded, processor, *task)
+    async def _ask(self, seconds: float, *task: Any, processor: float | None = None) -> Any:
+        """``processor``: seconds of its time after which the process ends itself, by default soon after it would be
+        ended."""
+        seconds = min(seconds, self._seconds)
+        return await self._processes.run(seconds, _guarded, processor or seconds + _SPARE, *task)
 
     def follow(self, old: Workers) -> None:
         """Take over: the old ones end when they have read what is at hand, and with these at the latest."""
